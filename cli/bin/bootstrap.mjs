@@ -1,0 +1,68 @@
+// Brings everything the product needs beyond Node >= 20 and npm, then hands over to the pinned Node:
+//   node cli/bin/bootstrap.mjs <task> [arguments]
+// Plain JavaScript on purpose: it runs on the machine's own Node before anything is installed.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const PNPM = 'pnpm@12.21.0'
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const modules = join(root, 'node_modules')
+const stamp = join(modules, '.loopkit-installed')
+// Files whose change asks for a new installation.
+const manifests = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json']
+
+const tasks = {
+  up: ['cli/src/main.ts', 'up'],
+  cli: ['cli/src/main.ts'],
+  demo: ['test/demo/main.ts'],
+  bench: ['test/bench/main.ts'],
+  jest: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
+  lint: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'],
+  format: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write', '.'],
+  types: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'],
+}
+
+/** Runs one task on the pinned Node, installing first when the lockfile is newer than what is installed. */
+export function run(task, args) {
+  const parts = tasks[task]
+  if (!parts) fail(`unknown task ${task}; one of ${Object.keys(tasks).join(', ')}`)
+  install()
+  const child = spawn(pinnedNode(), [...parts, ...args], { cwd: root, stdio: 'inherit' })
+  // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone is passed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
+}
+
+function install() {
+  const wanted = createHash('sha256').update(manifests.map((name) => readFileSync(join(root, name), 'utf8')).join('\0')).digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  console.error('loopkit: installing what the lockfile names (once)')
+  const result = spawnSync('npx', ['--yes', PNPM, 'install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, CI: 'true' },
+    shell: process.platform === 'win32',
+  })
+  if (result.status !== 0) fail('the installation failed; the lines above say why')
+  mkdirSync(modules, { recursive: true })
+  writeFileSync(stamp, wanted)
+}
+
+function pinnedNode() {
+  const packages = [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`]
+  const found = packages.map((name) => join(modules, name, 'bin', 'node')).find((path) => existsSync(path))
+  if (found) return found
+  // Where no pinned build exists, the machine's own Node serves if it is new enough to run TypeScript as it is.
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
+  fail(`no pinned Node for ${process.platform}-${process.arch}: install Node 24 or newer`)
+}
+
+function fail(message) {
+  console.error(`loopkit: ${message}`)
+  process.exit(69)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) run(process.argv[2], process.argv.slice(3))
