@@ -37,7 +37,9 @@ export function run(task, args) {
 }
 
 function install() {
-  const wanted = createHash('sha256').update(manifests.map((name) => readFileSync(join(root, name), 'utf8')).join('\0')).digest('hex')
+  const wanted = createHash('sha256')
+    .update(manifests.map((name) => readFileSync(join(root, name), 'utf8')).join('\0'))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   console.error('loopkit: installing what the lockfile names (once)')
   const result = spawnSync('npx', ['--yes', PNPM, 'install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=error'], {

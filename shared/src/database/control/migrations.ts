@@ -1,0 +1,73 @@
+import type { Migration } from '../migrate.ts'
+
+/**
+ * control.db: written by the analyzer alone, read by the collector (which reads `project` and `api_key` on every request).
+ * Times are milliseconds since the epoch. Secrets are stored as SHA-256 only.
+ */
+const spine = `
+create table project (
+  project_no      integer primary key autoincrement, -- never used again: telemetry.db names projects by it
+  project_id      text not null unique,
+  tenant_id       text not null,
+  project_name    text not null,
+  operator        text not null,                     -- '' where none was given; with project_name unique among provisioned ones
+  sandbox         integer not null,
+  quota_spans     integer,                           -- null: no cap
+  expires_at_ms   integer,
+  retention_days  integer,
+  recovery_epoch  integer not null default 0,
+  created_at_ms   integer not null,
+  deleted_at_ms   integer
+) strict;
+create unique index project_by_name on project (operator, project_name) where sandbox = 0 and deleted_at_ms is null;
+
+create table api_key (
+  key_id          text primary key,
+  project_no      integer not null references project,
+  key_hash        blob not null unique,              -- SHA-256 of the whole key
+  prefix          text not null,
+  last_four       text not null,
+  kind            text not null check (kind in ('producer', 'agent', 'dashboard')),
+  scopes          text not null,                     -- space separated
+  created_at_ms   integer not null,
+  expires_at_ms   integer,
+  revoked_at_ms   integer
+) strict;
+create index api_key_by_project on api_key (project_no);
+
+-- One row per state-changing or refused request; each carries the hash of the one before it.
+create table audit (
+  seq integer primary key, at_ms integer not null, request_id text not null, project_no integer, key_id text, agent_id text, method text not null,
+  route text not null, status integer not null, address text not null, body_digest text, body text, code text, count integer not null default 1,
+  previous_hash blob not null, hash blob not null
+) strict;
+
+create table packet (
+  packet_id text primary key, project_no integer not null, created_at_ms integer not null, since_minutes integer not null,
+  from_minute integer not null, to_minute integer not null, status text not null, telemetry_read integer not null, failures integer not null,
+  body text not null                                 -- the packet's JSON, byte for byte as first answered
+) strict;
+create index packet_by_project on packet (project_no, created_at_ms);
+
+create table pain (
+  pain_id text primary key, project_no integer not null, fingerprint blob not null, title text not null, signal_type text not null,
+  service text not null, operation text not null, first_seen_ms integer not null, last_seen_ms integer not null
+) strict;
+create index pain_by_project on pain (project_no, last_seen_ms);
+create unique index pain_by_fingerprint on pain (project_no, fingerprint);
+
+create table change (
+  change_id text primary key, project_no integer not null, kind text not null, service text, version text, ref text, shipped_at_ms integer not null,
+  created_at_ms integer not null, source text not null check (source in ('announced', 'telemetry')), pain_ids text not null
+) strict;
+create index change_by_project on change (project_no, shipped_at_ms);
+create unique index change_by_version on change (project_no, service, version) where source = 'telemetry';
+
+create table verdict (
+  verdict_no integer primary key, project_no integer not null, change_id text not null, pain_id text not null, at_ms integer not null,
+  verdict text not null, reason text, body text not null
+) strict;
+create index verdict_by_pain on verdict (project_no, pain_id, at_ms);
+`
+
+export const controlMigrations: readonly Migration[] = [{ name: 'spine', sql: spine }]

@@ -1,0 +1,72 @@
+import type { OtlpSpan } from '../otlp/model.ts'
+import type { SpanView } from '../span/record.ts'
+import type { SignalType } from './signal-type.ts'
+
+/** What one span shows by itself, before it is known whether the error was its own. */
+export interface Detection {
+  signal: SignalType
+  /** `error.type`, exception type, HTTP or gRPC status, SQLSTATE …; null where only a status says so. */
+  errorType: string | null
+  /** Redacted text of the error as sent; null where there is none. */
+  message: string | null
+  stack: string | null
+  /** Which rule and which attribute or event said so; shown by /why. */
+  because: string
+}
+
+/** The key of a pain. Versioned; the same for every order, shard and replay. */
+export interface Fingerprint {
+  /** 16 bytes. */
+  key: Uint8Array
+  /** 16 bytes: the same without template and stack, so that a failure that merely changed its words is recognized. */
+  parentKey: Uint8Array
+  template: string
+  /** From raw text to key, in order. */
+  steps: { step: string; value: string }[]
+}
+
+/** A span as blame sees it. */
+export interface TraceSpan {
+  span: OtlpSpan
+  view: SpanView
+  detection: Detection | null
+}
+
+/** A failure at its origin. */
+export interface Failure {
+  span: OtlpSpan
+  view: SpanView
+  detection: Detection
+  fingerprint: Fingerprint
+  sessionId: string
+  /** Number of records this failure stands for, from tracestate `ot=th:`; 1 without sampling. */
+  weight: number
+  /** Failing ancestors that only passed the error on: the blast radius. */
+  propagatedTo: TraceSpan[]
+}
+
+/** One session's part in one trace. */
+export interface SessionPart {
+  sessionId: string
+  /** True where a span named the session; false for a trace that stands for itself. */
+  explicit: boolean
+  agent: string | null
+  user: string | null
+  spans: number
+  turns: number
+  toolCalls: number
+  inputTokens: number
+  outputTokens: number
+  costUsd: number | null
+  failures: number
+  startUnixNano: bigint
+  endUnixNano: bigint
+}
+
+/** What judging a whole trace yields. Pure: the same spans in any order give the same answer. */
+export interface JudgedTrace {
+  failures: Failure[]
+  sessions: SessionPart[]
+  /** Hex span id → session id, for every span. */
+  sessionOf: Map<string, string>
+}
