@@ -58,12 +58,6 @@ export function toJsonSchema(): object {
   return { type: 'object', additionalProperties: false, properties }
 }
 
-/** One line a setting, for `--help`. */
-export function describeSettings(): string {
-  const shown = (spec: SettingSpec) => (spec.default === null || spec.default === '' ? 'unset' : String(spec.default))
-  return specs.map(([, spec]) => `  ${spec.env.padEnd(36)} ${spec.description} (${shown(spec)})`).join('\n')
-}
-
 function readSettingsFile(path: string | undefined, readFile: (path: string) => string): Record<string, unknown> {
   if (!path) return {}
   try {

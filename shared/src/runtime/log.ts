@@ -4,9 +4,16 @@ import pinoPretty from 'pino-pretty'
 export type { Logger }
 
 /** Names whose values never reach a log, at any depth pino looks (three levels). */
-const SECRET_PATHS = ['authorization', 'cookie', 'key', 'producer_key', 'agent_key', 'recovery_code', 'code', 'admin_token'].flatMap((name) =>
-  name === 'code' ? [`body.${name}`] : [name, `*.${name}`, `*.*.${name}`, `headers["${name}"]`],
-)
+const SECRET_PATHS = [
+  'authorization',
+  'cookie',
+  'key',
+  'producer_key',
+  'agent_key',
+  'recovery_code',
+  'code',
+  'admin_token',
+].flatMap((name) => (name === 'code' ? [`body.${name}`] : [name, `*.${name}`, `*.*.${name}`, `headers["${name}"]`]))
 
 export interface LogOptions {
   service: string
@@ -21,7 +28,9 @@ export interface LogOptions {
  * (`ingest.summary`, `http.request`), `service` and an RFC 3339 `time`; a request's line its `request_id` and `trace_id`.
  */
 export function createLogger({ service, level, pretty, destination }: LogOptions): Logger {
-  const stream = pretty ? pinoPretty({ colorize: true, translateTime: 'HH:MM:ss', ignore: 'pid,hostname,service', messageFormat: '{code} {msg}' }) : destination
+  const stream = pretty
+    ? pinoPretty({ colorize: true, translateTime: 'HH:MM:ss', ignore: 'pid,hostname,service', messageFormat: '{code} {msg}' })
+    : destination
   const options = {
     level,
     base: { service },

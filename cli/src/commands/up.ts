@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url'
+import { describeSettings } from '@loopkit/config/describe-settings'
+import { readSettings, SettingsError } from '@loopkit/config/read-settings'
+import { EXIT } from '@loopkit/shared/runtime/exit-codes'
+import { createLogger } from '@loopkit/shared/runtime/log'
+import type { Command } from 'commander'
+import { type Service, supervise } from '../up/supervise.ts'
+
+/** Entry points by service, from this file. */
+const ENTRY = { collector: '../../../collector/src/main.ts', analyzer: '../../../analyzer/src/main.ts' } as const
+
+/**
+ * glibc's allocator keeps one arena per thread and grows them under load: two arenas and early trimming keep the
+ * collector's memory near what it holds (measured in a prototype: 226 MB instead of 340–370).
+ */
+const ALLOCATOR_ENV = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '8000000' }
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
+
+/** `loopkit up`: collector and analyzer under one parent, until SIGINT or SIGTERM. */
+export function addUp(program: Command): void {
+  program
+    .command('up')
+    .description('start the collector and the analyzer and keep them running')
+    .addHelpText('after', () => `\nSettings (environment, or the file that LOOPKIT_SETTINGS_FILE names):\n${describeSettings()}`)
+    .action(async () => {
+      process.exitCode = await up()
+    })
+}
+
+async function up(): Promise<number> {
+  const settings = settingsOrLine()
+  if (!settings) return EXIT.config
+  const log = createLogger({ service: 'loopkit', level: settings.logLevel, pretty: process.stdout.isTTY === true })
+  const supervisor = supervise([service('analyzer', []), service('collector', ['--max-semi-space-size=1'])], log)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, supervisor.stop)
+  return supervisor.done
+}
+
+function service(name: keyof typeof ENTRY, flags: string[]): Service {
+  const entry = fileURLToPath(new URL(ENTRY[name], import.meta.url))
+  return { name, args: [...NODE_FLAGS, ...flags, entry], env: { ...ALLOCATOR_ENV, ...process.env } }
+}
+
+function settingsOrLine() {
+  try {
+    return readSettings(process.env)
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    console.error(`loopkit: ${error.message}`)
+    return null
+  }
+}
