@@ -10,6 +10,12 @@ export interface Detection {
   /** Redacted text of the error as sent; null where there is none. */
   message: string | null
   stack: string | null
+  /** The code that the protocol gave: HTTP status from 400 on, gRPC status name, SQLSTATE; null where there is none. */
+  code: string | null
+  /** OTLP kind of the span: a client's and a server's failure of the same operation are two pains. */
+  spanKind: number
+  /** The user's own grouping (`loopkit.fingerprint`), which goes before ours. */
+  userFingerprint: string | null
   /** Which rule and which attribute or event said so; shown by /why. */
   because: string
 }
