@@ -1,0 +1,86 @@
+import { FAULT_CATALOGUE, type FaultSpec, type Scenario } from './fault-catalogue.ts'
+import { intBetween, mulberry32, pick, type Random, shuffled } from './random.ts'
+
+/** One trace to come: what it does and which fault, if any, strikes in it. */
+export interface Visit {
+  index: number
+  scenario: Scenario
+  faultId: string | null
+}
+
+/** Share of each scenario among the traces; they add up to 1. */
+const SHARES: readonly [Scenario, number][] = [
+  ['browse', 0.35],
+  ['checkout', 0.25],
+  ['support', 0.2],
+  ['search', 0.08],
+  ['review', 0.04],
+  ['cancel', 0.04],
+  ['wishlist', 0.04],
+]
+const HARD_FAULTS_MIN = 12
+/** Fewest traces a fault is planted in: above the default threshold of a repeated pain. */
+const TRACES_PER_FAULT_MIN = 4
+const TRACES_PER_FAULT_MAX = 40
+/** Faults strike at most this share of a scenario's traces, so that a plan always leaves healthy ones beside them. */
+const STRUCK_SHARE_MAX = 0.6
+
+export interface TrafficOptions {
+  seed: number
+  traces: number
+  faults: 'all' | 'none'
+}
+
+/**
+ * Which traces there will be and where which faults strike. Pure: the same options give the same plan.
+ * At least twelve hard faults, every hard signal of the catalogue among them, and the soft ones.
+ */
+export function planTraffic({ seed, traces, faults }: TrafficOptions): Visit[] {
+  const random = mulberry32(seed)
+  const visits = Array.from({ length: traces }, (_, index): Visit => ({ index, scenario: drawScenario(random), faultId: null }))
+  if (faults === 'none') return visits
+  const chosen = chooseFaults(random)
+  for (const scenario of new Set(chosen.map((fault) => fault.scenario))) {
+    strike(
+      random,
+      visits.filter((visit) => visit.scenario === scenario),
+      chosen.filter((fault) => fault.scenario === scenario),
+    )
+  }
+  return visits
+}
+
+function drawScenario(random: Random): Scenario {
+  let left = random()
+  for (const [scenario, share] of SHARES) {
+    left -= share
+    if (left < 0) return scenario
+  }
+  return 'browse'
+}
+
+function chooseFaults(random: Random): FaultSpec[] {
+  const hard = shuffled(
+    random,
+    FAULT_CATALOGUE.filter((fault) => fault.hard),
+  )
+  const onePerSignal = hard.filter((fault, at) => hard.findIndex((other) => other.signal === fault.signal) === at)
+  const others = hard.filter((fault) => !onePerSignal.includes(fault))
+  const count = intBetween(random, HARD_FAULTS_MIN, hard.length)
+  return [...onePerSignal, ...others.slice(0, count - onePerSignal.length), ...FAULT_CATALOGUE.filter((fault) => !fault.hard)]
+}
+
+/** Gives each fault its own traces among those of its scenario. */
+function strike(random: Random, candidates: Visit[], faults: FaultSpec[]): void {
+  const free = shuffled(random, candidates)
+  const room = Math.floor((candidates.length * STRUCK_SHARE_MAX) / faults.length)
+  const most = Math.min(TRACES_PER_FAULT_MAX, room)
+  if (most < TRACES_PER_FAULT_MIN)
+    throw new Error(`too few traces: ${candidates.length} of scenario ${faults[0]?.scenario} for ${faults.length} faults`)
+  for (const fault of faults) {
+    for (const visit of free.splice(0, intBetween(random, TRACES_PER_FAULT_MIN, most))) visit.faultId = fault.id
+  }
+}
+
+/** One of a few names, for texts that must differ from trace to trace. */
+export const drawName = (random: Random): string => pick(random, ['Ada', 'Bo', 'Chen', 'Dara', 'Edda', 'Femi', 'Goran', 'Hana'])
