@@ -101,6 +101,6 @@ export interface SpanRecord {
   derived_from: Record<string, string>
   /** Times that cannot be right (end before start, zero, beyond 2^63): kept as sent, clamped where indexed. */
   clock_suspect: boolean
-  /** How much was cut from what is shown (never from what is stored): attributes left out, values shortened. */
-  shown_cut: { attributes: number; values: number }
+  /** How much was cut from what is shown (never from what is stored): attributes, events and links left out, values shortened. */
+  shown_cut: { attributes: number; values: number; events: number; links: number }
 }

@@ -1,0 +1,49 @@
+import { boundText } from './attribute-values.ts'
+import { templateName } from './name-template.ts'
+import { OPERATION_CHARS_MAX, type ViewDraft } from './view-draft.ts'
+
+/**
+ * The low-cardinality name of the work: what the dialect composed (route, service/method, verb and collection), for
+ * generative work its verb with the tool, the agent or the model, else the span's name without what varies.
+ */
+export function nameOperation(draft: ViewDraft): string {
+  if (draft.operation !== null) return boundText(draft.operation, OPERATION_CHARS_MAX)
+  if (draft.work === null) {
+    draft.derived.operation = 'span.name'
+    return templateName(draft.span.name) || '(unnamed)'
+  }
+  const subject = subjectOf(draft)
+  if (subject === null) {
+    draft.derived.operation ??= draft.derived.kind!
+    return boundText(draft.work, OPERATION_CHARS_MAX)
+  }
+  return boundText(`${draft.work} ${subject}`, OPERATION_CHARS_MAX)
+}
+
+/** A tool's call is the same work whichever agent makes it; a model call belongs to its agent, if it has one. */
+function subjectOf(draft: ViewDraft): string | null {
+  switch (draft.kind) {
+    case 'tool':
+      return named(draft, 'tool', draft.tool)
+    case 'agent':
+      return named(draft, 'agent', draft.agent)
+    case 'chat':
+    case 'embeddings':
+      return draft.agent !== null ? named(draft, 'agent', draft.agent) : modelOf(draft)
+    default:
+      return draft.subject === null ? null : templateName(draft.subject)
+  }
+}
+
+function named(draft: ViewDraft, field: 'tool' | 'agent', name: string | null): string | null {
+  if (name === null) return null
+  draft.derived.operation = draft.derived[field]!
+  return templateName(name)
+}
+
+/** A model's digits are its name, not an id. */
+function modelOf(draft: ViewDraft): string | null {
+  if (draft.model === null) return null
+  draft.derived.operation = draft.derived.model!
+  return draft.model
+}

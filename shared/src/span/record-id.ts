@@ -1,0 +1,59 @@
+/** Digits in ASCII order, so ids of one length sort as their bytes do. */
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const BASE = 62
+const PREFIX = 'rec_'
+const TRACE_ID_BYTES = 16
+const SPAN_ID_BYTES = 8
+/** 24 bytes as 16-bit limbs: a limb times the base stays exact in a double. */
+const LIMBS = (TRACE_ID_BYTES + SPAN_ID_BYTES) / 2
+/** The fewest base-62 digits that hold 192 bits. */
+const WIDTH = 33
+
+const valueOfDigit = new Map([...DIGITS].map((digit, value) => [digit, value]))
+
+/** The record's name: `rec_` and base62 of (trace id, span id), always 37 characters. Reversible, so it needs no index. */
+export function encodeRecordId(traceId: Uint8Array, spanId: Uint8Array): string {
+  const limbs = new Uint16Array(LIMBS)
+  for (let i = 0; i < TRACE_ID_BYTES + SPAN_ID_BYTES; i++) {
+    const byte = i < TRACE_ID_BYTES ? (traceId[i] ?? 0) : (spanId[i - TRACE_ID_BYTES] ?? 0)
+    limbs[i >> 1]! |= i & 1 ? byte : byte << 8
+  }
+  let text = ''
+  for (let digit = 0; digit < WIDTH; digit++) text = DIGITS[divideByBase(limbs)] + text
+  return PREFIX + text
+}
+
+/** The ids a record id stands for, or null for any text that `encodeRecordId` cannot have written. */
+export function decodeRecordId(text: string): { traceId: Uint8Array; spanId: Uint8Array } | null {
+  if (text.length !== PREFIX.length + WIDTH || !text.startsWith(PREFIX)) return null
+  const limbs = new Uint16Array(LIMBS)
+  for (let i = PREFIX.length; i < text.length; i++) {
+    const value = valueOfDigit.get(text[i]!)
+    if (value === undefined || !multiplyByBaseAndAdd(limbs, value)) return null
+  }
+  const bytes = new Uint8Array(TRACE_ID_BYTES + SPAN_ID_BYTES)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = i & 1 ? limbs[i >> 1]! & 0xff : limbs[i >> 1]! >> 8
+  return { traceId: bytes.slice(0, TRACE_ID_BYTES), spanId: bytes.slice(TRACE_ID_BYTES) }
+}
+
+/** Divides the number in place and returns the remainder. */
+function divideByBase(limbs: Uint16Array): number {
+  let remainder = 0
+  for (let i = 0; i < LIMBS; i++) {
+    const dividend = remainder * 0x10000 + limbs[i]!
+    limbs[i] = Math.floor(dividend / BASE)
+    remainder = dividend % BASE
+  }
+  return remainder
+}
+
+/** False where the number would outgrow 192 bits. */
+function multiplyByBaseAndAdd(limbs: Uint16Array, value: number): boolean {
+  let carry = value
+  for (let i = LIMBS - 1; i >= 0; i--) {
+    const product = limbs[i]! * BASE + carry
+    limbs[i] = product & 0xffff
+    carry = product >>> 16
+  }
+  return carry === 0
+}

@@ -1,0 +1,153 @@
+import type { OtlpAttributes, OtlpSpan, SpanInContext } from '../otlp/model.ts'
+import { readDatabase } from './conventions/database.ts'
+import { inferGenAiKind, readGenAi, readGenAiCost, readGenAiUsage } from './conventions/gen-ai.ts'
+import { readHttp } from './conventions/http.ts'
+import { isIdentityKey, readIdentity, readLastResortSession } from './conventions/identity.ts'
+import { readMessaging } from './conventions/messaging.ts'
+import { readRpc } from './conventions/rpc.ts'
+import { nameOperation } from './name-operation.ts'
+import type { SpanView } from './record.ts'
+import { settleTokens } from './settle-tokens.ts'
+import type { ViewDraft } from './view-draft.ts'
+import { type ResourceView, viewResource } from './view-resource.ts'
+
+/** Families of attributes, as bits: a dialect is asked only where its family is present. */
+const HTTP = 1
+const DATABASE = 2
+const RPC = 4
+const MESSAGING = 8
+const GENERATIVE = 16
+const MCP = 32
+const IDENTITY = 64
+
+/**
+ * One view of a span, whatever dialect it speaks. Where several describe it, each field is read once, in this order:
+ * OpenTelemetry `gen_ai.*` (current names, then deprecated), OpenInference, OpenLLMetry, Vercel AI SDK, MCP; the kind is the
+ * most specific: generative work, then messaging, database, RPC, HTTP. What the span says of session, user and agent goes
+ * before its resource; release and environment are the resource's, else the span's. Never throws, whatever the values are.
+ *
+ * Usage counts at the leaf: tokens are read only from model calls (`chat`, `embeddings`), because agents, workflows and
+ * tools repeat what their model calls have said; their cost and finish reasons repeat likewise.
+ */
+export function viewSpan(ctx: SpanInContext, shared: ResourceView = viewResource(ctx.resource)): SpanView {
+  const draft = createDraft(ctx.span, shared)
+  const families = familiesOf(ctx.span.attributes)
+  if (families & (GENERATIVE | MCP)) readGenerative(draft)
+  if (draft.kind === null && families & MESSAGING) readMessaging(draft)
+  if (draft.kind === null && families & DATABASE) readDatabase(draft)
+  if (draft.kind === null && families & RPC) readRpc(draft)
+  if (draft.kind === null && families & HTTP) readHttp(draft)
+  if (families & IDENTITY) readIdentity(draft)
+  inheritFromResource(draft, shared)
+  if (families & MCP) readLastResortSession(draft)
+  return finish(draft, shared.service)
+}
+
+function readGenerative(draft: ViewDraft): void {
+  readGenAi(draft)
+  inferGenAiKind(draft)
+  if (draft.kind === 'chat' || draft.kind === 'embeddings') readGenAiUsage(draft)
+  if (draft.kind !== 'agent' && draft.kind !== 'workflow') readGenAiCost(draft)
+}
+
+/** Looks at each key's head once: cheaper than asking for some two hundred names that are mostly absent. */
+function familiesOf(attributes: OtlpAttributes): number {
+  let families = 0
+  for (const key of attributes.keys()) families |= familyOf(key)
+  return families
+}
+
+function familyOf(key: string): number {
+  switch (key.charCodeAt(0)) {
+    case 0x68: // h
+      return key.startsWith('http.') ? HTTP : 0
+    case 0x64: // d
+      return key.startsWith('db.') ? DATABASE : identityOf(key)
+    case 0x72: // r
+      return key.startsWith('rpc.') ? RPC : 0
+    case 0x6d: // m
+      return key.startsWith('messaging.') ? MESSAGING : key.startsWith('mcp.') ? MCP : 0
+    case 0x67: // g
+      return key.startsWith('gen_ai.') ? GENERATIVE | identityOf(key) : 0
+    case 0x61: // a
+      return key.startsWith('ai.') ? GENERATIVE | identityOf(key) : 0
+    case 0x6c: // l
+      return key.startsWith('llm.') ? GENERATIVE | identityOf(key) : identityOf(key)
+    case 0x74: // t
+      return key.startsWith('traceloop.') ? GENERATIVE | identityOf(key) : 0
+    case 0x6f: // o
+      return key.startsWith('openinference.') ? GENERATIVE : 0
+    case 0x63: // c
+    case 0x65: // e
+    case 0x73: // s
+    case 0x75: // u
+      return identityOf(key)
+    default:
+      return 0
+  }
+}
+
+function identityOf(key: string): number {
+  return isIdentityKey(key) ? IDENTITY : 0
+}
+
+function createDraft(span: OtlpSpan, shared: ResourceView): ViewDraft {
+  const derived: Record<string, string> = {}
+  if (shared.derivedFrom.service !== undefined) derived.service = shared.derivedFrom.service
+  return {
+    attributes: span.attributes,
+    span,
+    kind: null,
+    operation: null,
+    work: null,
+    subject: null,
+    agent: null,
+    tool: null,
+    model: null,
+    provider: null,
+    user: null,
+    session: null,
+    release: inherited(derived, shared, 'release'),
+    environment: inherited(derived, shared, 'environment'),
+    tokens: null,
+    cacheBuckets: 'subset',
+    costUsd: null,
+    finishReasons: [],
+    derived,
+  }
+}
+
+function inheritFromResource(draft: ViewDraft, shared: ResourceView): void {
+  draft.session ??= inherited(draft.derived, shared, 'session')
+  draft.user ??= inherited(draft.derived, shared, 'user')
+  if (draft.kind !== null) draft.agent ??= inherited(draft.derived, shared, 'agent')
+}
+
+type InheritedField = 'release' | 'environment' | 'session' | 'user' | 'agent'
+
+function inherited(derived: Record<string, string>, shared: ResourceView, field: InheritedField): string | null {
+  const value = shared[field]
+  if (value !== null) derived[field] = shared.derivedFrom[field]!
+  return value
+}
+
+function finish(draft: ViewDraft, service: string): SpanView {
+  const operation = nameOperation(draft)
+  return {
+    kind: draft.kind ?? 'other',
+    operation,
+    service,
+    agent: draft.agent,
+    tool: draft.tool,
+    model: draft.model,
+    provider: draft.provider,
+    tokens: settleTokens(draft),
+    cost_usd: draft.costUsd,
+    user: draft.user,
+    release: draft.release,
+    environment: draft.environment,
+    session: draft.session,
+    finish_reasons: draft.finishReasons,
+    derived_from: draft.derived,
+  }
+}
