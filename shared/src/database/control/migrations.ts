@@ -31,7 +31,8 @@ create table api_key (
   scopes          text not null,                     -- space separated
   created_at_ms   integer not null,
   expires_at_ms   integer,
-  revoked_at_ms   integer
+  revoked_at_ms   integer,
+  last_used_at_ms integer                            -- of calls to the analyzer; a producer key's is telemetry.db's key_use
 ) strict;
 create index api_key_by_project on api_key (project_no);
 
@@ -41,6 +42,7 @@ create table audit (
   route text not null, status integer not null, address text not null, body_digest text, body text, code text, count integer not null default 1,
   previous_hash blob not null, hash blob not null
 ) strict;
+create index audit_by_time on audit (at_ms);
 
 create table packet (
   packet_id text primary key, project_no integer not null, created_at_ms integer not null, since_minutes integer not null,
