@@ -46,12 +46,20 @@ export async function listen(handler: (request: IncomingMessage, response: Serve
   }
 }
 
+export interface TracedService {
+  tracer: Tracer
+  ids: TraceIds
+  routes: readonly Route[]
+  /** Whether a failed request tells its caller why; a public service does not. */
+  tellsErrors: boolean
+}
+
 /** A small JSON service whose requests are SERVER spans, as an HTTP server instrumentation makes them. */
-export function serveTraced(tracer: Tracer, ids: TraceIds, routes: readonly Route[]): Promise<Listening> {
+export function serveTraced(service: TracedService): Promise<Listening> {
   return listen((request, response) => {
     const traceparent = String(request.headers.traceparent ?? '')
     const traceId = traceparent.split('-')[1] ?? ''
-    void ids.run(traceId, traceparent, (random) => answer(tracer, routes, { request, response, traceparent, random }))
+    void service.ids.run(traceId, traceparent, (random) => answer(service, { request, response, traceparent, random }))
   })
 }
 
@@ -62,7 +70,7 @@ interface Exchange {
   random: Random
 }
 
-async function answer(tracer: Tracer, routes: readonly Route[], exchange: Exchange): Promise<void> {
+async function answer({ tracer, routes, tellsErrors }: TracedService, exchange: Exchange): Promise<void> {
   const { request, response, traceparent, random } = exchange
   const url = new URL(request.url ?? '/', 'http://localhost')
   const method = request.method ?? 'GET'
@@ -87,7 +95,7 @@ async function answer(tracer: Tracer, routes: readonly Route[], exchange: Exchan
     } catch (error) {
       span.recordException(error as Error)
       span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message })
-      return { status: 500, body: { error: { message: (error as Error).message } } }
+      return { status: 500, body: { error: { message: tellsErrors ? (error as Error).message : 'Internal Server Error' } } }
     }
   })
   span.setAttribute('http.response.status_code', reply.status)

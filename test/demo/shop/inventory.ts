@@ -1,6 +1,6 @@
 import { SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api'
 import Database from 'better-sqlite3'
-import { type Incoming, type Listening, type Reply, serveTraced } from '../http-service.ts'
+import { type Incoming, type Listening, type Reply, type Route, serveTraced } from '../http-service.ts'
 import { intBetween, pick, type Random } from '../random.ts'
 import type { TraceIds } from '../trace-ids.ts'
 
@@ -27,10 +27,11 @@ type Row = Record<string, string | number>
 /** Owns the stock: an HTTP service over a real SQLite file, each statement a database span. */
 export async function startInventory(tracer: Tracer, ids: TraceIds, path: string): Promise<Listening> {
   const db = openStock(path)
-  const listening = await serveTraced(tracer, ids, [
+  const routes: Route[] = [
     { method: 'GET', template: '/stock/{id}', handle: (incoming) => readStock(tracer, db, incoming) },
     { method: 'POST', template: '/reservations', handle: (incoming) => reserve(tracer, db, incoming) },
-  ])
+  ]
+  const listening = await serveTraced({ tracer, ids, routes, tellsErrors: true })
   return {
     url: listening.url,
     stop: async () => {

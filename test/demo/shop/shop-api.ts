@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http'
 import { type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api'
 import { type Call, CallError, callTraced } from '../http-client.ts'
-import { FAULT_HEADER, type Incoming, type Listening, type Reply, serveTraced } from '../http-service.ts'
+import { FAULT_HEADER, type Incoming, type Listening, type Reply, type Route, serveTraced } from '../http-service.ts'
 import { intBetween, type Random } from '../random.ts'
 import type { TraceIds } from '../trace-ids.ts'
 
@@ -21,7 +21,7 @@ const PAYMENT_ATTEMPTS = 2
 
 /** The shop's own service: products, search, checkout, reviews, orders, carts. */
 export function startShopApi(deps: ShopApiDeps): Promise<Listening> {
-  return serveTraced(deps.tracer, deps.ids, [
+  const routes: Route[] = [
     { method: 'GET', template: '/products/{id}', handle: (incoming) => showProduct(deps, incoming) },
     { method: 'GET', template: '/search', handle: (incoming) => search(deps, incoming) },
     { method: 'POST', template: '/checkout', handle: (incoming) => checkOut(deps, incoming) },
@@ -32,7 +32,8 @@ export function startShopApi(deps: ShopApiDeps): Promise<Listening> {
       template: '/orders/{id}',
       handle: (incoming) => ({ status: 200, body: { order: incoming.params.id, state: 'sent' } }),
     },
-  ])
+  ]
+  return serveTraced({ tracer: deps.tracer, ids: deps.ids, routes, tellsErrors: false })
 }
 
 const call = (deps: ShopApiDeps, fault: string | null, what: Omit<Call, 'headers'>) =>

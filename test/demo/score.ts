@@ -1,0 +1,92 @@
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { GroundTruth, PlantedFault } from './ground-truth.ts'
+
+/** A record the product shows as evidence, in the words a reader sees. */
+export interface EvidenceRecord {
+  traceId: string
+  service: string
+  /** Span name, operation, tool: whatever says where. */
+  names: string[]
+  text: string
+}
+
+/** A pain the product named. */
+export interface NamedPain {
+  painId: string
+  title: string
+  signal: SignalType
+  count: number
+  evidence: EvidenceRecord[]
+}
+
+export interface Score {
+  planted: { id: string; signal: SignalType; hard: boolean; traces: number }[]
+  found: { id: string; pain_id: string; count: number; traces: number }[]
+  missed: { id: string; signal: SignalType; hard: boolean; why: string }[]
+  unplanned: { pain_id: string; title: string; signal: SignalType; hard: boolean; count: number; why: string }[]
+}
+
+const HARD_SIGNALS: ReadonlySet<SignalType> = new Set([
+  'exception',
+  'error_status',
+  'tool_failure',
+  'llm_error',
+  'timeout',
+  'rate_limited',
+  'auth_failure',
+  'dependency_failure',
+])
+
+/**
+ * Compares what was named with what was planted. A fault is found by exactly one pain that has its signal, its place, its words
+ * and as many occurrences as were planted; a second pain for the same fault, and any pain with evidence from elsewhere, is unplanned.
+ */
+export function score({ planted }: GroundTruth, pains: readonly NamedPain[]): Score {
+  const found: Score['found'] = []
+  const missed: Score['missed'] = []
+  const claimed = new Set<NamedPain>()
+  for (const fault of planted) {
+    const matching = pains.filter((pain) => isThis(fault, pain)).sort((a, b) => b.count - a.count)
+    const [first] = matching
+    const { id, signal, hard, traceIds } = fault
+    if (first) claimed.add(first)
+    if (!first) missed.push({ id, signal, hard, why: 'not named' })
+    else if (first.count !== traceIds.length)
+      missed.push({ id, signal, hard, why: `counted ${first.count} of ${traceIds.length}` })
+    else found.push({ id, pain_id: first.painId, count: first.count, traces: traceIds.length })
+  }
+  return {
+    planted: planted.map(({ id, signal, hard, traceIds }) => ({ id, signal, hard, traces: traceIds.length })),
+    found,
+    missed,
+    unplanned: pains.filter((pain) => !claimed.has(pain)).map((pain) => unplannedOf(pain, planted)),
+  }
+}
+
+/** A hard fault that was missed, or a hard pain that nobody planted. */
+export const isFailed = ({ missed, unplanned }: Score): boolean => [...missed, ...unplanned].some(({ hard }) => hard)
+
+function isThis(fault: PlantedFault, { signal, evidence }: NamedPain): boolean {
+  if (signal !== fault.signal || evidence.length === 0) return false
+  const words = new RegExp(fault.text)
+  const traces = new Set(fault.traceIds)
+  return evidence.every(
+    ({ traceId, service, names, text }) =>
+      traces.has(traceId) &&
+      service === fault.service &&
+      names.some((name) => isPlace(name, fault.operation)) &&
+      words.test(text),
+  )
+}
+
+/** `chat` is the place of `chat atlas-small`; `pick shelf` only of itself. */
+const isPlace = (name: string, operation: string): boolean => name === operation || name.startsWith(`${operation} `)
+
+function unplannedOf(pain: NamedPain, planted: readonly PlantedFault[]): Score['unplanned'][number] {
+  const { painId, title, signal, count, evidence } = pain
+  const near = planted.find(({ traceIds }) => evidence.some(({ traceId }) => traceIds.includes(traceId)))
+  const why = near
+    ? `evidence lies in traces of ${near.id}, which is ${near.signal} at ${near.service} ${near.operation}`
+    : 'nothing was planted there'
+  return { pain_id: painId, title, signal, hard: HARD_SIGNALS.has(signal), count, why }
+}
