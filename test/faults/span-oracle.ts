@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import { callApi, sendOtlp } from '../harness/http.ts'
+import { type SpanJson, spanJson, traceRequest } from '../harness/otlp-json.ts'
+import { encodeTraceRequest } from '../harness/otlp-protobuf.ts'
+
+/** What the oracle holds against what is stored. Every list is empty when the product kept its word. */
+export interface OracleVerdict {
+  acknowledged: number
+  /** Batches whose answer was lost and that were sent again. */
+  sentAgain: number
+  missing: string[]
+  twice: string[]
+  spurious: string[]
+  changed: string[]
+}
+
+export interface SpanOracle {
+  /** Sends batch after batch until told to stop; a batch without an acknowledgement is sent again, as it was. */
+  drive(sender: number, isOver: () => boolean): Promise<void>
+  acknowledged(): number
+  /** Requests that have no answer yet. */
+  underWay(): number
+  /** Reads every trace back and compares. */
+  check(analyzerUrl: string, agentKey: string): Promise<OracleVerdict>
+}
+
+const SPANS_PER_BATCH = 25
+const BATCHES_PER_TRACE = 4
+/** Keeps the load at a few thousand spans a second: the point is the moment of the kill, not the volume. */
+const PAUSE_MS = 15
+const RETRY_MS = 40
+const TRIES_MAX = 1000
+/** Sent ids, at most this many named in a verdict. */
+const NAMED_MAX = 20
+
+/**
+ * Issues spans with unique ids, each with a name that follows from its id, and keeps as an obligation what was answered with 200.
+ * Traces arrive in several batches and in both encodings.
+ */
+export function createSpanOracle(otlpUrl: string, producerKey: string): SpanOracle {
+  const traces = new Map<string, Map<string, string>>()
+  const counts = { acknowledged: 0, sentAgain: 0, underWay: 0 }
+
+  async function deliver(body: unknown): Promise<void> {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      counts.underWay++
+      const answer = await sendOtlp(otlpUrl, producerKey, body).catch(() => null)
+      counts.underWay--
+      if (answer?.status === 200) return
+      if (answer && answer.status !== 503)
+        throw new Error(`the collector answered ${answer.status}: ${answer.text.slice(0, 200)}`)
+      counts.sentAgain++
+      await pause(RETRY_MS)
+    }
+    throw new Error('a batch was never acknowledged')
+  }
+
+  return {
+    drive: async (sender, isOver) => {
+      for (let batch = 0; !isOver(); batch++) {
+        const spans = issueBatch(sender, batch)
+        const request = traceRequest('oracle', spans)
+        await deliver(sender % 2 === 0 ? request : encodeTraceRequest(request))
+        counts.acknowledged += spans.length
+        for (const { traceId, spanId, name } of spans) {
+          if (!traces.has(traceId)) traces.set(traceId, new Map())
+          traces.get(traceId)?.set(spanId, name)
+        }
+        await pause(PAUSE_MS)
+      }
+    },
+    acknowledged: () => counts.acknowledged,
+    underWay: () => counts.underWay,
+    check: async (analyzerUrl, agentKey) => {
+      const verdict: OracleVerdict = { ...counts, missing: [], twice: [], spurious: [], changed: [] }
+      for (const [traceId, expected] of traces) {
+        compare(verdict, traceId, expected, await readTrace(analyzerUrl, agentKey, traceId))
+      }
+      return verdict
+    },
+  }
+}
+
+function issueBatch(sender: number, batch: number): SpanJson[] {
+  const traceId = digest(`${sender}:${Math.floor(batch / BATCHES_PER_TRACE)}`, 32)
+  return Array.from({ length: SPANS_PER_BATCH }, (_, at) => {
+    const spanId = digest(`${sender}:${batch}:${at}`, 16)
+    return spanJson({ traceId, spanId, name: nameOf(spanId), status: at === 0 ? { code: 2, message: `failure ${batch}` } : {} })
+  })
+}
+
+const digest = (text: string, digits: number): string => createHash('sha256').update(text).digest('hex').slice(0, digits)
+const nameOf = (spanId: string): string => `work ${digest(spanId, 8)}`
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+async function readTrace(analyzerUrl: string, key: string, traceId: string): Promise<{ span_id: string; name: string }[]> {
+  const answer = await callApi(`${analyzerUrl}/v1/sessions/${traceId}?view=skeleton`, { key })
+  if (answer.status === 404) return []
+  if (answer.status !== 200) throw new Error(`reading trace ${traceId} answered ${answer.status}: ${answer.text.slice(0, 200)}`)
+  return answer.json<{ items: { span_id: string; name: string }[] }>().items
+}
+
+function compare(
+  verdict: OracleVerdict,
+  traceId: string,
+  expected: Map<string, string>,
+  stored: { span_id: string; name: string }[],
+): void {
+  const seen = new Set<string>()
+  const note = (list: string[], spanId: string) => list.length < NAMED_MAX && list.push(`${traceId}/${spanId}`)
+  for (const { span_id, name } of stored) {
+    if (seen.has(span_id)) note(verdict.twice, span_id)
+    seen.add(span_id)
+    if (!expected.has(span_id)) note(verdict.spurious, span_id)
+    else if (expected.get(span_id) !== name) note(verdict.changed, span_id)
+  }
+  for (const spanId of expected.keys()) if (!seen.has(spanId)) note(verdict.missing, spanId)
+}
