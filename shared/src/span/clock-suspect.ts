@@ -13,8 +13,8 @@ const AHEAD_TOLERANCE_MS = 3_600_000
  */
 export function isClockSuspect(span: Pick<OtlpSpan, 'startUnixNano' | 'endUnixNano'>, receivedAtMs: number): boolean {
   const { startUnixNano, endUnixNano } = span
-  const latest = endUnixNano > startUnixNano ? endUnixNano : startUnixNano
-  if (startUnixNano < EARLIEST_PLAUSIBLE_NANO || isBeyondIndex(latest)) return true
+  if (startUnixNano < EARLIEST_PLAUSIBLE_NANO || isBeyondIndex(startUnixNano) || isBeyondIndex(endUnixNano)) return true
   if (endUnixNano !== 0n && endUnixNano < startUnixNano) return true
-  return latest > msToNano(receivedAtMs + AHEAD_TOLERANCE_MS)
+  const latestNano = msToNano(receivedAtMs + AHEAD_TOLERANCE_MS)
+  return startUnixNano > latestNano || endUnixNano > latestNano
 }

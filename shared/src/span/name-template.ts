@@ -9,9 +9,10 @@ const WORD = /[0-9A-Za-z]+/g
 /** A run this long that mixes letters and digits is an id (ULID, nanoid, base62), not a word. */
 const MIXED_ID_CHARS_MIN = 20
 const HEX_ID_CHARS_MIN = 8
+const CODE_CHARS_MIN = 8
 
 /**
- * The name without what varies from run to run: UUIDs, numbers, hex of 8 and more, long mixed ids and
+ * The name without what varies from run to run: UUIDs, numbers, hex of 8 and more, codes in capitals, long mixed ids and
  * stretches of four digits become `*`; short marks such as `v2` or `s3` stay. At most 200 characters.
  */
 export function templateName(name: string): string {
@@ -41,8 +42,13 @@ function templateWord(word: string): string {
   if (!hasDigit(word)) return word
   if (/^\d+$/.test(word)) return '*'
   if (word.length >= HEX_ID_CHARS_MIN && /^[0-9a-f]+$/i.test(word)) return '*'
-  if (word.length >= MIXED_ID_CHARS_MIN) return '*'
+  if (word.length >= MIXED_ID_CHARS_MIN || isCode(word)) return '*'
   return word.replace(/\d{4,}/g, '*')
+}
+
+/** Capitals and digits, such as an article number or a booking code; `UTF8` and `V1` are too short to be one. */
+function isCode(word: string): boolean {
+  return word.length >= CODE_CHARS_MIN && /^[0-9A-Z]+$/.test(word)
 }
 
 function hasDigit(text: string): boolean {

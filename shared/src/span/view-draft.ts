@@ -10,7 +10,7 @@ const FINISH_REASONS_MAX = 8
 const FINISH_REASON_CHARS_MAX = 64
 
 type NameField = 'agent' | 'tool' | 'model' | 'provider'
-type IdentityField = 'user' | 'session' | 'release' | 'environment'
+export type IdentityField = 'user' | 'session' | 'release' | 'environment'
 
 /**
  * A view while the dialects fill it in, in their order of precedence: the first to know a field has said it,
@@ -48,6 +48,14 @@ export function claimName(draft: ViewDraft, field: NameField, key: string): void
   if (text === null) return
   draft[field] = text
   draft.derived[field] = key
+}
+
+/** Takes a field from the span's own name, where its dialect writes it there. */
+export function claimSpanName(draft: ViewDraft, field: NameField, name: string): void {
+  const text = boundText(name, NAME_CHARS_MAX).trim()
+  if (draft[field] !== null || text === '') return
+  draft[field] = text
+  draft.derived[field] = 'span.name'
 }
 
 /** As `claimName`, for ids, which are often sent as integers. */

@@ -3,8 +3,13 @@ import { readDatabase } from './conventions/database.ts'
 import { inferGenAiKind, readGenAi, readGenAiCost, readGenAiUsage } from './conventions/gen-ai.ts'
 import { readHttp } from './conventions/http.ts'
 import { isIdentityKey, readIdentity, readLastResortSession } from './conventions/identity.ts'
+import { readMcp } from './conventions/mcp.ts'
 import { readMessaging } from './conventions/messaging.ts'
+import { readOpenInference, readOpenInferenceCost, readOpenInferenceUsage } from './conventions/openinference.ts'
+import { readOpenLlmetry, readOpenLlmetryUsage } from './conventions/openllmetry.ts'
+import { canonicalProvider } from './conventions/provider.ts'
 import { readRpc } from './conventions/rpc.ts'
+import { readVercelAi, readVercelAiUsage } from './conventions/vercel-ai.ts'
 import { nameOperation } from './name-operation.ts'
 import type { SpanView } from './record.ts'
 import { settleTokens } from './settle-tokens.ts'
@@ -45,9 +50,21 @@ export function viewSpan(ctx: SpanInContext, shared: ResourceView = viewResource
 
 function readGenerative(draft: ViewDraft): void {
   readGenAi(draft)
+  readOpenInference(draft)
+  readOpenLlmetry(draft)
+  readVercelAi(draft)
+  readMcp(draft)
   inferGenAiKind(draft)
-  if (draft.kind === 'chat' || draft.kind === 'embeddings') readGenAiUsage(draft)
-  if (draft.kind !== 'agent' && draft.kind !== 'workflow') readGenAiCost(draft)
+  if (draft.provider !== null) draft.provider = canonicalProvider(draft.provider)
+  if (draft.kind === 'chat' || draft.kind === 'embeddings') {
+    readGenAiUsage(draft)
+    readOpenInferenceUsage(draft)
+    readVercelAiUsage(draft)
+    readOpenLlmetryUsage(draft)
+  }
+  if (draft.kind === 'agent' || draft.kind === 'workflow') return
+  readGenAiCost(draft)
+  readOpenInferenceCost(draft)
 }
 
 /** Looks at each key's head once: cheaper than asking for some two hundred names that are mostly absent. */

@@ -1,6 +1,15 @@
 import { textAt } from '../attribute-values.ts'
 import type { SpanView } from '../record.ts'
-import { claimCost, claimFinishReasons, claimKind, claimName, claimSubject, claimTokens, type ViewDraft } from '../view-draft.ts'
+import {
+  claimCost,
+  claimFinishReasons,
+  claimKind,
+  claimName,
+  claimSpanName,
+  claimSubject,
+  claimTokens,
+  type ViewDraft,
+} from '../view-draft.ts'
 
 /**
  * OpenTelemetry's generative AI convention: the current names first, then the deprecated ones and those of
@@ -66,8 +75,15 @@ export function readGenAi(draft: ViewDraft): void {
   claimName(draft, 'agent', 'gen_ai.agent.name')
   claimName(draft, 'agent', 'gen_ai.agent.id')
   claimName(draft, 'tool', 'gen_ai.tool.name')
+  if (kind === 'tool') claimNameAfter(draft, 'tool', 'execute_tool ')
+  if (kind === 'agent') claimNameAfter(draft, 'agent', 'invoke_agent ')
   if (kind === 'workflow') claimSubject(draft, 'gen_ai.workflow.name')
   if (kind === 'retrieval') claimSubject(draft, 'gen_ai.data_source.id')
+}
+
+/** The convention names the span "execute_tool <tool>", "invoke_agent <agent>". */
+function claimNameAfter(draft: ViewDraft, field: 'tool' | 'agent', verb: string): void {
+  if (draft.span.name.startsWith(verb)) claimSpanName(draft, field, draft.span.name.slice(verb.length))
 }
 
 /**

@@ -1,4 +1,4 @@
-import { claimIdentity, type ViewDraft } from '../view-draft.ts'
+import { claimIdentity, type IdentityField, type ViewDraft } from '../view-draft.ts'
 
 /**
  * Who and what a span belongs to. First the standard's own words, then those of the dialects. `thread.id` is missing
@@ -68,10 +68,17 @@ export function isIdentityKey(key: string): boolean {
 
 /** Fills what the resource has not said, in the order of the lists. */
 export function readIdentity(draft: ViewDraft): void {
-  for (const key of SESSION_KEYS) claimIdentity(draft, 'session', key)
-  for (const key of USER_KEYS) claimIdentity(draft, 'user', key)
-  for (const key of RELEASE_KEYS) claimIdentity(draft, 'release', key)
-  for (const key of ENVIRONMENT_KEYS) claimIdentity(draft, 'environment', key)
+  claimFirst(draft, 'session', SESSION_KEYS)
+  claimFirst(draft, 'user', USER_KEYS)
+  claimFirst(draft, 'release', RELEASE_KEYS)
+  claimFirst(draft, 'environment', ENVIRONMENT_KEYS)
+}
+
+function claimFirst(draft: ViewDraft, field: IdentityField, keys: readonly string[]): void {
+  for (const key of keys) {
+    if (draft[field] !== null) return
+    claimIdentity(draft, field, key)
+  }
 }
 
 export function readLastResortSession(draft: ViewDraft): void {
