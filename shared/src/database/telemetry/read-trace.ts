@@ -1,0 +1,123 @@
+import { type AttributeFilter, decodeTraces } from '../../otlp/decode-traces.ts'
+import { toHex } from '../../otlp/ids.ts'
+import type { SpanInContext } from '../../otlp/model.ts'
+import { rewriteTraces } from '../../otlp/rewrite-traces.ts'
+import { scanTraces, type TraceScan } from '../../otlp/scan-traces.ts'
+import { decodeCommits } from '../../segment/header.ts'
+import { unpackSegment } from '../../segment/pack-segment.ts'
+import type { SqliteDatabase } from '../open.ts'
+import type { TraceHasher } from './trace-hash.ts'
+import { createTraceIndex, type TraceIndex } from './trace-index.ts'
+
+/** A span as it lies in the store, with its arrival. */
+export interface StoredSpan {
+  ctx: SpanInContext
+  receivedMs: number
+  commit: number
+}
+
+export interface ReadTraceOptions {
+  /** Decodes only the span attributes it wants. */
+  filter?: AttributeFilter
+  /** Remembers trace hashes between calls; without it they are read from the file each time. */
+  index?: TraceIndex
+  /** Most spans taken of one trace, the first to arrive; the rest is left out. */
+  spansMax?: number
+}
+
+/** Stored bodies were checked at the door with their sender's limit; none deeper than this can be in the store. */
+const STORED_DEPTH_MAX = 1024
+const SPANS_MAX = 50_000
+
+/**
+ * All stored spans of these traces, by hex trace id; a trace that is not stored has no entry. Every segment is opened
+ * once for all traces. Of two spans with the same id the ended one wins over one that had not ended, else the first to
+ * arrive stays. Spans come in order of arrival. Call it inside a read transaction to see one moment.
+ */
+export function readTraces(
+  db: SqliteDatabase,
+  hasher: TraceHasher,
+  projectNo: number,
+  traceIds: readonly Uint8Array[],
+  { filter, index = createTraceIndex(db), spansMax = SPANS_MAX }: ReadTraceOptions = {},
+): Map<string, StoredSpan[]> {
+  const wanted = new TraceIdSet(traceIds)
+  const traces = new Map<string, Map<string, StoredSpan>>()
+  const load = db.prepare('select body, body_bytes, commits from segment where segment_id = ?')
+  const hashes = [...new Set(traceIds.map((id) => hasher(projectNo, id)))]
+  for (const { segmentId } of index.find(projectNo, hashes)) {
+    const row = load.get(segmentId) as { body: Uint8Array; body_bytes: number; commits: Uint8Array } | undefined
+    // Merged away since the index was read: its spans come with the segment that took its place.
+    if (!row) continue
+    for (const stored of spansOf(row, wanted, filter)) addSpan(traces, stored, spansMax)
+  }
+  return new Map([...traces].map(([traceId, spans]) => [traceId, [...spans.values()]]))
+}
+
+function* spansOf(
+  row: { body: Uint8Array; body_bytes: number; commits: Uint8Array },
+  wanted: TraceIdSet,
+  filter: AttributeFilter | undefined,
+): Generator<StoredSpan> {
+  const body = unpackSegment(row.body, row.body_bytes)
+  const scan = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
+  const drop = new Uint8Array(scan.count)
+  const rows: number[] = []
+  for (let i = 0; i < scan.count; i++) {
+    if (wanted.has(body, scan.traceIdAt[i]!)) rows.push(i)
+    else drop[i] = 1
+  }
+  const arrival = arrivals(scan, row.commits)
+  let at = 0
+  for (const ctx of decodeTraces(rewriteTraces(body, scan, drop), filter)) yield { ctx, ...arrival(rows[at++]!) }
+}
+
+/** The commit of a row: a segment's spans lie in the order of its commits. */
+function arrivals(scan: TraceScan, header: Uint8Array): (row: number) => { receivedMs: number; commit: number } {
+  const commits = decodeCommits(header)
+  if (commits.length === 1) {
+    const only = { receivedMs: commits[0]!.receivedMs, commit: commits[0]!.number }
+    return () => only
+  }
+  const of: number[] = []
+  commits.forEach((commit, at) => {
+    for (let i = 0; i < commit.records; i++) of.push(at)
+  })
+  return (row) => {
+    const commit = commits[of[Math.min(row, scan.count - 1)] ?? commits.length - 1]!
+    return { receivedMs: commit.receivedMs, commit: commit.number }
+  }
+}
+
+function addSpan(traces: Map<string, Map<string, StoredSpan>>, stored: StoredSpan, spansMax: number): void {
+  const { span } = stored.ctx
+  const traceId = toHex(span.traceId)
+  let spans = traces.get(traceId)
+  if (!spans) traces.set(traceId, (spans = new Map()))
+  const spanId = toHex(span.spanId)
+  const before = spans.get(spanId)
+  if (before === undefined ? spans.size < spansMax : before.ctx.span.endUnixNano === 0n && span.endUnixNano !== 0n)
+    spans.set(spanId, stored)
+}
+
+/** Trace ids by their first four bytes: asked once per span of a segment, so no text is made of them. */
+class TraceIdSet {
+  readonly #byHead = new Map<number, Uint8Array[]>()
+
+  constructor(ids: readonly Uint8Array[]) {
+    for (const id of ids) {
+      const head = headOf(id, 0)
+      this.#byHead.set(head, [...(this.#byHead.get(head) ?? []), id])
+    }
+  }
+
+  has(bytes: Uint8Array, at: number): boolean {
+    if (at + 16 > bytes.length) return false
+    const candidates = this.#byHead.get(headOf(bytes, at))
+    return candidates?.some((id) => id.every((byte, i) => bytes[at + i] === byte)) ?? false
+  }
+}
+
+function headOf(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+}

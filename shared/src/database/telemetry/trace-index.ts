@@ -1,0 +1,76 @@
+import type { SqliteDatabase } from '../open.ts'
+
+/** Bytes of trace hashes kept in memory; what does not fit is read from the file again. */
+const CACHE_MAX_BYTES = 64 * 1024 ** 2
+const HALF_RANGE = 2 ** 32
+
+/** Finds the segments that hold spans of given traces. */
+export interface TraceIndex {
+  /**
+   * Segment ids in order of arrival, each with those of `hashes` (unsigned) that it holds. Sees every commit that the
+   * connection's current snapshot sees.
+   */
+  find(projectNo: number, hashes: readonly bigint[]): { segmentId: number; hashes: bigint[] }[]
+}
+
+/** Sorted hashes of one segment as pairs of low and high word. */
+type Packed = Uint32Array
+
+/**
+ * An index over `segment.trace_hashes` that remembers what it read: segments are written once, so their hashes never
+ * change, and a merged segment has a new id.
+ */
+export function createTraceIndex(db: SqliteDatabase, cacheMaxBytes: number = CACHE_MAX_BYTES): TraceIndex {
+  const list = db.prepare("select segment_id from segment where project_no = ? and kind = 'span' order by first_commit").pluck()
+  const load = db.prepare('select trace_hashes from segment where segment_id = ?').pluck()
+  const cache = new Map<number, Packed>()
+  let cachedBytes = 0
+
+  function hashesOf(segmentId: number): Packed {
+    const known = cache.get(segmentId)
+    if (known) return known
+    const blob = (load.get(segmentId) as Uint8Array | undefined) ?? new Uint8Array(0)
+    const packed = new Uint32Array(new Uint8Array(blob).buffer)
+    cache.set(segmentId, packed)
+    cachedBytes += packed.byteLength
+    for (const [oldest, words] of cache) {
+      if (cachedBytes <= cacheMaxBytes) break
+      cache.delete(oldest)
+      cachedBytes -= words.byteLength
+    }
+    return packed
+  }
+
+  return {
+    find(projectNo, hashes) {
+      const wanted = hashes.map((hash) => ({ hash, low: Number(hash & 0xffffffffn), high: Number(hash >> 32n) }))
+      const found: { segmentId: number; hashes: bigint[] }[] = []
+      for (const segmentId of list.all(projectNo) as number[]) {
+        const packed = hashesOf(segmentId)
+        const held = wanted.filter(({ low, high }) => holds(packed, low, high)).map(({ hash }) => hash)
+        if (held.length > 0) found.push({ segmentId, hashes: held })
+      }
+      return found
+    },
+  }
+}
+
+/** Starts where the hash would lie if hashes were spread evenly, which keyed hashes are, and walks from there. */
+function holds(packed: Packed, low: number, high: number): boolean {
+  const count = packed.length >>> 1
+  if (count === 0) return false
+  let at = Math.min(count - 1, Math.floor((high / HALF_RANGE) * count))
+  while (at > 0 && isBelow(low, high, packed, at)) at--
+  while (at < count && isBelowRow(packed, at, low, high)) at++
+  return at < count && packed[at * 2] === low && packed[at * 2 + 1] === high
+}
+
+function isBelow(low: number, high: number, packed: Packed, row: number): boolean {
+  const rowHigh = packed[row * 2 + 1]!
+  return high < rowHigh || (high === rowHigh && low < packed[row * 2]!)
+}
+
+function isBelowRow(packed: Packed, row: number, low: number, high: number): boolean {
+  const rowHigh = packed[row * 2 + 1]!
+  return rowHigh < high || (rowHigh === high && packed[row * 2]! < low)
+}
