@@ -83,11 +83,14 @@ function answerError({ log, enforceContract }: AppDeps): ErrorRequestHandler {
   }
 }
 
+/** What SQLite says when the same request may work a little later. */
+const STORAGE_CODES = /^SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN)/
+
 function toRefusal(error: unknown): RequestError {
   if (error instanceof RequestError) return error
   if (error instanceof URIError) return new RequestError(doorErrors.malformedUrl, 'the path holds a malformed escape')
-  if ((error as { code?: unknown } | null)?.code === 'SQLITE_BUSY') {
-    return new RequestError(doorErrors.storageBusy, 'try again', { cause: error, headers: { 'retry-after': '1' } })
+  if (STORAGE_CODES.test(String((error as { code?: unknown } | null)?.code))) {
+    return new RequestError(doorErrors.storageUnavailable, 'try again', { cause: error, headers: { 'retry-after': '1' } })
   }
   return new RequestError(doorErrors.internal, 'the log has the reason under this request id', { cause: error })
 }

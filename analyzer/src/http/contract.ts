@@ -114,7 +114,7 @@ export function declaredErrors({ errors, body, params, query, auth, limit, metho
     ...(params || query ? [door.invalidParameter] : []),
     ...(limit ? [door.rateLimited] : []),
     ...(isChange({ method }) ? [door.crossSiteRequest] : []),
-    door.storageBusy,
+    door.storageUnavailable,
     door.internal,
   ]
 }

@@ -88,5 +88,9 @@ export const doorErrors = {
   internal: errorKind({ code: 'internal_error', status: 500, title: 'LoopKit failed to answer' }),
   contractBroken: errorKind({ code: 'contract_broken', status: 500, title: 'The answer breaks its own contract' }),
   adminDisabled: errorKind({ code: 'admin_disabled', status: 503, title: 'The admin routes are switched off' }),
-  storageBusy: errorKind({ code: 'storage_busy', status: 503, title: 'The database is busy' }),
+  storageUnavailable: errorKind({
+    code: 'storage_unavailable',
+    status: 503,
+    title: 'The database cannot be written or read now',
+  }),
 } as const
