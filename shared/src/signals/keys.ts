@@ -30,7 +30,13 @@ export const TOOL_RESULT_KEYS = [
 ] as const
 
 /** Flags by which instrumentations copy MCP's `isError`. */
-export const TOOL_ERROR_FLAG_KEYS = ['mcp.is_error', 'mcp.tool.is_error', 'mcp.tool.result.is_error', 'tool.is_error', 'isError'] as const
+export const TOOL_ERROR_FLAG_KEYS = [
+  'mcp.is_error',
+  'mcp.tool.is_error',
+  'mcp.tool.result.is_error',
+  'tool.is_error',
+  'isError',
+] as const
 
 export const USER_FINGERPRINT_KEY = 'loopkit.fingerprint'
 
