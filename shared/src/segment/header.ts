@@ -1,0 +1,75 @@
+import { SegmentError } from './pack-segment.ts'
+
+/** What one commit put into a segment. Times are milliseconds since the epoch. */
+export interface SegmentCommit {
+  number: number
+  receivedMs: number
+  records: number
+  eventMinMs: number
+  eventMaxMs: number
+}
+
+const VERSION = 1
+
+/**
+ * A segment's list of commits in few bytes, since a merged segment has hundreds: a version, then each field as the
+ * difference from the commit before, zigzag, in base 128. Fields are safe integers.
+ */
+export function encodeCommits(commits: readonly SegmentCommit[]): Uint8Array {
+  const bytes: number[] = [VERSION]
+  let before: SegmentCommit = START
+  for (const commit of commits) {
+    for (const value of differences(commit, before)) pushZigzag(bytes, value)
+    before = commit
+  }
+  return Uint8Array.from(bytes)
+}
+
+/** Throws `SegmentError` where the bytes are no list of commits of this version. */
+export function decodeCommits(bytes: Uint8Array): SegmentCommit[] {
+  if (bytes[0] !== VERSION) throw new SegmentError('damaged', `unknown version of a segment header: ${bytes[0]}`)
+  const commits: SegmentCommit[] = []
+  let before: SegmentCommit = START
+  let at = 1
+  const next = (): number => {
+    let end = at
+    while (end < bytes.length && bytes[end]! >= 0x80) end++
+    if (end === bytes.length) throw new SegmentError('damaged', 'a segment header that is cut off')
+    const value = readZigzag(bytes, at, end)
+    at = end + 1
+    return value
+  }
+  while (at < bytes.length) {
+    const number = before.number + next()
+    const receivedMs = before.receivedMs + next()
+    const records = next()
+    const eventMinMs = before.eventMinMs + next()
+    before = { number, receivedMs, records, eventMinMs, eventMaxMs: eventMinMs + next() }
+    commits.push(before)
+  }
+  return commits
+}
+
+const START: SegmentCommit = { number: 0, receivedMs: 0, records: 0, eventMinMs: 0, eventMaxMs: 0 }
+
+function differences(commit: SegmentCommit, before: SegmentCommit): number[] {
+  return [
+    commit.number - before.number,
+    commit.receivedMs - before.receivedMs,
+    commit.records,
+    commit.eventMinMs - before.eventMinMs,
+    commit.eventMaxMs - commit.eventMinMs,
+  ]
+}
+
+function pushZigzag(bytes: number[], value: number): void {
+  let rest = value < 0 ? -value * 2 - 1 : value * 2
+  for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80)
+  bytes.push(rest)
+}
+
+function readZigzag(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0
+  for (let p = end; p >= at; p--) value = value * 128 + (bytes[p]! & 0x7f)
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+}

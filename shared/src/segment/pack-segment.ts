@@ -1,0 +1,48 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+
+/** The cheapest level: 1.0 M spans/s per core at 58 bytes a span on the demo capture. Merges use 3. */
+const LEVEL_DEFAULT = 1
+
+/** With small chunks Node joins many pieces, which costs more than compressing. */
+const CHUNK_MIN_BYTES = 64 * 1024
+const CHUNK_MAX_BYTES = 4 * 1024 * 1024
+
+/** A stored segment that cannot be read: damaged, or larger than any that is written. */
+export class SegmentError extends Error {
+  readonly code: 'damaged' | 'too_large'
+
+  constructor(code: 'damaged' | 'too_large', message: string) {
+    super(message)
+    this.name = 'SegmentError'
+    this.code = code
+  }
+}
+
+/**
+ * The body of a segment: requests one behind the other, which is one valid request with all their spans, compressed
+ * with zstd. A checksum is kept, so that damage on disk is found instead of shown.
+ */
+export function packSegment(bodies: readonly Uint8Array[], level: number = LEVEL_DEFAULT): Uint8Array {
+  const request = bodies.length === 1 ? bodies[0]! : Buffer.concat(bodies)
+  return zstdCompressSync(request, {
+    chunkSize: clamp(request.length),
+    params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
+    pledgedSrcSize: request.length,
+  })
+}
+
+/** The request in a segment's body. Throws `SegmentError` where it is damaged or longer than `maxBytes`. */
+export function unpackSegment(body: Uint8Array, maxBytes: number): Uint8Array {
+  if (body.length === 0) throw new SegmentError('damaged', 'a segment without content')
+  try {
+    return zstdDecompressSync(body, { chunkSize: clamp(body.length * 8), maxOutputLength: maxBytes })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+      throw new SegmentError('too_large', `a segment of more than ${maxBytes} bytes`)
+    throw new SegmentError('damaged', error instanceof Error ? error.message : 'unreadable')
+  }
+}
+
+function clamp(bytes: number): number {
+  return Math.min(CHUNK_MAX_BYTES, Math.max(CHUNK_MIN_BYTES, bytes))
+}
