@@ -37,9 +37,9 @@ export function unpackSegment(body: Uint8Array, maxBytes: number): Uint8Array {
   try {
     return zstdDecompressSync(body, { chunkSize: clamp(body.length * 8), maxOutputLength: maxBytes })
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
-      throw new SegmentError('too_large', `a segment of more than ${maxBytes} bytes`)
-    throw new SegmentError('damaged', error instanceof Error ? error.message : 'unreadable')
+    const code = (error as { code?: unknown }).code
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw new SegmentError('too_large', `a segment of more than ${maxBytes} bytes`)
+    throw new SegmentError('damaged', `a segment that zstd cannot read: ${code}`)
   }
 }
 
