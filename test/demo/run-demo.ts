@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { callApi, until } from '../harness/http.ts'
+import { readJson } from '../harness/reading.ts'
 import { type ProjectKeys, startProduct } from '../harness/start-product.ts'
 import { groundTruthOf, readGroundTruth, writeGroundTruth } from './ground-truth.ts'
 import { planTraffic, type TrafficOptions } from './plan-traffic.ts'
-import { read, readPains } from './read-pains.ts'
+import { readPains } from './read-pains.ts'
 import { runTraffic, type TrafficCounts } from './run-traffic.ts'
 import { type Score, score } from './score.ts'
 
@@ -66,7 +67,7 @@ export async function runDemo({ seed, traces, faults, truthPath, onStep = () => 
       packet,
       latestMarkdown: await readMarkdown(product.analyzerUrl, keys.agent_key),
       traffic,
-      accepted: (await read<{ accepted: number }>(`${product.analyzerUrl}/v1/ingest/ledger`, keys.agent_key)).accepted,
+      accepted: (await readJson<{ accepted: number }>(`${product.analyzerUrl}/v1/ingest/ledger`, keys.agent_key)).accepted,
       score: score(readGroundTruth(path), pains),
     }
   } catch (error) {
@@ -82,7 +83,7 @@ async function untilDecided(analyzerUrl: string, { agent_key }: ProjectKeys, tra
     await until(
       `trace ${traceId} to be decided`,
       async () => {
-        const receipt = await read<{ decided_at: string | null }>(`${analyzerUrl}/v1/traces/${traceId}/receipt`, agent_key)
+        const receipt = await readJson<{ decided_at: string | null }>(`${analyzerUrl}/v1/traces/${traceId}/receipt`, agent_key)
         return receipt.decided_at
       },
       DECIDED_MS,

@@ -26,7 +26,7 @@ export async function callApi(url: string, { method, key, json, body, headers }:
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
       ...headers,
     },
-    body: sent as BodyInit | undefined,
+    body: sent as RequestInit['body'],
   })
   const bytes = new Uint8Array(await response.arrayBuffer())
   const text = Buffer.from(bytes).toString()
