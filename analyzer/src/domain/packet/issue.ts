@@ -1,0 +1,101 @@
+import { type ChangeLedger, suspectsOf } from '../change-ledger.ts'
+import { failuresOf, type PainReading } from '../pain-facts.ts'
+import { severityOf, trendOf } from '../weigh-pain.ts'
+import { evalCandidateOf } from './eval-candidate.ts'
+import { issueDraftOf } from './issue-draft.ts'
+import type { BlastRadius, Issue, PainStatus } from './model.ts'
+import { patchPlanOf, type VerifyRule } from './patch-plan.ts'
+
+export interface IssueContext {
+  painId: string
+  ledger: ChangeLedger
+  verify: VerifyRule
+}
+
+/** One pain as the packet shows it, in full. What cannot be said is null or empty and has its reason in `unavailable`. */
+export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueContext): Issue {
+  const { facts, detail } = reading
+  const unavailable: Record<string, string> = { contrasts: 'no_contrast_samples' }
+  const trend = trendOf(facts)
+  if ('reason' in trend) unavailable.trend = trend.reason
+  const suspects = suspectsOf(
+    Math.min(facts.firstSeenMs, facts.firstEventMs),
+    [facts.service, ...detail.services],
+    ledger.changes,
+  )
+  if (suspects.length === 0)
+    unavailable.suspects = ledger.changes.length === 0 ? 'no_change_recorded' : 'no_change_shortly_before'
+  if (detail.users === null) unavailable['blast_radius.users'] = 'no_user_in_telemetry'
+  const status = ledger.statusOf[painId] ?? 'new'
+  const head = {
+    pain_id: painId,
+    title: detail.title,
+    severity: severityOf(facts),
+    signal_type: facts.signal,
+    count: failuresOf(facts),
+    session_count: facts.sessions,
+    evidence_count: failuresOf(facts),
+    evidence_ids: detail.evidence.map(({ recordId }) => recordId),
+    traces: tracesOf(reading),
+    first_seen: new Date(facts.firstEventMs).toISOString(),
+    last_seen: new Date(facts.lastEventMs).toISOString(),
+    trend: 'trend' in trend ? trend.trend : null,
+    status,
+    provisional: facts.decided === 0,
+    why: whyOf(reading),
+    blast_radius: radiusOf(reading),
+    contrasts: [],
+    suspects,
+    next_action: nextActionOf(status, painId, detail.evidence[0]?.traceId),
+  }
+  const evalCandidate = evalCandidateOf(reading, painId)
+  if (evalCandidate === null) unavailable.eval_candidate = 'evidence_expired'
+  else if (evalCandidate.must_pass_on.length === 0) unavailable['eval_candidate.must_pass_on'] = 'no_healthy_run_found'
+  const plan = patchPlanOf(reading, painId, verify)
+  if (plan.verify.minimum_runs === null) unavailable['patch_plan.verify.minimum_runs'] = 'no_runs_of_the_operation'
+  return { ...head, issue_draft: issueDraftOf(head, reading), eval_candidate: evalCandidate, patch_plan: plan, unavailable }
+}
+
+function tracesOf({ detail }: PainReading): Issue['traces'] {
+  const seen = new Set<string>()
+  return detail.evidence
+    .filter(({ traceId }) => !seen.has(traceId) && seen.add(traceId))
+    .map(({ traceId, sessionId, failedAtMs }) => ({
+      trace_id: traceId,
+      session_id: sessionId,
+      failed_at: new Date(failedAtMs).toISOString(),
+    }))
+}
+
+function radiusOf({ facts, detail }: PainReading): BlastRadius {
+  return {
+    services: detail.services,
+    routes: detail.routes,
+    releases: detail.releases,
+    sessions: facts.sessions,
+    users: detail.users,
+  }
+}
+
+/** Why this is one pain and why it stands where it stands: numbers only, no text of the telemetry. */
+function whyOf({ facts, detail }: PainReading): string {
+  const share = facts.runs > 0 ? ` (${((100 * failuresOf(facts)) / facts.runs).toFixed(1)} %)` : ''
+  const parts = [
+    `${failuresOf(facts)} of ${facts.runs} runs of the operation failed the same way${share}, in ${facts.traces} traces and ${facts.sessions} sessions`,
+    facts.provisional > 0 ? `${facts.provisional} of them in traces that are not yet decided` : null,
+    detail.because === null ? null : `seen by: ${detail.because}`,
+  ]
+  return parts.filter((part) => part !== null).join('; ')
+}
+
+const NEXT: Record<PainStatus, (painId: string) => string> = {
+  new: (painId) => `draft the change from patch_plan, then announce it with POST /v1/changes {"pain_ids":["${painId}"], …}`,
+  in_progress: (painId) => `a change names it: POST /v1/runs/verify {"pain_id":"${painId}"} once traffic has passed it`,
+  verified: () => 'a change held: leave it, and look again if it comes back',
+  regression: () => 'a change did not hold: read it again before the next attempt',
+}
+
+function nextActionOf(status: PainStatus, painId: string, traceId: string | undefined): string {
+  const read = traceId === undefined ? '' : `read GET /v1/sessions/${encodeURIComponent(traceId)}?view=errors; `
+  return read + NEXT[status](painId)
+}

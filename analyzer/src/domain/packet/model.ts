@@ -1,0 +1,109 @@
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+
+/** Version of the packet's shape; raised when a field changes its meaning. */
+export const PACKET_SCHEMA_VERSION = 1
+
+export type Severity = 'low' | 'medium' | 'high' | 'critical'
+export type Trend = 'new' | 'rising' | 'steady' | 'falling'
+export type PainStatus = 'new' | 'in_progress' | 'verified' | 'regression'
+
+/** Something the packet leaves out, with how much of it and why. */
+export interface Omission {
+  what: string
+  count: number
+  reason: string
+}
+
+export interface TraceReference {
+  trace_id: string
+  session_id: string
+  failed_at: string
+}
+
+export interface BlastRadius {
+  services: string[]
+  routes: string[]
+  releases: string[]
+  sessions: number
+  users: number | null
+}
+
+export interface Suspect {
+  change_id: string
+  kind: string
+  ref: string | null
+  shipped_at: string
+  distance_seconds: number
+  why: string
+}
+
+export interface EvalCandidate {
+  eval_id: string
+  input: {
+    record_id: string
+    trace_id: string
+    session_id: string
+    service: string
+    operation: string
+    attributes: Record<string, unknown>
+  }
+  assertions: { kind: string; target: string; expected: string }[]
+  must_fail_on: string[]
+  must_pass_on: string[]
+}
+
+export interface PatchPlan {
+  plan_digest: string
+  hypothesis: string
+  targets: { service: string; operation: string; frames: string[] }[]
+  steps: string[]
+  risk: 'low' | 'medium' | 'high'
+  verify: { metric: string; minimum_runs: number | null; window_hours: number | null }
+}
+
+export interface Issue {
+  pain_id: string
+  title: string
+  severity: Severity
+  signal_type: SignalType
+  count: number
+  session_count: number
+  evidence_count: number
+  evidence_ids: string[]
+  traces: TraceReference[]
+  first_seen: string
+  last_seen: string
+  trend: Trend | null
+  status: PainStatus
+  provisional: boolean
+  why: string
+  blast_radius: BlastRadius | null
+  contrasts: never[]
+  suspects: Suspect[]
+  next_action: string
+  issue_draft: { title: string; body_md: string } | null
+  eval_candidate: EvalCandidate | null
+  patch_plan: PatchPlan | null
+  /** Field → why it cannot be said: the code of a reason. */
+  unavailable: Record<string, string>
+}
+
+/** The answer of one diagnosis (contract §4). */
+export interface DiagnosisPacket {
+  packet_id: string
+  tenant_id: string
+  project_id: string
+  status: 'ready_for_issue_diagnosis' | 'observe_more'
+  issues: Issue[]
+  approval_required: boolean
+  approval_reason: string | null
+  created_at: string
+  source: 'telemetry'
+  service: string | null
+  since_minutes: number
+  window: { from: string; to: string }
+  telemetry_read: number
+  failures: number
+  omitted: Omission[]
+  schema_version: number
+}

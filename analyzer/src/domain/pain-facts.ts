@@ -1,0 +1,67 @@
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+
+/** One pain in one window, as the read model counts it: what ranking needs, for every pain. */
+export interface PainFacts {
+  /** Hex of the 16 bytes. */
+  fingerprint: string
+  parentKey: string
+  signal: SignalType
+  service: string
+  operation: string
+  /** Decided failures and those of traces still undecided; never both for one failure. */
+  decided: number
+  provisional: number
+  traces: number
+  sessions: number
+  /** Earliest event ever known of it, this window or before. */
+  firstSeenMs: number
+  /** Event times inside the window. */
+  firstEventMs: number
+  lastEventMs: number
+  /** Runs of the operation that arrived in the window. */
+  runs: number
+  /** The halves of the window's traffic by event time. */
+  earlier: { failures: number; runs: number }
+  later: { failures: number; runs: number }
+}
+
+/** One failure that can be read again: its record resolves. */
+export interface EvidenceRecord {
+  recordId: string
+  traceId: string
+  sessionId: string
+  failedAtMs: number
+}
+
+/** What is read for the pains that are shown. */
+export interface PainDetail {
+  title: string
+  errorType: string | null
+  template: string
+  /** The words of one failure, redacted and as sent. */
+  sampleMessage: string | null
+  because: string | null
+  /** Frames of the signature, innermost first; empty where the failure carried no stack. */
+  frames: string[]
+  evidence: EvidenceRecord[]
+  services: string[]
+  routes: string[]
+  releases: string[]
+  /** null where no span of the traces names a user. */
+  users: number | null
+  /** What the first failing record was asked to do: a bounded choice of its attributes. */
+  input: Record<string, unknown>
+  /** Healthy records of the same operation. */
+  healthyRecordIds: string[]
+}
+
+/** A pain as packets, reports and the dashboard speak of it. */
+export interface PainReading {
+  facts: PainFacts
+  detail: PainDetail
+}
+
+/** Failures of a pain in its window, decided or not. */
+export function failuresOf({ decided, provisional }: Pick<PainFacts, 'decided' | 'provisional'>): number {
+  return decided + provisional
+}

@@ -1,0 +1,56 @@
+import { lnGamma } from './gamma.ts'
+
+const STEPS_MAX = 20_000
+const TINY = 1e-300
+const PRECISION = 1e-15
+
+/** Regularized incomplete beta function I_x(a, b), a, b > 0: the chance that a Beta(a, b) lies below x. */
+export function betaCdf(a: number, b: number, x: number): number {
+  if (x <= 0) return 0
+  if (x >= 1) return 1
+  const front = Math.exp(lnGamma(a + b) - lnGamma(a) - lnGamma(b) + a * Math.log(x) + b * Math.log1p(-x))
+  return x < (a + 1) / (a + b + 2) ? (front * fraction(a, b, x)) / a : 1 - (front * fraction(b, a, 1 - x)) / b
+}
+
+/** The value below which a Beta(a, b) lies with the given chance; by bisection, to double precision. */
+export function betaQuantile(chance: number, a: number, b: number): number {
+  let low = 0
+  let high = 1
+  for (let i = 0; i < 1100 && high - low > high * PRECISION; i++) {
+    const middle = (low + high) / 2
+    if (betaCdf(a, b, middle) < chance) low = middle
+    else high = middle
+  }
+  return (low + high) / 2
+}
+
+/** Clopper-Pearson: the exact interval of a proportion; `alpha` is the chance left outside, half on each side. */
+export function proportionInterval(hits: number, tries: number, alpha: number): { low: number; high: number } {
+  return {
+    low: hits <= 0 ? 0 : betaQuantile(alpha / 2, hits, tries - hits + 1),
+    high: hits >= tries ? 1 : betaQuantile(1 - alpha / 2, hits + 1, tries - hits),
+  }
+}
+
+/** Lentz's method on the continued fraction of the incomplete beta function. */
+function fraction(a: number, b: number, x: number): number {
+  let c = 1
+  let d = inverse(1 - ((a + b) * x) / (a + 1))
+  let h = d
+  for (let m = 1; m < STEPS_MAX; m++) {
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m))
+    d = inverse(1 + even * d)
+    c = nonZero(1 + even / c)
+    h *= d * c
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1))
+    d = inverse(1 + odd * d)
+    c = nonZero(1 + odd / c)
+    const step = d * c
+    h *= step
+    if (Math.abs(step - 1) < PRECISION) break
+  }
+  return h
+}
+
+const nonZero = (value: number) => (Math.abs(value) < TINY ? TINY : value)
+const inverse = (value: number) => 1 / nonZero(value)

@@ -1,0 +1,18 @@
+import { answerDiagnosis, answerIssues } from './answer-diagnosis.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+/** Every question that telemetry answers. Each is answered inside one read transaction. */
+export const ANSWERS = {
+  diagnosis: answerDiagnosis,
+  issues: answerIssues,
+} as const
+
+export type QuestionName = keyof typeof ANSWERS
+export type QuestionOf<N extends QuestionName> = Parameters<(typeof ANSWERS)[N]>[1]
+export type AnswerOf<N extends QuestionName> = ReturnType<(typeof ANSWERS)[N]>
+
+/** Answers one question as of one moment. */
+export function answer<N extends QuestionName>(connection: TelemetryConnection, name: N, question: QuestionOf<N>): AnswerOf<N> {
+  const ask = ANSWERS[name] as (connection: TelemetryConnection, question: QuestionOf<N>) => AnswerOf<N>
+  return connection.db.transaction(() => ask(connection, question)).deferred()
+}

@@ -1,0 +1,31 @@
+import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
+import { isOriginalOf, ORIGINAL_PARENT_SPAN_ID, ORIGINAL_SPAN_ID, ORIGINAL_TRACE_ID, toHex } from '@loopkit/shared/otlp/ids'
+import type { OtlpSpan, SpanInContext } from '@loopkit/shared/otlp/model'
+import { DETECTION_KEYS, detect } from '@loopkit/shared/signals/detect'
+import type { TraceSpan } from '@loopkit/shared/signals/model'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { viewSpan } from '@loopkit/shared/span/view-span'
+import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
+
+/** What judging needs of a span's attributes; the rest stays undecoded. */
+export const JUDGE_FILTER = createAttributeFilter(
+  [...WANTED_KEYS, ...DETECTION_KEYS, ORIGINAL_TRACE_ID, ORIGINAL_SPAN_ID, ORIGINAL_PARENT_SPAN_ID],
+  WANTED_PREFIXES,
+)
+
+/** A span as blame sees it, by the same rules as at the door. */
+export function toTraceSpan(ctx: SpanInContext, off: ReadonlySet<SignalType>): TraceSpan {
+  const view = viewSpan(ctx)
+  return { span: ctx.span, view, detection: detect(ctx.span, view, off) }
+}
+
+/** The trace id as it was sent: the text where it was text, else lower-case hex. */
+export function traceIdText(span: OtlpSpan): string {
+  const text = span.attributes.get(ORIGINAL_TRACE_ID)
+  return typeof text === 'string' && isOriginalOf(text, span.traceId) ? text : toHex(span.traceId)
+}
+
+/** The session as it is shown: a trace that stands for itself goes by the trace id that was sent. */
+export function sessionText(sessionId: string, span: OtlpSpan): string {
+  return sessionId === toHex(span.traceId) ? traceIdText(span) : sessionId
+}

@@ -1,0 +1,123 @@
+import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { readTraces } from '@loopkit/shared/database/telemetry/read-trace'
+import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
+import { toHex } from '@loopkit/shared/otlp/ids'
+import type { OtlpSpan } from '@loopkit/shared/otlp/model'
+import { stackSignature } from '@loopkit/shared/signals/stack'
+import { titleOf } from '@loopkit/shared/signals/title'
+import { toShownValue } from '@loopkit/shared/span/json-value'
+import { viewSpan } from '@loopkit/shared/span/view-span'
+import type { PainDetail } from '../domain/pain-facts.ts'
+import type { ResolvedEvidence } from './pain-details.ts'
+import type { RankedPain } from './pain-readings.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+type Words = Pick<PainDetail, 'title' | 'errorType' | 'template' | 'sampleMessage'>
+
+/** What the pain is called and in which words it showed; from its stored row, else from an open failure. */
+export function wordsOf(db: SqliteDatabase, { fingerprintNo, open, signal, operation }: RankedPain): Words {
+  const stored =
+    fingerprintNo === null
+      ? undefined
+      : (db.prepare('select error_type, template, sample_message from fingerprint where fingerprint_no = ?').get(fingerprintNo) as
+          | { error_type: string | null; template: string; sample_message: string | null }
+          | undefined)
+  const judged = open[0]?.failure
+  const errorType = stored ? stored.error_type : (judged?.detection.errorType ?? null)
+  const template = stored ? stored.template : (judged?.fingerprint.template ?? '')
+  const sampleMessage = stored ? stored.sample_message : (judged?.detection.message ?? null)
+  return { title: titleOf({ signal, operation, errorType, template }), errorType, template, sampleMessage }
+}
+
+export function framesOf(stack: string | null): string[] {
+  return stack === null ? [] : stackSignature(stack)
+}
+
+/** Ancestors looked at above one failing span. */
+const ANCESTORS_MAX = 100
+
+/** Routes of the servers above a failing record, its own included: where the failure met a caller. */
+export function routesAbove({ stored, trace }: ResolvedEvidence): string[] {
+  const byId = new Map(trace.map((span) => [toHex(span.ctx.span.spanId), span]))
+  const routes: string[] = []
+  let at: typeof stored | undefined = stored
+  for (let steps = 0; at && steps < ANCESTORS_MAX; steps++) {
+    const view = viewSpan(at.ctx)
+    if (view.kind === 'http' && at.ctx.span.kind === SERVER_KIND) routes.push(view.operation)
+    const parent: Uint8Array | null = at.ctx.span.parentSpanId
+    at = parent === null ? undefined : byId.get(toHex(parent))
+  }
+  return routes
+}
+
+/** SpanKind SERVER of OTLP. */
+const SERVER_KIND = 2
+
+/** Attributes that say what a piece of work was asked to do, by dialect. */
+const INPUT_KEYS = [
+  'gen_ai.tool.call.arguments',
+  'gen_ai.input.messages',
+  'gen_ai.prompt',
+  'input.value',
+  'llm.input_messages',
+  'traceloop.entity.input',
+  'ai.toolCall.args',
+  'ai.prompt',
+  'ai.prompt.messages',
+  'mcp.request.argument',
+  'mcp.request.params',
+  'tool.parameters',
+  'http.request.method',
+  'http.method',
+  'http.route',
+  'url.path',
+  'url.query',
+  'http.target',
+  'rpc.method',
+  'rpc.service',
+  'db.query.text',
+  'db.statement',
+  'db.operation.name',
+  'messaging.operation.name',
+  'messaging.destination.name',
+]
+/** Bytes shown of one input; a prompt can have megabytes. */
+const INPUT_SHOWN_MAX_BYTES = 1024
+
+/** As many traces are read at once with their inputs, which may be megabytes each. */
+const TRACES_AT_ONCE = 5
+
+const INPUT_FILTER = createAttributeFilter(INPUT_KEYS, [])
+
+/** What each record was asked to do, by record id. Read apart from judging, which decodes none of these attributes. */
+export function readInputs(
+  { db, hasher, index }: TelemetryConnection,
+  projectNo: number,
+  records: readonly ResolvedEvidence[],
+): Map<string, Record<string, unknown>> {
+  const inputs = new Map<string, Record<string, unknown>>()
+  for (let at = 0; at < records.length; at += TRACES_AT_ONCE) {
+    const batch = records.slice(at, at + TRACES_AT_ONCE)
+    const ids = batch.map(({ stored }) => stored.ctx.span.traceId)
+    const traces = readTraces(db, hasher, projectNo, ids, { filter: INPUT_FILTER, index })
+    for (const { evidence, stored } of batch) {
+      const span = traces
+        .get(toHex(stored.ctx.span.traceId))
+        ?.find(({ ctx }) => isSameId(ctx.span.spanId, stored.ctx.span.spanId))
+      inputs.set(evidence.recordId, span ? shownInput(span.ctx.span) : {})
+    }
+  }
+  return inputs
+}
+
+function isSameId(a: Uint8Array, b: Uint8Array): boolean {
+  return a.every((byte, i) => byte === b[i])
+}
+
+function shownInput({ attributes }: OtlpSpan): Record<string, unknown> {
+  const shown = INPUT_KEYS.flatMap((key) => {
+    const value = attributes.get(key)
+    return value === undefined ? [] : [[key, toShownValue(value, { bytes: INPUT_SHOWN_MAX_BYTES, isCut: false })] as const]
+  })
+  return Object.fromEntries(shown)
+}

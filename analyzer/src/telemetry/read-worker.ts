@@ -1,0 +1,42 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { answer, type QuestionName } from './answer.ts'
+import { openEmptyTelemetry, openTelemetry, type TelemetryConnection, telemetryStateOf } from './telemetry-file.ts'
+
+/** One question to a worker and its answer; `id` pairs them. */
+export interface WorkerRequest {
+  id: number
+  name: QuestionName
+  question: unknown
+}
+
+export type WorkerResponse =
+  | { id: number; answer: unknown }
+  | { id: number; error: { code: string; message: string; stack: string } }
+
+const port = parentPort
+if (!port) throw new Error('read-worker runs as a worker thread only')
+const { path } = workerData as { path: string }
+const empty = openEmptyTelemetry()
+let opened: TelemetryConnection | null = null
+
+port.on('message', ({ id, name, question }: WorkerRequest) => {
+  try {
+    port.postMessage({ id, answer: answer(connect(), name, question as never) } satisfies WorkerResponse)
+  } catch (error) {
+    port.postMessage({ id, error: describe(error) } satisfies WorkerResponse)
+  }
+})
+
+/** The file may appear while we run; until then there is nothing to read. */
+function connect(): TelemetryConnection {
+  opened ??= openTelemetry(path)
+  if (opened) return opened
+  if (telemetryStateOf(path) === 'newer')
+    throw Object.assign(new Error('telemetry.db is of a newer version'), { code: 'schema_newer' })
+  return empty
+}
+
+function describe(error: unknown): { code: string; message: string; stack: string } {
+  const { code, message, stack } = error as { code?: unknown; message?: unknown; stack?: unknown }
+  return { code: String(code ?? 'failed'), message: String(message), stack: String(stack ?? '') }
+}

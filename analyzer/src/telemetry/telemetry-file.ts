@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { isSchemaCurrent, migrate } from '@loopkit/shared/database/migrate'
+import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
+import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migrations'
+import { openTelemetryReader } from '@loopkit/shared/database/telemetry/open-telemetry'
+import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
+import { createTraceIndex, type TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
+
+/** One connection to telemetry.db with what is remembered beside it. */
+export interface TelemetryConnection {
+  db: SqliteDatabase
+  hasher: TraceHasher
+  index: TraceIndex
+}
+
+/** `absent`: the collector has not made it yet, reads answer as if nothing was ever sent. `newer`: it is not ours to read. */
+export type TelemetryState = 'current' | 'absent' | 'newer'
+
+/** What kind of file lies there. Throws what SQLite says of a damaged one. */
+export function telemetryStateOf(path: string): TelemetryState {
+  if (!existsSync(path)) return 'absent'
+  const db = openDatabase(path, { role: 'reader' })
+  try {
+    if (isSchemaCurrent(db, telemetryMigrations)) return 'current'
+    const steps = db.prepare("select count(*) from sqlite_master where name = 'schema_migration'").pluck().get() as number
+    if (steps === 0) return 'absent'
+    const applied = db.prepare('select count(*) from schema_migration').pluck().get() as number
+    // Fewer steps than ours: the collector of this version is about to add the rest.
+    return applied < telemetryMigrations.length ? 'absent' : 'newer'
+  } finally {
+    db.close()
+  }
+}
+
+/** Opens the file for reading; null while it does not exist or is of another version. */
+export function openTelemetry(path: string): TelemetryConnection | null {
+  const reader = openTelemetryReader(path)
+  return reader && { ...reader, index: createTraceIndex(reader.db) }
+}
+
+/** A connection that knows no record: what reads see before the collector's first start. */
+export function openEmptyTelemetry(): TelemetryConnection {
+  const db = openDatabase(':memory:', { role: 'writer' })
+  migrate(db, telemetryMigrations)
+  return { db, hasher: createTraceHasher(new Uint8Array(8)), index: createTraceIndex(db) }
+}
