@@ -1,5 +1,5 @@
 import { type Agent, request } from 'node:http'
-import { context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api'
+import { type Span, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api'
 import { traceparentOf } from './trace-context.ts'
 
 export interface Call {
@@ -116,10 +116,4 @@ function parse(text: string): Record<string, unknown> {
   } catch {
     return { error: text }
   }
-}
-
-/** The traceparent of the span under way, for calls that have no span of their own. */
-export function activeTraceparent(): string {
-  const span = trace.getSpan(context.active())
-  return span ? traceparentOf(span) : ''
 }

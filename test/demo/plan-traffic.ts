@@ -1,5 +1,5 @@
 import { FAULT_CATALOGUE, type FaultSpec, type Scenario } from './fault-catalogue.ts'
-import { intBetween, mulberry32, pick, type Random, shuffled } from './random.ts'
+import { intBetween, mulberry32, type Random, shuffled } from './random.ts'
 
 /** One trace to come: what it does and which fault, if any, strikes in it. */
 export interface Visit {
@@ -81,6 +81,3 @@ function strike(random: Random, candidates: Visit[], faults: FaultSpec[]): void 
     for (const visit of free.splice(0, intBetween(random, TRACES_PER_FAULT_MIN, most))) visit.faultId = fault.id
   }
 }
-
-/** One of a few names, for texts that must differ from trace to trace. */
-export const drawName = (random: Random): string => pick(random, ['Ada', 'Bo', 'Chen', 'Dara', 'Edda', 'Femi', 'Goran', 'Hana'])
