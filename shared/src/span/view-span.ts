@@ -44,6 +44,8 @@ export function viewSpan(ctx: SpanInContext, shared: ResourceView = viewResource
   if (draft.kind === null && families & HTTP) readHttp(draft)
   if (families & IDENTITY) readIdentity(draft)
   inheritFromResource(draft, shared)
+  // A resource that names an agent also sends HTTP and database spans, which are not the agent's steps by themselves.
+  if (families & GENERATIVE) draft.agent ??= inherited(draft.derived, shared, 'agent')
   if (families & MCP) readLastResortSession(draft)
   return finish(draft, shared.service)
 }
@@ -137,7 +139,6 @@ function createDraft(span: OtlpSpan, shared: ResourceView): ViewDraft {
 function inheritFromResource(draft: ViewDraft, shared: ResourceView): void {
   draft.session ??= inherited(draft.derived, shared, 'session')
   draft.user ??= inherited(draft.derived, shared, 'user')
-  if (draft.kind !== null) draft.agent ??= inherited(draft.derived, shared, 'agent')
 }
 
 type InheritedField = 'release' | 'environment' | 'session' | 'user' | 'agent'

@@ -1,0 +1,146 @@
+import { type SpanFixture, tokensWith, viewWith } from './sent-span.fixture.ts'
+
+export const OPEN_LLMETRY_FIXTURES: readonly SpanFixture[] = [
+  {
+    guarantee: 'reads a workflow with the session of its association',
+    sent: {
+      name: 'joke_service.workflow',
+      resource: { 'service.name': 'jokes' },
+      attributes: {
+        'traceloop.span.kind': 'workflow',
+        'traceloop.entity.name': 'joke_service',
+        'traceloop.workflow.name': 'joke_service',
+        'traceloop.association.properties.session_id': 'sess-5',
+        'traceloop.association.properties.user_id': 'ann',
+      },
+    },
+    view: viewWith({
+      kind: 'workflow',
+      operation: 'invoke_workflow joke_service',
+      service: 'jokes',
+      user: 'ann',
+      session: 'sess-5',
+      derived_from: {
+        service: 'resource.service.name',
+        kind: 'traceloop.span.kind',
+        operation: 'traceloop.entity.name',
+        session: 'traceloop.association.properties.session_id',
+        user: 'traceloop.association.properties.user_id',
+      },
+    }),
+  },
+  {
+    guarantee: 'reads a task by its name',
+    sent: {
+      name: 'tell_joke.task',
+      attributes: {
+        'traceloop.span.kind': 'task',
+        'traceloop.entity.name': 'tell_joke',
+        'traceloop.workflow.name': 'joke_service',
+      },
+    },
+    view: viewWith({
+      kind: 'workflow',
+      operation: 'tell_joke.task',
+      derived_from: { kind: 'traceloop.span.kind', operation: 'span.name' },
+    }),
+  },
+  {
+    guarantee: 'reads a tool and an agent by the name of the entity',
+    sent: { name: 'calendar.tool', attributes: { 'traceloop.span.kind': 'tool', 'traceloop.entity.name': 'calendar' } },
+    view: viewWith({
+      kind: 'tool',
+      operation: 'execute_tool calendar',
+      tool: 'calendar',
+      derived_from: { kind: 'traceloop.span.kind', tool: 'traceloop.entity.name', operation: 'traceloop.entity.name' },
+    }),
+  },
+  {
+    guarantee: 'reads an agent',
+    sent: {
+      name: 'planner.agent',
+      attributes: { 'traceloop.span.kind': 'agent', 'traceloop.entity.name': 'planner', 'llm.usage.total_tokens': 77 },
+    },
+    view: viewWith({
+      kind: 'agent',
+      operation: 'invoke_agent planner',
+      agent: 'planner',
+      derived_from: { kind: 'traceloop.span.kind', agent: 'traceloop.entity.name', operation: 'traceloop.entity.name' },
+    }),
+  },
+  {
+    guarantee: 'counts once where llm.* and gen_ai.* say the same',
+    sent: {
+      name: 'openai.chat',
+      kind: 3,
+      attributes: {
+        'llm.request.type': 'chat',
+        'gen_ai.system': 'OpenAI',
+        'gen_ai.request.model': 'gpt-4o',
+        'gen_ai.response.model': 'gpt-4o-2024-08-06',
+        'gen_ai.usage.prompt_tokens': 80,
+        'gen_ai.usage.completion_tokens': 20,
+        'llm.usage.prompt_tokens': 80,
+        'llm.usage.completion_tokens': 20,
+        'llm.usage.total_tokens': 100,
+        'gen_ai.completion.0.finish_reason': 'length',
+      },
+    },
+    view: viewWith({
+      kind: 'chat',
+      operation: 'chat gpt-4o',
+      model: 'gpt-4o',
+      provider: 'openai',
+      finish_reasons: ['length'],
+      tokens: tokensWith({ input: 80, output: 20, total: 100 }),
+      derived_from: {
+        provider: 'gen_ai.system',
+        model: 'gen_ai.request.model',
+        kind: 'llm.request.type',
+        'tokens.input': 'gen_ai.usage.prompt_tokens',
+        'tokens.output': 'gen_ai.usage.completion_tokens',
+        'tokens.total': 'llm.usage.total_tokens',
+        finish_reasons: 'gen_ai.completion.0.finish_reason',
+        operation: 'gen_ai.request.model',
+      },
+    }),
+  },
+  {
+    guarantee: 'takes the cache of its Anthropic calls as part of the prompt it has already added it to',
+    sent: {
+      name: 'anthropic.chat',
+      kind: 3,
+      attributes: {
+        'llm.request.type': 'completion',
+        'gen_ai.system': 'Anthropic',
+        'gen_ai.request.model': 'claude-3-5-sonnet',
+        'gen_ai.usage.prompt_tokens': 900,
+        'gen_ai.usage.completion_tokens': 50,
+        'llm.usage.total_tokens': 950,
+        'gen_ai.usage.cache_read_input_tokens': 700,
+        'gen_ai.usage.cache_creation_input_tokens': 100,
+        'gen_ai.completion.0.finish_reason': 'end_turn',
+      },
+    },
+    view: viewWith({
+      kind: 'chat',
+      operation: 'text_completion claude-3-5-sonnet',
+      model: 'claude-3-5-sonnet',
+      provider: 'anthropic',
+      finish_reasons: ['end_turn'],
+      tokens: tokensWith({ input: 900, output: 50, total: 950, cache_read: 700, cache_creation: 100 }),
+      derived_from: {
+        provider: 'gen_ai.system',
+        model: 'gen_ai.request.model',
+        kind: 'llm.request.type',
+        'tokens.input': 'gen_ai.usage.prompt_tokens',
+        'tokens.output': 'gen_ai.usage.completion_tokens',
+        'tokens.cache_read': 'gen_ai.usage.cache_read_input_tokens',
+        'tokens.cache_creation': 'gen_ai.usage.cache_creation_input_tokens',
+        'tokens.total': 'llm.usage.total_tokens',
+        finish_reasons: 'gen_ai.completion.0.finish_reason',
+        operation: 'gen_ai.request.model',
+      },
+    }),
+  },
+]
