@@ -9,6 +9,7 @@ test(
   async () => {
     const report = await runKills({ kills: 3, seed: SEED })
     expect(report).toMatchObject({ missing: [], twice: [], spurious: [], changed: [], accepted: report.acknowledged })
+    expect(report.exitCodes).toEqual({ collector: 0, analyzer: 0 })
     expect(report.acknowledged).toBeGreaterThan(500)
     expect(report.killsUnderLoad).toBeGreaterThan(0)
   },

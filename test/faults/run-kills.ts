@@ -15,6 +15,8 @@ export interface KillReport extends OracleVerdict {
   accepted: number
   /** Kills that struck while requests were under way: without any the run has shown nothing. */
   killsUnderLoad: number
+  /** Of the clean stop at the end. */
+  exitCodes: { collector: number | null; analyzer: number | null }
 }
 
 const SENDERS = 6
@@ -50,7 +52,8 @@ export async function runKills({ kills, seed, onKill = () => {} }: KillOptions):
     await senders
     const ledger = await callApi(`${product.analyzerUrl}/v1/ingest/ledger`, { key: keys.agent_key })
     const verdict = await oracle.check(product.analyzerUrl, keys.agent_key)
-    return { ...verdict, accepted: ledger.json<{ accepted: number }>().accepted, killsUnderLoad }
+    const { accepted } = ledger.json<{ accepted: number }>()
+    return { ...verdict, accepted, killsUnderLoad, exitCodes: await product.stop() }
   } finally {
     await product.stop()
   }

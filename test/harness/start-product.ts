@@ -27,7 +27,7 @@ export interface Product {
   restartCollector(): Promise<void>
   /** What both processes printed last. */
   output(): string
-  /** SIGTERM to both; their exit codes. Removes the data folder. */
+  /** SIGTERM to both; their exit codes. Removes the data folder. Safe to call twice. */
   stop(): Promise<{ collector: number | null; analyzer: number | null }>
 }
 
