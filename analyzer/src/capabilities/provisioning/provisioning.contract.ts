@@ -1,0 +1,107 @@
+import { projectSecretsSchema, projectTermsSchema, signupAnswerSchema } from '../../domain/signup-answer.ts'
+import { contract } from '../../http/contract.ts'
+import { doorErrors, errorKind } from '../../http/errors.ts'
+
+export const projectExists = errorKind({
+  code: 'project_exists',
+  status: 401,
+  title: 'The project exists: one of its keys is needed',
+})
+export const foreignProject = errorKind({
+  code: 'project_of_another_key',
+  status: 403,
+  title: 'The key belongs to another project',
+})
+export const selfServeOff = errorKind({ code: 'self_serve_off', status: 403, title: 'Projects are not made without a key here' })
+export const projectLimitReached = errorKind({
+  code: 'project_limit_reached',
+  status: 403,
+  title: 'This instance holds as many projects as it may',
+})
+export const upgradeDisabled = errorKind({ code: 'upgrade_disabled', status: 503, title: 'Upgrades are switched off' })
+export const invalidUpgradeCode = errorKind({ code: 'invalid_upgrade_code', status: 403, title: 'The upgrade code is not right' })
+
+/** A name as people write it: any script, no control characters. */
+const projectName = { type: 'string', minLength: 1, maxLength: 100, pattern: '^[^\\p{C}]*[^\\p{C}\\s][^\\p{C}]*$' } as const
+
+export const provision = contract({
+  operation: 'provision',
+  summary: 'Make a permanent project and get its keys; with a key of that project, resume it',
+  method: 'post',
+  path: '/v1/provision',
+  auth: 'optional',
+  limit: 'onboarding',
+  body: {
+    title: 'ProvisionRequest',
+    type: 'object',
+    additionalProperties: false,
+    required: ['project_name'],
+    properties: { project_name: projectName, operator: { type: 'string', maxLength: 100, pattern: '^[^\\p{C}]*$' } },
+  },
+  status: 201,
+  otherStatuses: [200],
+  response: {
+    title: 'ProvisionAnswer',
+    type: 'object',
+    description: 'Keys, recovery code and dashboard link only when the project was made by this call (201)',
+    required: ['project_id', 'quota_spans', 'expires_at', 'ingest_url', 'diagnose_url', 'resumed', 'graduated'],
+    properties: {
+      ...projectSecretsSchema,
+      ...projectTermsSchema,
+      resumed: { type: 'boolean' },
+      graduated: { type: 'boolean' },
+    },
+  },
+  errors: [projectExists, foreignProject, selfServeOff, projectLimitReached, doorErrors.insufficientScope],
+})
+
+export const signup = contract({
+  operation: 'signup',
+  summary: 'Make a fresh sandbox project: capped, and it ends',
+  method: 'post',
+  path: '/v1/signup',
+  auth: 'none',
+  limit: 'onboarding',
+  body: {
+    title: 'SignupRequest',
+    type: 'object',
+    additionalProperties: false,
+    properties: { project_name: projectName },
+  },
+  status: 201,
+  response: signupAnswerSchema,
+  errors: [selfServeOff, projectLimitReached],
+})
+
+const legacyKey = { type: 'string', minLength: 32, maxLength: 200, pattern: '^[\\x21-\\x7e]+$' } as const
+
+export const upgrade = contract({
+  operation: 'upgradeSignup',
+  summary: 'Make a sandbox permanent with a code from the instance’s owner; its span cap stays',
+  method: 'post',
+  path: '/v1/signup/upgrade',
+  auth: 'handler',
+  body: {
+    title: 'UpgradeRequest',
+    type: 'object',
+    additionalProperties: false,
+    required: ['code'],
+    properties: {
+      code: { type: 'string', minLength: 1, maxLength: 256, description: 'Hex HMAC-SHA256' },
+      producer_key: { ...legacyKey, description: 'Once, for a project whose keys are not in the index yet' },
+      agent_key: { ...legacyKey, description: 'Once, for a project whose keys are not in the index yet' },
+    },
+  },
+  status: 200,
+  response: {
+    title: 'UpgradeAnswer',
+    type: 'object',
+    required: ['project_id', 'graduated', 'quota_spans'],
+    properties: {
+      project_id: projectTermsSchema.project_id,
+      graduated: { type: 'boolean' },
+      quota_spans: projectTermsSchema.quota_spans,
+    },
+  },
+  errors: [upgradeDisabled, invalidUpgradeCode, doorErrors.insufficientScope],
+})
