@@ -6,7 +6,7 @@
 /** Characters that steer a display or hide from a reader: controls but tab and line feed, bidi, zero width, tags, selectors. */
 const UNSEEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are exactly what is looked for
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ufe00-\ufe0f]|[\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu
 
 /** The text with every unseen character written out, as `\u{202e}`. Line feeds and tabs stay. */
 export function visibleText(text: string): string {

@@ -29,3 +29,8 @@ export function traceIdText(span: OtlpSpan): string {
 export function sessionText(sessionId: string, span: OtlpSpan): string {
   return sessionId === toHex(span.traceId) ? traceIdText(span) : sessionId
 }
+
+/** A span id as rows hold it: eight bytes, big-endian, two's complement. */
+export function spanNumber(spanId: Uint8Array): bigint {
+  return new DataView(spanId.buffer, spanId.byteOffset, spanId.byteLength).getBigInt64(0)
+}

@@ -6,7 +6,7 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
-import { JUDGE_FILTER, toTraceSpan, traceIdText } from './judge-span.ts'
+import { JUDGE_FILTER, spanNumber, toTraceSpan, traceIdText } from './judge-span.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Open traces that one question judges, the newest first (write-path §5); the rest is counted and named. */
@@ -111,11 +111,6 @@ function countedBefore(db: TelemetryConnection['db'], projectNo: number, traceHa
      where failure.project_no = ? and trace_hash = ? and span_id = ? and f.fingerprint = ?`,
   )
   return ({ span, fingerprint }) => row.get(projectNo, traceHash, spanNumber(span.spanId), fingerprint.key) !== undefined
-}
-
-/** A span id as rows hold it: eight bytes, big-endian, two's complement. */
-export function spanNumber(spanId: Uint8Array): bigint {
-  return new DataView(spanId.buffer, spanId.byteOffset, spanId.byteLength).getBigInt64(0)
 }
 
 function toOpenFailure(failure: Failure, judged: JudgedTrace, traceHash: bigint): OpenFailure {
