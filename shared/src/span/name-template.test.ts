@@ -11,6 +11,8 @@ test.each([
   ['01ARZ3NDEKTSV4RRFFQ69G5FAV', '*'],
   ['user 0PUK6V6EV0', 'user *'],
   ['naïve façade 3', 'naïve façade *'],
+  ['GET http://shop/cart?user=bob&x=y', 'GET http://shop/cart'],
+  ['mail bob.b@example.com', 'mail *'],
   ['', ''],
 ])('%j is the same work as %j', (name, template) => {
   expect(templateName(name)).toBe(template)
@@ -27,6 +29,7 @@ test.each([
   ['/a#b', '/a'],
   ['/u/bob@example.com/inbox', '/u/:id/inbox'],
   ['/n/%E2%82%AC', '/n/:id'],
+  ['/verify/eyJhbGciOiJIUzIXNiJ-eyJzdWIiOiJhYmMifQ-abcdefghijkl', '/verify/:id'],
   ['/static/main.8f3a2b1c.js', '/static/:id'],
   ['/1/2/3/4/5/6/7/8/9/10', '/:id/:id/:id/:id/:id/:id/:id/:id/*'],
 ])('the path %s has the template %s', (path, template) => {

@@ -2,6 +2,8 @@ import { boundText } from './attribute-values.ts'
 
 /** Names longer than this are cut before they are looked at: templating costs time linear in this. */
 const NAME_CHARS_MAX = 200
+/** A segment longer than this is a token or a title, not a word of the route. */
+const SEGMENT_CHARS_MAX = 48
 /** Paths deeper than this share one template. */
 const PATH_SEGMENTS_MAX = 8
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
@@ -11,13 +13,18 @@ const MIXED_ID_CHARS_MIN = 20
 const HEX_ID_CHARS_MIN = 8
 const CODE_CHARS_MIN = 8
 
+/** What follows the name in a URL, and addresses of people: never part of a name. */
+const QUERY = /\?\S*/g
+const EMAIL = /[^\s/@]+@[^\s/@]+/g
+
 /**
  * The name without what varies from run to run: UUIDs, numbers, hex of 8 and more, codes in capitals, long mixed ids and
- * stretches of four digits become `*`; short marks such as `v2` or `s3` stay. At most 200 characters.
+ * stretches of four digits become `*`, so do e-mail addresses; short marks such as `v2` or `s3` stay. At most 200 characters.
  */
 export function templateName(name: string): string {
   const text = boundText(name, NAME_CHARS_MAX)
-  return hasDigit(text) ? text.replace(UUID, '*').replace(WORD, templateWord) : text
+  if (!mayVary(text)) return text
+  return text.replace(QUERY, '').replace(EMAIL, '*').replace(UUID, '*').replace(WORD, templateWord).trim()
 }
 
 /** The path with `:id` for every segment that varies, without query and fragment. */
@@ -34,12 +41,12 @@ export function templatePath(path: string): string {
 }
 
 function templateSegment(segment: string): string {
-  if (segment.includes('%') || segment.includes('@')) return ':id'
-  return hasDigit(segment) && templateName(segment) !== segment ? ':id' : segment
+  if (segment.length > SEGMENT_CHARS_MAX || segment.includes('%')) return ':id'
+  return mayVary(segment) && templateName(segment) !== segment ? ':id' : segment
 }
 
 function templateWord(word: string): string {
-  if (!hasDigit(word)) return word
+  if (!mayVary(word)) return word
   if (/^\d+$/.test(word)) return '*'
   if (word.length >= HEX_ID_CHARS_MIN && /^[0-9a-f]+$/i.test(word)) return '*'
   if (word.length >= MIXED_ID_CHARS_MIN || isCode(word)) return '*'
@@ -51,10 +58,11 @@ function isCode(word: string): boolean {
   return word.length >= CODE_CHARS_MIN && /^[0-9A-Z]+$/.test(word)
 }
 
-function hasDigit(text: string): boolean {
+/** True where the text holds a digit, `?` or `@`: without one there is nothing to replace. */
+function mayVary(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code >= 0x30 && code <= 0x39) return true
+    if ((code >= 0x30 && code <= 0x39) || code === 0x3f || code === 0x40) return true
   }
   return false
 }

@@ -21,9 +21,13 @@ const HTTP = 1
 const DATABASE = 2
 const RPC = 4
 const MESSAGING = 8
-const GENERATIVE = 16
-const MCP = 32
-const IDENTITY = 64
+const IDENTITY = 16
+const GEN_AI = 32
+const OPEN_INFERENCE = 64
+const OPEN_LLMETRY = 128
+const VERCEL_AI = 256
+const MCP = 512
+const GENERATIVE = GEN_AI | OPEN_INFERENCE | OPEN_LLMETRY | VERCEL_AI | MCP
 
 /**
  * One view of a span, whatever dialect it speaks. Where several describe it, each field is read once, in this order:
@@ -37,7 +41,7 @@ const IDENTITY = 64
 export function viewSpan(ctx: SpanInContext, shared: ResourceView = viewResource(ctx.resource)): SpanView {
   const draft = createDraft(ctx.span, shared)
   const families = familiesOf(ctx.span.attributes)
-  if (families & (GENERATIVE | MCP)) readGenerative(draft)
+  if (families & GENERATIVE) readGenerative(draft, families)
   if (draft.kind === null && families & MESSAGING) readMessaging(draft)
   if (draft.kind === null && families & DATABASE) readDatabase(draft)
   if (draft.kind === null && families & RPC) readRpc(draft)
@@ -50,23 +54,25 @@ export function viewSpan(ctx: SpanInContext, shared: ResourceView = viewResource
   return finish(draft, shared.service)
 }
 
-function readGenerative(draft: ViewDraft): void {
-  readGenAi(draft)
-  readOpenInference(draft)
-  readOpenLlmetry(draft)
-  readVercelAi(draft)
-  readMcp(draft)
+function readGenerative(draft: ViewDraft, families: number): void {
+  if (families & GEN_AI) readGenAi(draft)
+  if (families & OPEN_INFERENCE) readOpenInference(draft)
+  if (families & OPEN_LLMETRY) readOpenLlmetry(draft)
+  if (families & VERCEL_AI) readVercelAi(draft)
+  if (families & MCP) readMcp(draft)
   inferGenAiKind(draft)
   if (draft.provider !== null) draft.provider = canonicalProvider(draft.provider)
-  if (draft.kind === 'chat' || draft.kind === 'embeddings') {
-    readGenAiUsage(draft)
-    readOpenInferenceUsage(draft)
-    readVercelAiUsage(draft)
-    readOpenLlmetryUsage(draft)
-  }
+  if (draft.kind === 'chat' || draft.kind === 'embeddings') readUsage(draft, families)
   if (draft.kind === 'agent' || draft.kind === 'workflow') return
-  readGenAiCost(draft)
-  readOpenInferenceCost(draft)
+  if (families & GEN_AI) readGenAiCost(draft)
+  if (families & OPEN_INFERENCE) readOpenInferenceCost(draft)
+}
+
+function readUsage(draft: ViewDraft, families: number): void {
+  if (families & GEN_AI) readGenAiUsage(draft)
+  if (families & OPEN_INFERENCE) readOpenInferenceUsage(draft)
+  if (families & VERCEL_AI) readVercelAiUsage(draft)
+  if (families & OPEN_LLMETRY) readOpenLlmetryUsage(draft)
 }
 
 /** Looks at each key's head once: cheaper than asking for some two hundred names that are mostly absent. */
@@ -87,15 +93,15 @@ function familyOf(key: string): number {
     case 0x6d: // m
       return key.startsWith('messaging.') ? MESSAGING : key.startsWith('mcp.') ? MCP : 0
     case 0x67: // g
-      return key.startsWith('gen_ai.') ? GENERATIVE | identityOf(key) : 0
+      return key.startsWith('gen_ai.') ? genAiFamilyOf(key) : 0
     case 0x61: // a
-      return key.startsWith('ai.') ? GENERATIVE | identityOf(key) : 0
+      return key.startsWith('ai.') ? VERCEL_AI | identityOf(key) : 0
     case 0x6c: // l
-      return key.startsWith('llm.') ? GENERATIVE | identityOf(key) : identityOf(key)
+      return (key.startsWith('llm.') ? OPEN_INFERENCE | OPEN_LLMETRY : 0) | identityOf(key)
     case 0x74: // t
-      return key.startsWith('traceloop.') ? GENERATIVE | identityOf(key) : 0
+      return key.startsWith('traceloop.') ? OPEN_LLMETRY | identityOf(key) : 0
     case 0x6f: // o
-      return key.startsWith('openinference.') ? GENERATIVE : 0
+      return key.startsWith('openinference.') ? OPEN_INFERENCE : key.startsWith('operation.name') ? VERCEL_AI : 0
     case 0x63: // c
     case 0x65: // e
     case 0x73: // s
@@ -104,6 +110,10 @@ function familyOf(key: string): number {
     default:
       return 0
   }
+}
+
+function genAiFamilyOf(key: string): number {
+  return GEN_AI | identityOf(key) | (key.startsWith('gen_ai.completion.') ? OPEN_LLMETRY : 0)
 }
 
 function identityOf(key: string): number {

@@ -42,6 +42,7 @@ export const GEN_AI_KEYS = [
   'gen_ai.usage.cost',
   'gen_ai.usage.cost_usd',
   'gen_ai.cost.total_cost',
+  'operation.cost',
 ] as const
 
 type Kind = SpanView['kind']
@@ -124,4 +125,5 @@ export function readGenAiCost(draft: ViewDraft): void {
   claimCost(draft, 'gen_ai.usage.cost')
   claimCost(draft, 'gen_ai.usage.cost_usd')
   claimCost(draft, 'gen_ai.cost.total_cost')
+  claimCost(draft, 'operation.cost')
 }

@@ -39,18 +39,18 @@ const INPUT_DETAILS = [
  * agent's run, whose usage is not read, and only the provider's call is a model call. The same holds for the other pairs.
  */
 export function readVercelAi(draft: ViewDraft): void {
-  readOperation(draft)
+  const key = draft.attributes.has('ai.operationId') ? 'ai.operationId' : 'operation.name'
+  readOperation(draft, key)
   claimName(draft, 'model', 'ai.model.id')
   claimName(draft, 'model', 'ai.response.model')
   claimName(draft, 'provider', 'ai.model.provider')
-  if (draft.kind === 'tool') claimName(draft, 'tool', 'ai.toolCall.name')
-  if (draft.kind !== 'agent') return
+  claimName(draft, 'tool', 'ai.toolCall.name')
+  if (draft.kind !== 'agent' || draft.derived.kind !== key) return
   claimName(draft, 'agent', 'ai.telemetry.functionId')
   claimName(draft, 'agent', 'resource.name')
 }
 
-function readOperation(draft: ViewDraft): void {
-  const key = draft.attributes.has('ai.operationId') ? 'ai.operationId' : 'operation.name'
+function readOperation(draft: ViewDraft, key: string): void {
   // `operation.name` appends the caller's function id: "ai.generateText support-agent".
   const id = textAt(draft.attributes, key, 128)?.split(' ', 1)[0]
   if (!id?.startsWith('ai.')) return
