@@ -1,0 +1,96 @@
+import type { OtlpSpan, OtlpValue } from '../otlp/model.ts'
+import type { SpanView } from '../span/record.ts'
+import { detect } from './detect.ts'
+import type { TraceSpan } from './model.ts'
+
+/** A span in the words of a test; what is not said is healthy and unknown. */
+export interface SpanSketch {
+  id?: string
+  parent?: string
+  name?: string
+  kind?: number
+  status?: number
+  message?: string
+  attributes?: Record<string, OtlpValue>
+  /** Type, message and perhaps stack of an exception event. */
+  exception?: [type: string, message: string, stack?: string]
+  escaped?: OtlpValue
+  start?: number
+  end?: number
+  traceState?: string
+  view?: Partial<SpanView>
+}
+
+export const SERVER = 2
+export const CLIENT = 3
+export const CONSUMER = 5
+export const OK = 1
+export const ERROR = 2
+
+export function sketchSpan(sketch: SpanSketch): OtlpSpan {
+  const start = BigInt(sketch.start ?? 1)
+  return {
+    traceId: bytes('trace', 16),
+    spanId: bytes(sketch.id ?? 'span', 8),
+    parentSpanId: sketch.parent === undefined ? null : bytes(sketch.parent, 8),
+    traceState: sketch.traceState ?? '',
+    flags: 0,
+    name: sketch.name ?? 'work',
+    kind: sketch.kind ?? 1,
+    startUnixNano: start,
+    endUnixNano: BigInt(sketch.end ?? Number(start) + 1),
+    attributes: new Map(Object.entries(sketch.attributes ?? {})),
+    droppedAttributesCount: 0,
+    events: exceptionEvents(sketch),
+    droppedEventsCount: 0,
+    links: [],
+    droppedLinksCount: 0,
+    status: { code: sketch.status ?? 0, message: sketch.message ?? '' },
+  }
+}
+
+export function sketchView(view: Partial<SpanView> = {}): SpanView {
+  return {
+    kind: 'other',
+    operation: 'work',
+    service: 'shop',
+    agent: null,
+    tool: null,
+    model: null,
+    provider: null,
+    tokens: { input: null, output: null, total: null, cache_read: null, cache_creation: null, reasoning: null },
+    cost_usd: null,
+    user: null,
+    release: null,
+    environment: null,
+    session: null,
+    finish_reasons: [],
+    derived_from: {},
+    ...view,
+  }
+}
+
+/** A trace as the judge gets it, every span run through `detect`. */
+export function sketchTrace(sketches: SpanSketch[]): TraceSpan[] {
+  return sketches.map((sketch) => {
+    const span = sketchSpan(sketch)
+    const view = sketchView({ operation: sketch.name ?? 'work', ...sketch.view })
+    return { span, view, detection: detect(span, view, new Set()) }
+  })
+}
+
+function exceptionEvents({ exception, escaped }: SpanSketch): OtlpSpan['events'] {
+  if (exception === undefined) return []
+  const attributes = new Map<string, OtlpValue>([
+    ['exception.type', exception[0]],
+    ['exception.message', exception[1]],
+  ])
+  if (exception[2] !== undefined) attributes.set('exception.stacktrace', exception[2])
+  if (escaped !== undefined) attributes.set('exception.escaped', escaped)
+  return [{ timeUnixNano: 1n, name: 'exception', attributes, droppedAttributesCount: 0 }]
+}
+
+/** A readable id: the text's own bytes, filled up. */
+function bytes(text: string, size: number): Uint8Array {
+  return new Uint8Array(Buffer.from(text.padEnd(size, '.').slice(0, size), 'latin1'))
+}
