@@ -126,6 +126,11 @@ test('an agent named on the resource is the agent of generative work only', () =
   expect(viewSpan(contextOf({ name: 'x', attributes: { 'http.request.method': 'GET' }, resource })).agent).toBeNull()
 })
 
+test('baggage of an agent makes no tool of the request below it', () => {
+  const attributes = { 'gen_ai.tool.name': 'search', 'http.request.method': 'GET', 'server.address': 'api.example' }
+  expect(viewSpan(contextOf({ name: 'GET', kind: 3, attributes }))).toMatchObject({ kind: 'http', operation: 'GET api.example' })
+})
+
 test('a span without a name has an operation', () => {
   expect(viewSpan(contextOf({ name: '' })).operation).toBe('(unnamed)')
 })

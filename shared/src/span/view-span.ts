@@ -27,6 +27,7 @@ const OPEN_INFERENCE = 64
 const OPEN_LLMETRY = 128
 const VERCEL_AI = 256
 const MCP = 512
+const PROTOCOL = HTTP | DATABASE | RPC | MESSAGING
 const GENERATIVE = GEN_AI | OPEN_INFERENCE | OPEN_LLMETRY | VERCEL_AI | MCP
 
 /**
@@ -60,7 +61,7 @@ function readGenerative(draft: ViewDraft, families: number): void {
   if (families & OPEN_LLMETRY) readOpenLlmetry(draft)
   if (families & VERCEL_AI) readVercelAi(draft)
   if (families & MCP) readMcp(draft)
-  inferGenAiKind(draft)
+  inferGenAiKind(draft, (families & PROTOCOL) !== 0)
   if (draft.provider !== null) draft.provider = canonicalProvider(draft.provider)
   if (draft.kind === 'chat' || draft.kind === 'embeddings') readUsage(draft, families)
   if (draft.kind === 'agent' || draft.kind === 'workflow') return

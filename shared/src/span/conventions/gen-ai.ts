@@ -89,15 +89,19 @@ function claimNameAfter(draft: ViewDraft, field: 'tool' | 'agent', verb: string)
 
 /**
  * The last word on the kind, after every dialect has spoken: senders that predate `gen_ai.operation.name` are known by
- * what they describe, and an operation outside the list that names a model is a model call under its own name.
+ * what they describe, and an operation outside the list that names a model is a model call under its own name. A tool's
+ * name alone makes no tool of a span that speaks a protocol: agents pass it on to the calls below them as baggage.
  */
-export function inferGenAiKind(draft: ViewDraft): void {
+export function inferGenAiKind(draft: ViewDraft, speaksProtocol: boolean): void {
   if (draft.kind !== null) return
   const work = textAt(draft.attributes, 'gen_ai.operation.name', 64)
-  const from = work === null ? 'gen_ai.request.model' : 'gen_ai.operation.name'
-  if (draft.tool !== null && draft.model === null) claimKind(draft, 'tool', 'execute_tool', draft.derived.tool!)
-  else if (draft.model !== null) claimKind(draft, 'chat', work ?? 'chat', work === null ? draft.derived.model! : from)
-  else if (work !== null) claimKind(draft, 'other', work, from)
+  if (draft.model !== null) {
+    claimKind(draft, 'chat', work ?? 'chat', work === null ? draft.derived.model! : 'gen_ai.operation.name')
+  } else if (draft.tool !== null && !speaksProtocol) {
+    claimKind(draft, 'tool', 'execute_tool', draft.derived.tool!)
+  } else if (work !== null) {
+    claimKind(draft, 'other', work, 'gen_ai.operation.name')
+  }
 }
 
 /**
