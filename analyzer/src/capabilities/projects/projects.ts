@@ -3,7 +3,7 @@ import type { AuditedChange, AuditNote } from '../../control/audited-change.ts'
 import type { Control, ControlQueries } from '../../control/control-database.ts'
 import { revokeKeys } from '../../control/keys.ts'
 import { findProject, type ProjectRow, updateProject } from '../../control/projects.ts'
-import { fail } from '../../http/errors.ts'
+import { doorErrors, fail } from '../../http/errors.ts'
 import type { RequestFacts } from '../../http/request-facts.ts'
 import { invalidCursor, projectNotFound } from './projects.contract.ts'
 
@@ -68,10 +68,16 @@ export function createProjectAdmin({ control, change, clock, recoveryCodeOf }: P
 function columnsOf({ quota_spans, expires_at, retention_days, tenant_id }: ProjectChange) {
   return {
     ...(quota_spans !== undefined && { quota_spans }),
-    ...(expires_at !== undefined && { expires_at_ms: expires_at === null ? null : Date.parse(expires_at) }),
+    ...(expires_at !== undefined && { expires_at_ms: expires_at === null ? null : toMs(expires_at) }),
     ...(retention_days !== undefined && { retention_days }),
     ...(tenant_id !== undefined && { tenant_id }),
   }
+}
+
+/** A leap second passes as a date-time and is no time that JavaScript knows: never to be taken for "no end". */
+function toMs(dateTime: string): number {
+  const ms = Date.parse(dateTime)
+  return Number.isFinite(ms) ? ms : fail(doorErrors.invalidBody, 'expires_at is not a time')
 }
 
 function showProject(project: ProjectRow) {

@@ -1,0 +1,98 @@
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { encodeStatus } from '@loopkit/shared/otlp/responses'
+import type { Request, Response } from 'express'
+import { presentedKey } from '../../http/auth.ts'
+import type { StreamRoute } from '../../http/door.ts'
+import { answeredHeaders, forwardedHeaders } from './forward-headers.rules.ts'
+
+export interface CollectorAddress {
+  host: string
+  port: number
+}
+
+/** Where the collector listens now, or null while it is not known. */
+export type FindCollector = () => CollectorAddress | null
+
+/** How long the collector may be silent, in ms: longer than its own answer when it is full. */
+const SILENCE_MS = 30_000
+const SOCKETS_MAX = 256
+/** google.rpc.Code, which exporters read: INVALID_ARGUMENT is given up, UNAVAILABLE is tried again. */
+const INVALID_ARGUMENT = 3
+const UNAVAILABLE = 14
+
+/**
+ * Passes a request on byte for byte as it arrives, no faster than the collector reads, and the answer back the same way.
+ * With no collector to answer: 503 with a google.rpc.Status in the request's encoding, and Retry-After.
+ */
+export function createForward(findCollector: FindCollector): { handle: StreamRoute['handle']; close: () => void } {
+  const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX })
+  const handle: StreamRoute['handle'] = (request, response, facts) => {
+    if (!hasOneKeyAtMost(request))
+      return refuse(request, response, { status: 400, code: INVALID_ARGUMENT, message: 'send one key, once' })
+    const collector = findCollector()
+    if (!collector) return unavailable(request, response)
+    const upstream = httpRequest({
+      ...collector,
+      agent,
+      method: request.method,
+      path: facts.route ?? request.path,
+      headers: forwardedHeaders(request.headers, facts.loopback),
+    })
+    upstream.setTimeout(SILENCE_MS, () => upstream.destroy(new Error('the collector was silent')))
+    upstream.on('error', () => {
+      // An answer that came before the whole body was read is whole all the same.
+      if (!response.headersSent) unavailable(request, response)
+    })
+    upstream.on('response', (answer) => passBack(answer, request, response))
+    response.on('close', () => {
+      if (!response.writableFinished) upstream.destroy()
+    })
+    request.pipe(upstream)
+  }
+  return { handle, close: () => agent.destroy() }
+}
+
+function hasOneKeyAtMost(request: Request): boolean {
+  try {
+    presentedKey(request)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function passBack(answer: IncomingMessage, request: Request, response: Response): void {
+  for (const [name, value] of Object.entries(answeredHeaders(answer.headers)))
+    if (value !== undefined) response.setHeader(name, value)
+  dropRest(request, response)
+  response.writeHead(answer.statusCode ?? 502)
+  answer.on('error', () => response.destroy())
+  answer.pipe(response)
+}
+
+/** The rest of a body that nobody wants has nowhere to go: it is read away, and the connection ends with the answer. */
+function dropRest(request: Request, response: Response): void {
+  if (request.complete) return
+  response.setHeader('connection', 'close')
+  request.unpipe()
+  request.resume()
+}
+
+function unavailable(request: Request, response: Response): void {
+  response.setHeader('retry-after', '1')
+  refuse(request, response, { status: 503, code: UNAVAILABLE, message: 'the collector is not there; try again' })
+}
+
+function refuse(
+  request: Request,
+  response: Response,
+  { status, code, message }: { status: number; code: number; message: string },
+): void {
+  const isJson = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() === 'application/json'
+  const body = encodeStatus({ code, message }, isJson ? 'json' : 'protobuf')
+  dropRest(request, response)
+  response.setHeader('content-type', isJson ? 'application/json' : 'application/x-protobuf')
+  response.setHeader('content-length', body.length)
+  response.statusCode = status
+  response.end(Buffer.from(body))
+}
