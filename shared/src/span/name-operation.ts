@@ -4,7 +4,7 @@ import { OPERATION_CHARS_MAX, type ViewDraft } from './view-draft.ts'
 
 /**
  * The low-cardinality name of the work: what the dialect composed (route, service/method, verb and collection), for
- * generative work its verb with the tool, the agent or the model, else the span's name without what varies.
+ * generative work its verb with the tool or the agent, else the span's name without what varies.
  */
 export function nameOperation(draft: ViewDraft): string {
   if (draft.operation !== null) return boundText(draft.operation, OPERATION_CHARS_MAX)
@@ -20,16 +20,19 @@ export function nameOperation(draft: ViewDraft): string {
   return boundText(`${draft.work} ${subject}`, OPERATION_CHARS_MAX)
 }
 
-/** A tool's call is the same work whichever agent makes it; a model call belongs to its agent, if it has one. */
+/**
+ * A tool's call is the same work whichever agent makes it; a model call belongs to its agent, if it has one. The model is
+ * never part of the name: instrumentations learn it from the answer, so a call that failed would be another operation than
+ * those that went well, and a change of model would leave nothing to compare with.
+ */
 function subjectOf(draft: ViewDraft): string | null {
   switch (draft.kind) {
     case 'tool':
       return named(draft, 'tool', draft.tool)
     case 'agent':
-      return named(draft, 'agent', draft.agent)
     case 'chat':
     case 'embeddings':
-      return draft.agent !== null ? named(draft, 'agent', draft.agent) : modelOf(draft)
+      return named(draft, 'agent', draft.agent)
     default:
       return draft.subject === null ? null : templateName(draft.subject)
   }
@@ -39,11 +42,4 @@ function named(draft: ViewDraft, field: 'tool' | 'agent', name: string | null): 
   if (name === null) return null
   draft.derived.operation = draft.derived[field]!
   return templateName(name)
-}
-
-/** A model's digits are its name, not an id. */
-function modelOf(draft: ViewDraft): string | null {
-  if (draft.model === null) return null
-  draft.derived.operation = draft.derived.model!
-  return draft.model
 }

@@ -126,6 +126,13 @@ test('an agent named on the resource is the agent of generative work only', () =
   expect(viewSpan(contextOf({ name: 'x', attributes: { 'http.request.method': 'GET' }, resource })).agent).toBeNull()
 })
 
+test('a model call that failed before its model was known is the same operation as one that went well', () => {
+  const failed = { 'openinference.span.kind': 'LLM' }
+  const answered = { ...failed, 'llm.model_name': 'o3-mini', 'llm.token_count.prompt': 12 }
+  expect(viewSpan(contextOf({ name: 'LiteLLMModel.__call__', attributes: failed })).operation).toBe('chat')
+  expect(viewSpan(contextOf({ name: 'LiteLLMModel.__call__', attributes: answered })).operation).toBe('chat')
+})
+
 test('baggage of an agent makes no tool of the request below it', () => {
   const attributes = { 'gen_ai.tool.name': 'search', 'http.request.method': 'GET', 'server.address': 'api.example' }
   expect(viewSpan(contextOf({ name: 'GET', kind: 3, attributes }))).toMatchObject({ kind: 'http', operation: 'GET api.example' })

@@ -24,7 +24,7 @@ export const OPEN_INFERENCE_FIXTURES: readonly SpanFixture[] = [
     },
     view: viewWith({
       kind: 'chat',
-      operation: 'chat claude-3-5-sonnet',
+      operation: 'chat',
       service: 'rag-api',
       model: 'claude-3-5-sonnet',
       provider: 'anthropic',
@@ -47,7 +47,7 @@ export const OPEN_INFERENCE_FIXTURES: readonly SpanFixture[] = [
         cost_usd: 'llm.cost.total',
         session: 'session.id',
         user: 'user.id',
-        operation: 'llm.model_name',
+        operation: 'openinference.span.kind',
       },
     }),
   },
@@ -65,7 +65,7 @@ export const OPEN_INFERENCE_FIXTURES: readonly SpanFixture[] = [
     },
     view: viewWith({
       kind: 'chat',
-      operation: 'chat claude-3-5-sonnet',
+      operation: 'chat',
       model: 'claude-3-5-sonnet',
       tokens: tokensWith({ input: 2012, output: 50, total: 2062, cache_read: 2000 }),
       derived_from: {
@@ -74,7 +74,7 @@ export const OPEN_INFERENCE_FIXTURES: readonly SpanFixture[] = [
         'tokens.input': 'llm.token_count.prompt + llm.token_count.prompt_details.cache_read',
         'tokens.output': 'llm.token_count.completion',
         'tokens.cache_read': 'llm.token_count.prompt_details.cache_read',
-        operation: 'llm.model_name',
+        operation: 'openinference.span.kind',
         'tokens.total': 'llm.token_count.prompt + llm.token_count.prompt_details.cache_read + llm.token_count.completion',
       },
     }),
@@ -141,7 +141,7 @@ export const OPEN_INFERENCE_FIXTURES: readonly SpanFixture[] = [
     },
     view: viewWith({
       kind: 'embeddings',
-      operation: 'embeddings text-embedding-3-large',
+      operation: 'embeddings',
       model: 'text-embedding-3-large',
       tokens: tokensWith({ input: 7, total: 7 }),
       derived_from: {
@@ -149,7 +149,7 @@ export const OPEN_INFERENCE_FIXTURES: readonly SpanFixture[] = [
         model: 'embedding.model_name',
         'tokens.input': 'llm.token_count.prompt',
         'tokens.total': 'llm.token_count.total',
-        operation: 'embedding.model_name',
+        operation: 'openinference.span.kind',
       },
     }),
   },
@@ -172,7 +172,7 @@ export const OPEN_INFERENCE_FIXTURES: readonly SpanFixture[] = [
     },
     view: viewWith({
       kind: 'chat',
-      operation: 'chat gpt-4o',
+      operation: 'chat',
       model: 'gpt-4o',
       provider: 'openai',
       tokens: tokensWith({ input: 100, output: 20, total: 120 }),
@@ -183,7 +183,7 @@ export const OPEN_INFERENCE_FIXTURES: readonly SpanFixture[] = [
         'tokens.input': 'gen_ai.usage.input_tokens',
         'tokens.output': 'gen_ai.usage.output_tokens',
         'tokens.total': 'llm.token_count.total',
-        operation: 'gen_ai.request.model',
+        operation: 'gen_ai.operation.name',
       },
     }),
   },
