@@ -35,26 +35,29 @@ export type ErrorRelation = 'repeats' | 'wordless' | 'own'
  */
 export function createErrorRelation(spans: readonly TraceSpan[]): (ancestor: number, descendant: number) => ErrorRelation {
   const prepared = new Map<number, Words>()
-  const known = new Map<string, boolean>()
-  const numbers = new Map<string, number>()
+  const known = new Map<string, Map<string, boolean>>()
+  let compared = 0
   const wordsOf = (i: number) => {
     const found = prepared.get(i) ?? prepareWords(spans[i]!)
     prepared.set(i, found)
     return found
   }
-  const numberOf = (text: string) => {
-    const number = numbers.get(text) ?? numbers.size
-    numbers.set(text, number)
-    return number
+  const repeats = (above: Words, below: Words): boolean => {
+    const of = known.get(above.all) ?? new Map<string, boolean>()
+    const error = `${below.type}\n${below.code}\n${below.own}`
+    const found = of.get(error)
+    if (found !== undefined) return found
+    if (compared >= COMPARISONS_MAX) return false
+    compared++
+    const answer = repeatsError(above, below)
+    known.set(above.all, of.set(error, answer))
+    return answer
   }
   return (ancestor, descendant) => {
     const above = wordsOf(ancestor)
     const below = wordsOf(descendant)
     if (above.own !== '' && above.own === below.own) return 'repeats'
-    const pair = `${numberOf(above.all)} ${numberOf(`${below.type}\n${below.code}\n${below.own}`)}`
-    const repeats = known.get(pair) ?? (known.size < COMPARISONS_MAX && repeatsError(above, below))
-    known.set(pair, repeats)
-    if (repeats) return 'repeats'
+    if (repeats(above, below)) return 'repeats'
     if (above.own === '') return 'wordless'
     return sameTemplate(above, below) ? 'repeats' : 'own'
   }
