@@ -64,7 +64,8 @@ describe('the commands in the documents do what they say', () => {
     '%s',
     async (path) => {
       const { text } = await callApi(`${product.analyzerUrl}${path}`)
-      for (const command of shellCommands(text)) await runAsAReader(command)
+      // In one shell, as a reader types them: what one block exports the next one uses.
+      await runAsAReader(shellCommands(text).join('\n'))
     },
     MINUTE_MS,
   )

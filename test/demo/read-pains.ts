@@ -7,6 +7,7 @@ interface PainItem {
   title: string
   signal_type: SignalType
   count: number
+  evidence_ids: string[]
 }
 
 /** Every pain the product names, not only the first of a packet, each with its evidence read back by id. */
@@ -19,8 +20,7 @@ export async function readPains(analyzerUrl: string, key: string): Promise<Named
 }
 
 async function withEvidence(analyzerUrl: string, key: string, item: PainItem): Promise<NamedPain> {
-  const { evidence_ids } = await readJson<{ evidence_ids: string[] }>(`${analyzerUrl}/v1/pains/${item.pain_id}`, key)
-  const evidence = await Promise.all(evidence_ids.map((id) => readEvidence(analyzerUrl, key, id)))
+  const evidence = await Promise.all(item.evidence_ids.map((id) => readEvidence(analyzerUrl, key, id)))
   return { painId: item.pain_id, title: item.title, signal: item.signal_type, count: item.count, evidence }
 }
 
