@@ -17,7 +17,7 @@ let ingest: ReturnType<typeof createIngest>
 beforeEach(async () => {
   collector = createServer((request, response) => answer(request, response))
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
-  address = { host: '127.0.0.1', port: (collector.address() as AddressInfo).port }
+  address = { host: '127.0.0.1', port: (collector.address() as AddressInfo).port, pathPrefix: '' }
   ingest = createIngest({ findCollector: () => address })
   const app = createApp({
     routes: [],
@@ -85,7 +85,7 @@ describe('POST /v1/traces on the analyzer', () => {
     ['application/json', '{"code":14,"message":"the collector is not there; try again"}'],
     ['application/x-protobuf', null],
   ])('is a 503 in %s while the collector is away', async (type, text) => {
-    for (const away of [null, { host: '127.0.0.1', port: 1 }]) {
+    for (const away of [null, { host: '127.0.0.1', port: 1, pathPrefix: '' }]) {
       address = away
       const response = await send('{}', { 'content-type': type })
       expect([response.status, response.headers.get('retry-after'), response.headers.get('content-type')]).toEqual([

@@ -8,6 +8,8 @@ import { answeredHeaders, forwardedHeaders } from './forward-headers.rules.ts'
 export interface CollectorAddress {
   host: string
   port: number
+  /** What the collector's paths start with. */
+  pathPrefix: string
 }
 
 /** Where the collector listens now, or null while it is not known. */
@@ -31,11 +33,13 @@ export function createForward(findCollector: FindCollector): { handle: StreamRou
       return refuse(request, response, { status: 400, code: INVALID_ARGUMENT, message: 'send one key, once' })
     const collector = findCollector()
     if (!collector) return unavailable(request, response)
+    const { host, port, pathPrefix } = collector
     const upstream = httpRequest({
-      ...collector,
+      host,
+      port,
       agent,
       method: request.method,
-      path: facts.route ?? request.path,
+      path: pathPrefix + (facts.route ?? request.path),
       headers: forwardedHeaders(request.headers, facts.loopback),
     })
     upstream.setTimeout(SILENCE_MS, () => upstream.destroy(new Error('the collector was silent')))

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { type Migration, migrate } from '@loopkit/shared/database/migrate'
+import { type Migration, migrate, SchemaNewerError } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
 import { judgeCall, type Limit, type LimitVerdict } from './sliding-log.rules.ts'
 
@@ -25,12 +25,13 @@ export interface SlidingLog {
   close(): void
 }
 
-/** Opens limits.db. It holds nothing that must survive: a damaged file is thrown away and begun anew. */
+/** Opens limits.db. It holds nothing that must survive: a damaged file, or one of another version, is thrown away. */
 export function openLimits(path: string): SqliteDatabase {
   try {
     return openAndMigrate(path)
   } catch (error) {
-    if (!/^SQLITE_(CORRUPT|NOTADB)/.test(String((error as { code?: unknown }).code))) throw error
+    const isDamaged = /^SQLITE_(CORRUPT|NOTADB)/.test(String((error as { code?: unknown }).code))
+    if (!isDamaged && !(error instanceof SchemaNewerError)) throw error
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
     return openAndMigrate(path)
   }

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Settings } from '@loopkit/config/settings-schema'
+import type { Clock } from '@loopkit/shared/runtime/clock'
+import { createLifecycle } from '@loopkit/shared/runtime/lifecycle'
+import type { Logger } from '@loopkit/shared/runtime/log'
+import { createAudit } from '../capabilities/audit/index.ts'
+import { createIngest } from '../capabilities/ingest/index.ts'
+import { type Control, openControl } from '../control/control-database.ts'
+import { createFindKey, createRecordUse } from '../control/keys.ts'
+import { createApp } from '../http/app.ts'
+import { createAdminCheck, createAuthenticate } from '../http/auth.ts'
+import { listen } from '../http/listen.ts'
+import { createSlidingLog, openLimits } from '../http/rate-limit/sliding-log.ts'
+import { createTakeLimit } from '../http/rate-limit/take-limit.ts'
+import { isLoopback } from '../http/request-facts.ts'
+import { createAddresses, findCollector } from './addresses.ts'
+import { announceFirstRun, FIRST_PROJECT, firstRunText } from './first-run.ts'
+import { createMetrics } from './metrics.ts'
+import { createRoutes } from './routes.ts'
+import { writeRunFiles } from './run-files.ts'
+import { startFacts } from './start-facts.ts'
+
+export interface AnalyzerOptions {
+  settings: Settings
+  clock: Clock
+  log: Logger
+  pid: number
+  version: string
+  /** Shows text on the terminal; null without one. */
+  showOnTerminal: ((text: string) => void) | null
+  /** For tests; see AppDeps. */
+  enforceContract?: boolean
+}
+
+export interface RunningAnalyzer {
+  port: number
+  url: string
+  control: Control
+  /** Writes the refusals that were counted, and walks the audit's chain. */
+  verifyAudit(): { ok: boolean; rows: number; firstBad: number | null }
+  /** Lets requests under way end, then closes everything. */
+  stop(): Promise<void>
+}
+
+const MINUTE_MS = 60_000
+/** How long requests under way may take when the process is asked to stop, in ms: its promise is 10 s for all of it. */
+const STOP_GRACE_MS = 8_000
+const DATA_FOLDER_MODE = 0o700
+
+/** Composes the analyzer and listens. What was opened is closed again when a later step fails. */
+export async function startAnalyzer(options: AnalyzerOptions): Promise<RunningAnalyzer> {
+  const lifecycle = createLifecycle()
+  try {
+    return await compose(options, lifecycle)
+  } catch (error) {
+    await lifecycle.stop().catch(() => {})
+    throw error
+  }
+}
+
+async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof createLifecycle>): Promise<RunningAnalyzer> {
+  const { settings, clock, log, enforceContract } = options
+  mkdirSync(settings.dataDir, { recursive: true, mode: DATA_FOLDER_MODE })
+  const control = openControl(join(settings.dataDir, 'control.db'))
+  lifecycle.defer('control.db', control.close)
+  const limits = createSlidingLog(openLimits(join(settings.dataDir, 'limits.db')), clock.nowMs)
+  lifecycle.defer('limits.db', limits.close)
+  const audit = createAudit({ control, clock, log })
+  lifecycle.defer('audit', audit.flush)
+  const flushing = setInterval(audit.flush, MINUTE_MS).unref()
+  lifecycle.defer('audit timer', () => clearInterval(flushing))
+
+  let port = settings.analyzerPort
+  const addresses = createAddresses(settings, () => port)
+  const authenticate = createAuthenticate({
+    findKey: createFindKey(control),
+    nowMs: clock.nowMs,
+    onUsed: createRecordUse(control),
+  })
+  const metrics = createMetrics()
+  const ingest = createIngest({ findCollector: () => findCollector(settings) })
+  lifecycle.defer('collector connections', ingest.close)
+  const { routes, provisionFirst } = createRoutes({
+    ...options,
+    ...{ control, change: audit.change, authenticate, addresses, metrics, randomBytes, lifecycle },
+  })
+  const app = createApp({
+    routes,
+    streams: ingest.streams,
+    authenticate,
+    checkAdmin: createAdminCheck(settings.adminToken),
+    takeLimit: createTakeLimit(limits, [{ name: 'onboarding', max: settings.onboardingPerMinute, windowMs: MINUTE_MS }]),
+    clock,
+    log,
+    onDone: (outcome) => {
+      metrics.observe(outcome)
+      audit.recordOutcome(outcome)
+    },
+    ...(enforceContract && { enforceContract }),
+  })
+
+  const server = await listen(app, { host: settings.host, port: settings.analyzerPort })
+  lifecycle.defer('HTTP', () => server.close(STOP_GRACE_MS))
+  port = server.port
+  announce(
+    options,
+    (show) => provisionFirst(startFacts(), FIRST_PROJECT, (answer) => show(firstRunText(answer, addresses))) !== null,
+  )
+  lifecycle.defer('run files', writeRunFiles(settings.dataDir, { pid: options.pid, port }))
+  return { port, url: server.url, control, verifyAudit: audit.verify, stop: lifecycle.stop }
+}
+
+/** The first start's secrets, and what an operator must know about who can reach this instance. */
+function announce(
+  { settings, log, showOnTerminal }: AnalyzerOptions,
+  provision: (show: (text: string) => void) => boolean,
+): void {
+  let path: string | null = null
+  const isFirst = provision((text) => {
+    path = announceFirstRun(text, { dataDir: settings.dataDir, showOnTerminal })
+  })
+  if (isFirst && path !== null)
+    log.info({ code: 'start.first_run', file: path }, 'the keys of the first project are in this file')
+  if (!isLoopback(settings.host) && settings.host !== 'localhost' && settings.selfServe === 'open') {
+    log.warn(
+      { code: 'start.open_to_network', host: settings.host },
+      'anyone who reaches this address may make projects; see LOOPKIT_SELF_SERVE',
+    )
+  }
+}
