@@ -101,5 +101,5 @@ test('the steps tell how the key was made', () => {
   ])
 })
 
-const KNOWN_KEY = 'x'
-const KNOWN_PARENT = 'x'
+const KNOWN_KEY = 'db3928a78667489237821e667a315126'
+const KNOWN_PARENT = '2f1944aac5ecc7dab5db75ced305aa89'

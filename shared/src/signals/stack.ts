@@ -56,7 +56,7 @@ function frameOf(line: string, next: string): Frame | null {
   const found = parse(line, next)
   if (!found) return null
   const [path, name] = found
-  if (GENERATED.test(name)) return null
+  if (name === '' || GENERATED.test(name)) return null
   const file = withoutHash(path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1))
   return { name: file === '' ? name : `${file}:${name}`, inApp: !LIBRARY.test(path === '' ? name : path) }
 }
