@@ -41,6 +41,8 @@ export interface PainDetail {
   /** The words of one failure, redacted and as sent. */
   sampleMessage: string | null
   because: string | null
+  /** From raw text to fingerprint, in order. */
+  steps: { step: string; value: string }[]
   /** Frames of the signature, innermost first; empty where the failure carried no stack. */
   frames: string[]
   evidence: EvidenceRecord[]

@@ -1,10 +1,16 @@
 import { answerDiagnosis, answerIssues } from './answer-diagnosis.ts'
+import { answerExposure } from './answer-exposure.ts'
+import { answerPain } from './answer-pain.ts'
+import { answerReleases } from './answer-releases.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Every question that telemetry answers. Each is answered inside one read transaction. */
 export const ANSWERS = {
   diagnosis: answerDiagnosis,
   issues: answerIssues,
+  pain: answerPain,
+  releases: answerReleases,
+  exposure: answerExposure,
 } as const
 
 export type QuestionName = keyof typeof ANSWERS

@@ -16,6 +16,8 @@ const question: PainQuestion = {
   window: windowOfLast(60, NOW),
   service: null,
   off: [],
+  only: null,
+  painsSkip: 0,
   painsMax: 50,
   repeated: { recordsMin: 3, sessionsMin: 2 },
 }

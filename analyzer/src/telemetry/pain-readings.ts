@@ -17,7 +17,10 @@ export interface PainQuestion {
   /** Only pains whose failures have their origin in this service. */
   service: string | null
   off: readonly SignalType[]
-  /** Most pains that are shown in full; the rest is counted. */
+  /** Only the pain with this fingerprint, in hex; null for all. */
+  only: string | null
+  /** Pains that are shown in full: so many, after skipping so many of the heaviest; the rest is counted. */
+  painsSkip: number
   painsMax: number
   repeated: { recordsMin: number; sessionsMin: number }
 }
@@ -41,18 +44,19 @@ export interface RankedPain extends PainFacts {
 
 /** All that one window says. Call it inside a read transaction, so that a failure is either decided or provisional, never both. */
 export function readPains(connection: TelemetryConnection, question: PainQuestion): WindowReading {
-  const { projectNo, window, service, painsMax } = question
+  const { projectNo, window, service, painsSkip, painsMax, only } = question
   const runs = countRuns(connection.db, projectNo, window)
   const decided = countPains(connection.db, projectNo, { window, middleMinute: runs.middleMinute, service })
   const open = judgeOpenTraces(connection, { ...question, off: new Set(question.off) })
   const wanted = open.failures.filter(({ failure }) => service === null || failure.view.service === service)
-  const ranked = rankPains(mergePains(connection.db, question, { decided, open: wanted, runs }))
-  const shown = ranked.slice(0, painsMax)
+  const merged = mergePains(connection.db, question, { decided, open: wanted, runs })
+  const ranked = rankPains(only === null ? merged : merged.filter(({ fingerprint }) => fingerprint === only))
+  const shown = ranked.slice(painsSkip, painsSkip + painsMax)
   const { details, expired } = readPainDetails(connection, question, shown)
   const pains = shown.map((facts, at) => ({ facts: withoutSources(facts), detail: details[at]! }))
   const omitted = [
     { what: 'open_traces', count: open.notJudged, reason: 'not_judged_yet' },
-    { what: 'issues', count: ranked.length - shown.length, reason: 'lower_rank' },
+    { what: 'issues', count: Math.max(0, ranked.length - painsSkip - shown.length), reason: 'lower_rank' },
     { what: 'evidence', count: expired, reason: 'evidence_expired' },
   ]
   return {

@@ -12,21 +12,29 @@ import type { ResolvedEvidence } from './pain-details.ts'
 import type { RankedPain } from './pain-readings.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
-type Words = Pick<PainDetail, 'title' | 'errorType' | 'template' | 'sampleMessage'>
+type Words = Pick<PainDetail, 'title' | 'errorType' | 'template' | 'sampleMessage' | 'steps'>
 
 /** What the pain is called and in which words it showed; from its stored row, else from an open failure. */
 export function wordsOf(db: SqliteDatabase, { fingerprintNo, open, signal, operation }: RankedPain): Words {
-  const stored =
-    fingerprintNo === null
-      ? undefined
-      : (db.prepare('select error_type, template, sample_message from fingerprint where fingerprint_no = ?').get(fingerprintNo) as
-          | { error_type: string | null; template: string; sample_message: string | null }
-          | undefined)
+  const stored = fingerprintNo === null ? undefined : readWords(db, fingerprintNo)
   const judged = open[0]?.failure
   const errorType = stored ? stored.error_type : (judged?.detection.errorType ?? null)
   const template = stored ? stored.template : (judged?.fingerprint.template ?? '')
   const sampleMessage = stored ? stored.sample_message : (judged?.detection.message ?? null)
-  return { title: titleOf({ signal, operation, errorType, template }), errorType, template, sampleMessage }
+  const steps = stored ? (JSON.parse(stored.steps) as Words['steps']) : (judged?.fingerprint.steps ?? [])
+  return { title: titleOf({ signal, operation, errorType, template }), errorType, template, sampleMessage, steps }
+}
+
+interface WordsRow {
+  error_type: string | null
+  template: string
+  sample_message: string | null
+  steps: string
+}
+
+function readWords(db: SqliteDatabase, fingerprintNo: number): WordsRow | undefined {
+  const find = db.prepare('select error_type, template, sample_message, steps from fingerprint where fingerprint_no = ?')
+  return find.get(fingerprintNo) as WordsRow | undefined
 }
 
 export function framesOf(stack: string | null): string[] {

@@ -1,0 +1,146 @@
+import { windowSchema } from '../../domain/packet/packet-schema.ts'
+import { contract } from '../../http/contract.ts'
+import { invalidCursor } from '../../http/cursor.ts'
+import { errorKind } from '../../http/errors.ts'
+
+export const changeNotFound = errorKind({ code: 'change_not_found', status: 404, title: 'No change has this id' })
+export const painNotFound = errorKind({ code: 'pain_not_found', status: 404, title: 'No pain has this id' })
+export const nothingToVerify = errorKind({
+  code: 'invalid_body',
+  status: 400,
+  title: 'The body does not have the required shape',
+})
+
+const text = { type: 'string' } as const
+const name = { type: 'string', minLength: 1, maxLength: 256 } as const
+const maybeText = { type: ['string', 'null'] } as const
+const maybeNumber = { type: ['number', 'null'] } as const
+const time = { type: 'string', format: 'date-time' } as const
+const id = { type: 'string', maxLength: 200 } as const
+
+const changeSchema = {
+  title: 'Change',
+  type: 'object',
+  required: ['change_id', 'kind', 'service', 'version', 'ref', 'shipped_at', 'source', 'pain_ids', 'created_at'],
+  properties: {
+    change_id: text,
+    kind: text,
+    service: maybeText,
+    version: maybeText,
+    ref: maybeText,
+    shipped_at: time,
+    source: { enum: ['announced', 'telemetry'], description: 'who says so: a caller, or a version first seen in telemetry' },
+    pain_ids: { type: 'array', items: text },
+    created_at: time,
+  },
+} as const
+
+export const announceChange = contract({
+  operation: 'announceChange',
+  summary: 'Say what shipped, and which pains it is meant to mend',
+  method: 'post',
+  path: '/v1/changes',
+  auth: { scopes: ['runs:write'] },
+  body: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['kind'],
+    properties: {
+      kind: { enum: ['release', 'config', 'prompt', 'model', 'tool_schema', 'flag', 'other'] },
+      pain_ids: { type: 'array', maxItems: 50, items: id },
+      service: name,
+      version: name,
+      ref: { type: 'string', minLength: 1, maxLength: 1000 },
+      shipped_at: time,
+    },
+  },
+  status: 200,
+  response: changeSchema,
+  errors: [painNotFound],
+})
+
+export const listChanges = contract({
+  operation: 'listChanges',
+  summary: 'What shipped, newest first; versions first seen in telemetry appear by themselves',
+  method: 'get',
+  path: '/v1/changes',
+  auth: { scopes: ['telemetry:read'] },
+  query: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
+      cursor: { type: 'string', maxLength: 1024 },
+    },
+  },
+  status: 200,
+  response: {
+    type: 'object',
+    required: ['items', 'next_cursor'],
+    properties: { items: { type: 'array', items: changeSchema }, next_cursor: maybeText },
+  },
+  errors: [invalidCursor],
+})
+
+const sideSchema = {
+  type: 'object',
+  required: ['failures', 'runs', 'window'],
+  properties: {
+    failures: { type: 'number' },
+    runs: { type: 'number' },
+    window: { anyOf: [windowSchema, { type: 'null' }] },
+  },
+} as const
+
+export const verifyChange = contract({
+  operation: 'verify',
+  summary: 'What the traffic after a change says about a pain',
+  method: 'post',
+  path: '/v1/runs/verify',
+  auth: { scopes: ['runs:write'] },
+  body: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      change_id: id,
+      pain_id: id,
+      since_minutes: { type: 'integer', minimum: 1, maximum: 43_200, default: 43_200 },
+    },
+  },
+  status: 200,
+  response: {
+    title: 'VerdictAnswer',
+    type: 'object',
+    required: ['verdict', 'reason', 'before', 'after', 'ratio', 'change_percent', 'test', 'versions', 'change_id', 'pain_id'],
+    properties: {
+      verdict: { enum: ['held', 'slipped', 'unchanged', 'worse', 'moved', 'refused'] },
+      reason: {
+        enum: [
+          'no_data',
+          'insufficient_traffic',
+          'path_not_exercised',
+          'still_on_old_version',
+          'sampling_changed',
+          'inconclusive',
+          null,
+        ],
+      },
+      detail: maybeText,
+      runs_needed: { type: ['integer', 'null'], description: 'runs still needed after the change before a fall could show' },
+      before: sideSchema,
+      after: sideSchema,
+      ratio: {
+        type: 'object',
+        required: ['value', 'low', 'high'],
+        properties: { value: maybeNumber, low: maybeNumber, high: maybeNumber },
+      },
+      change_percent: maybeNumber,
+      test: text,
+      confidence: { type: 'number' },
+      versions: { type: 'array', items: text },
+      change_id: maybeText,
+      pain_id: maybeText,
+    },
+  },
+  errors: [changeNotFound, painNotFound, nothingToVerify],
+})

@@ -1,0 +1,181 @@
+import type { Selectable } from 'kysely'
+import type { Control, ControlQueries } from '../../control/control-database.ts'
+import type { ChangeTable, VerdictTable } from '../../control/tables.ts'
+import type { SeenRelease } from '../../telemetry/answer-releases.ts'
+
+export interface Change {
+  changeId: string
+  kind: string
+  service: string | null
+  version: string | null
+  ref: string | null
+  shippedAtMs: number
+  createdAtMs: number
+  source: 'announced' | 'telemetry'
+  painIds: string[]
+}
+
+/** A verdict as it was said. `painId` is '' where a whole service was judged. */
+export interface StoredVerdict {
+  verdictNo: number
+  changeId: string
+  painId: string
+  atMs: number
+  verdict: string
+  reason: string | null
+  body: string
+}
+
+/** Changes and verdicts that a diagnosis looks at, the newest. */
+const LEDGER_MAX = 1000
+const VERDICTS_MAX = 5000
+
+function toChange(row: Selectable<ChangeTable>): Change {
+  return {
+    changeId: row.change_id,
+    kind: row.kind,
+    service: row.service,
+    version: row.version,
+    ref: row.ref,
+    shippedAtMs: row.shipped_at_ms,
+    createdAtMs: row.created_at_ms,
+    source: row.source,
+    painIds: JSON.parse(row.pain_ids) as string[],
+  }
+}
+
+function toVerdict(row: Selectable<VerdictTable>): StoredVerdict {
+  return {
+    verdictNo: row.verdict_no,
+    changeId: row.change_id,
+    painId: row.pain_id,
+    atMs: row.at_ms,
+    verdict: row.verdict,
+    reason: row.reason,
+    body: row.body,
+  }
+}
+
+/** The ledger of what shipped. */
+export function createChangeQueries({ db, all, first, transaction }: Control) {
+  const insert = (queries: ControlQueries, projectNo: number, change: Change) =>
+    queries.run(
+      db
+        .insertInto('change')
+        .values({
+          change_id: change.changeId,
+          project_no: projectNo,
+          kind: change.kind,
+          service: change.service,
+          version: change.version,
+          ref: change.ref,
+          shipped_at_ms: change.shippedAtMs,
+          created_at_ms: change.createdAtMs,
+          source: change.source,
+          pain_ids: JSON.stringify(change.painIds),
+        })
+        .onConflict((conflict) => conflict.doNothing()),
+    )
+  return {
+    insert,
+
+    /** Enters versions that telemetry has seen and nobody announced. Known ones cost one read. */
+    enterReleases: (projectNo: number, releases: readonly SeenRelease[], toNew: (release: SeenRelease) => Change): void => {
+      if (releases.length === 0) return
+      const known = all(
+        db
+          .selectFrom('change')
+          .select(['service', 'version'])
+          .where('project_no', '=', projectNo)
+          .where('version', 'is not', null),
+      )
+      const names = new Set(known.map(({ service, version }) => JSON.stringify([service, version])))
+      const missing = releases.filter(({ service, release }) => !names.has(JSON.stringify([service, release])))
+      if (missing.length === 0) return
+      transaction((queries) => {
+        for (const release of missing) insert(queries, projectNo, toNew(release))
+      })
+    },
+
+    find: (projectNo: number, changeId: string): Change | null => {
+      const row = first(db.selectFrom('change').selectAll().where('change_id', '=', changeId).where('project_no', '=', projectNo))
+      return row ? toChange(row) : null
+    },
+
+    /** Newest first; `after` is the last one of the page before. */
+    page: (
+      projectNo: number,
+      { limit, after }: { limit: number; after: { shippedAtMs: number; changeId: string } | null },
+    ): Change[] => {
+      let query = db.selectFrom('change').selectAll().where('project_no', '=', projectNo)
+      if (after) {
+        query = query.where((row) =>
+          row.or([
+            row('shipped_at_ms', '<', after.shippedAtMs),
+            row.and([row('shipped_at_ms', '=', after.shippedAtMs), row('change_id', '>', after.changeId)]),
+          ]),
+        )
+      }
+      return all(query.orderBy('shipped_at_ms', 'desc').orderBy('change_id').limit(limit)).map(toChange)
+    },
+
+    newest: (projectNo: number): Change[] =>
+      all(
+        db
+          .selectFrom('change')
+          .selectAll()
+          .where('project_no', '=', projectNo)
+          .orderBy('shipped_at_ms', 'desc')
+          .orderBy('change_id')
+          .limit(LEDGER_MAX),
+      ).map(toChange),
+  }
+}
+
+/** What traffic said of changes. */
+export function createVerdictQueries({ db, all, first, run }: Control) {
+  return {
+    add: (projectNo: number, verdict: Omit<StoredVerdict, 'verdictNo'>): void =>
+      void run(
+        db.insertInto('verdict').values({
+          project_no: projectNo,
+          change_id: verdict.changeId,
+          pain_id: verdict.painId,
+          at_ms: verdict.atMs,
+          verdict: verdict.verdict,
+          reason: verdict.reason,
+          body: verdict.body,
+        }),
+      ),
+
+    /** The latest of a change and a pain; with `only` the latest that said so. */
+    last: (
+      projectNo: number,
+      { changeId, painId }: { changeId: string; painId: string },
+      { only }: { only?: string } = {},
+    ): StoredVerdict | null => {
+      let query = db
+        .selectFrom('verdict')
+        .selectAll()
+        .where('project_no', '=', projectNo)
+        .where('pain_id', '=', painId)
+        .where('change_id', '=', changeId)
+      if (only !== undefined) query = query.where('verdict', '=', only)
+      const row = first(query.orderBy('at_ms', 'desc').orderBy('verdict_no', 'desc').limit(1))
+      return row ? toVerdict(row) : null
+    },
+
+    /** Verdicts that said something, the newest first. */
+    conclusive: (projectNo: number): StoredVerdict[] =>
+      all(
+        db
+          .selectFrom('verdict')
+          .selectAll()
+          .where('project_no', '=', projectNo)
+          .where('verdict', '<>', 'refused')
+          .orderBy('at_ms', 'desc')
+          .orderBy('verdict_no', 'desc')
+          .limit(VERDICTS_MAX),
+      ).map(toVerdict),
+  }
+}

@@ -1,0 +1,136 @@
+import { msToIso } from '@loopkit/shared/span/nanoseconds'
+import type { AuditedChange } from '../../control/audited-change.ts'
+import type { ChangeLedger } from '../../domain/change-ledger.ts'
+import { opaqueId } from '../../domain/opaque-id.ts'
+import { readCursor, writeCursor } from '../../http/cursor.ts'
+import { fail } from '../../http/errors.ts'
+import type { Caller, RequestFacts } from '../../http/request-facts.ts'
+import type { SeenRelease } from '../../telemetry/answer-releases.ts'
+import type { AskTelemetry } from '../../telemetry/read-pool.ts'
+import { painNotFound } from './changes.contract.ts'
+import type { Change, createChangeQueries, createVerdictQueries } from './changes.queries.ts'
+import { type PainEvent, painStatuses } from './ledger.rules.ts'
+
+export type Owner = Pick<Caller, 'projectNo' | 'projectId'>
+
+export interface ChangesDeps {
+  ask: AskTelemetry
+  nowMs: () => number
+  audited: AuditedChange
+  findPain(projectNo: number, painId: string): { fingerprint: Uint8Array; service: string } | null
+}
+
+export interface ChangeStores {
+  changes: ReturnType<typeof createChangeQueries>
+  verdicts: ReturnType<typeof createVerdictQueries>
+}
+
+/** Enters what telemetry has newly seen, so that every reader of the ledger finds it there. */
+export function createEnterReleases({ ask, nowMs }: Pick<ChangesDeps, 'ask' | 'nowMs'>, { changes }: ChangeStores) {
+  return async ({ projectNo, projectId }: Owner): Promise<void> => {
+    const releases = await ask('releases', { projectNo })
+    changes.enterReleases(projectNo, releases, (release) => toChange(projectId, release, nowMs()))
+  }
+}
+
+function toChange(projectId: string, { service, release, firstSeenMs }: SeenRelease, nowMs: number): Change {
+  return {
+    changeId: opaqueId('chg_', projectId, 'release', service, release),
+    kind: 'release',
+    service,
+    version: release,
+    ref: null,
+    shippedAtMs: firstSeenMs,
+    createdAtMs: nowMs,
+    source: 'telemetry',
+    painIds: [],
+  }
+}
+
+/** Changes and states of pains, for a diagnosis. */
+export function createReadLedger(enterReleases: (owner: Owner) => Promise<void>, { changes, verdicts }: ChangeStores) {
+  return async (owner: Owner): Promise<ChangeLedger> => {
+    await enterReleases(owner)
+    const shipped = changes.newest(owner.projectNo)
+    const events: PainEvent[] = [
+      ...shipped.map(({ createdAtMs, painIds }) => ({ kind: 'change' as const, atMs: createdAtMs, painIds })),
+      ...verdicts
+        .conclusive(owner.projectNo)
+        .map(({ atMs, verdict, painId }) => ({
+          kind: 'verdict' as const,
+          atMs,
+          verdict,
+          painIds: painId === '' ? [] : [painId],
+        })),
+    ]
+    return {
+      changes: shipped.map(({ changeId, kind, service, version, ref, shippedAtMs }) => ({
+        ...{ changeId, kind, service, version, ref, shippedAtMs },
+      })),
+      statusOf: painStatuses(events),
+    }
+  }
+}
+
+export interface ChangeRequest {
+  kind: string
+  pain_ids?: string[]
+  service?: string
+  version?: string
+  ref?: string
+  shipped_at?: string
+}
+
+/** The same announcement in the same millisecond is the same change. */
+export function createAnnounce({ nowMs, audited, findPain }: ChangesDeps, { changes }: ChangeStores) {
+  return ({ projectNo, projectId }: Owner, body: ChangeRequest, request: RequestFacts) => {
+    const painIds = [...new Set(body.pain_ids ?? [])].sort()
+    for (const painId of painIds) {
+      if (!findPain(projectNo, painId)) fail(painNotFound, 'this project has no pain with one of these ids')
+    }
+    const createdAtMs = nowMs()
+    const change: Change = {
+      changeId: opaqueId('chg_', projectId, JSON.stringify(body), String(createdAtMs)),
+      kind: body.kind,
+      service: body.service ?? null,
+      version: body.version ?? null,
+      ref: body.ref ?? null,
+      shippedAtMs: body.shipped_at === undefined ? createdAtMs : Date.parse(body.shipped_at),
+      createdAtMs,
+      source: 'announced',
+      painIds,
+    }
+    audited(request, (queries) => changes.insert(queries, projectNo, change))
+    return showChange(change)
+  }
+}
+
+export function createList(enterReleases: (owner: Owner) => Promise<void>, { changes }: ChangeStores) {
+  return async (owner: Owner, { limit, cursor }: { limit: number; cursor?: string }) => {
+    await enterReleases(owner)
+    const scope = { projectId: owner.projectId, list: 'changes', query: null }
+    const after = cursor === undefined ? null : (readCursor(scope, cursor) as { shippedAtMs: number; changeId: string })
+    const found = changes.page(owner.projectNo, { limit: limit + 1, after })
+    const page = found.slice(0, limit)
+    const last = page.at(-1)
+    const more = found.length > limit && last
+    return {
+      items: page.map(showChange),
+      next_cursor: more ? writeCursor(scope, { shippedAtMs: last.shippedAtMs, changeId: last.changeId }) : null,
+    }
+  }
+}
+
+function showChange({ changeId, kind, service, version, ref, shippedAtMs, createdAtMs, source, painIds }: Change) {
+  return {
+    change_id: changeId,
+    kind,
+    service,
+    version,
+    ref,
+    shipped_at: msToIso(shippedAtMs),
+    source,
+    pain_ids: painIds,
+    created_at: msToIso(createdAtMs),
+  }
+}

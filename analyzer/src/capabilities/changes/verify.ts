@@ -1,0 +1,154 @@
+import { toHex } from '@loopkit/shared/otlp/ids'
+import { msToIso } from '@loopkit/shared/span/nanoseconds'
+import { windowOfLast } from '../../domain/window.ts'
+import { fail } from '../../http/errors.ts'
+import type { ExposureAnswer, ExposureQuestion, Side } from '../../telemetry/answer-exposure.ts'
+import { changeNotFound, nothingToVerify, painNotFound } from './changes.contract.ts'
+import type { Change } from './changes.queries.ts'
+import type { ChangeStores, ChangesDeps, Owner } from './changes.ts'
+import { changePercent, type Judgement, judgeChange, VERDICT_TEST, type VerdictRule } from './verdict.rules.ts'
+
+export interface VerifyDeps extends ChangesDeps {
+  verifyRule: VerdictRule
+  enterReleases(owner: Owner): Promise<void>
+}
+
+export interface VerifyRequest {
+  change_id?: string
+  pain_id?: string
+  since_minutes: number
+}
+
+interface Subject {
+  change: Change | null
+  painId: string | null
+  fingerprint: string | null
+  service: string | null
+}
+
+const MINUTE_MS = 60_000
+const NO_SIDE: Side = { failures: 0, failuresSquared: 0, runs: 0, fromMinute: null, toMinute: null }
+
+/** Judges a change by the traffic on both sides of it, and keeps what it says where that is new. */
+export function createVerify(deps: VerifyDeps, stores: ChangeStores) {
+  const { ask, nowMs, verifyRule, enterReleases } = deps
+  return async (owner: Owner, request: VerifyRequest) => {
+    await enterReleases(owner)
+    const subject = findSubject(deps, stores, owner, request)
+    const { change } = subject
+    if (!change) return showUnjudged(subject, verifyRule)
+    const now = nowMs()
+    const question: ExposureQuestion = {
+      projectNo: owner.projectNo,
+      window: windowOfLast(request.since_minutes, now),
+      fingerprint: subject.fingerprint,
+      service: subject.service,
+      change: { service: change.service, version: change.version, shippedAtMs: change.shippedAtMs },
+    }
+    const exposure = await ask('exposure', question)
+    const key = { changeId: change.changeId, painId: subject.painId ?? '' }
+    const sinceHeld = await readSinceHeld(deps, stores, { question, exposure, key })
+    const judgement = judgeChange({ ...exposure, sinceHeld }, verifyRule)
+    const answer = show(subject, judgement, { exposure, change, rule: verifyRule })
+    const last = stores.verdicts.last(owner.projectNo, key)
+    if (last?.verdict !== answer.verdict || last.reason !== answer.reason) {
+      const { verdict, reason } = answer
+      stores.verdicts.add(owner.projectNo, { ...key, atMs: now, verdict, reason, body: JSON.stringify(answer) })
+    }
+    return answer
+  }
+}
+
+/** A pain is judged by the change that names it, else by the last that shipped to its service or to none in particular. */
+function findSubject({ findPain }: ChangesDeps, { changes }: ChangeStores, owner: Owner, request: VerifyRequest): Subject {
+  const { change_id: changeId, pain_id: askedPain } = request
+  if (changeId === undefined && askedPain === undefined) fail(nothingToVerify, 'name a change_id or a pain_id')
+  const named =
+    changeId === undefined ? null : (changes.find(owner.projectNo, changeId) ?? fail(changeNotFound, 'no such change'))
+  const painId = askedPain ?? named?.painIds[0] ?? null
+  const pain = painId === null ? null : (findPain(owner.projectNo, painId) ?? fail(painNotFound, 'no such pain'))
+  const change = named ?? changeOfPain(changes.newest(owner.projectNo), painId ?? '', pain?.service ?? null)
+  return {
+    change,
+    painId,
+    fingerprint: pain && toHex(pain.fingerprint),
+    service: pain?.service ?? change?.service ?? null,
+  }
+}
+
+function changeOfPain(newest: Change[], painId: string, service: string | null): Change | null {
+  const naming = newest.find(({ painIds }) => painIds.includes(painId))
+  return naming ?? newest.find((change) => change.service === null || change.service === service) ?? null
+}
+
+/** After a verdict held, the traffic since then is compared to what was held, not only to what was before the change. */
+async function readSinceHeld(
+  { ask }: VerifyDeps,
+  { verdicts }: ChangeStores,
+  { question, exposure, key }: { question: ExposureQuestion; exposure: ExposureAnswer; key: { changeId: string; painId: string } },
+): Promise<{ held: Side; since: Side } | null> {
+  const held = verdicts.last(question.projectNo, key, { only: 'held' })
+  if (!held) return null
+  const change = { service: null, version: null, shippedAtMs: held.atMs }
+  const { after: since } = await ask('exposure', { ...question, change })
+  const rest = (all: number, later: number) => Math.max(0, all - later)
+  const { after } = exposure
+  return {
+    since,
+    held: {
+      ...after,
+      failures: rest(after.failures, since.failures),
+      failuresSquared: rest(after.failuresSquared, since.failuresSquared),
+      runs: rest(after.runs, since.runs),
+    },
+  }
+}
+
+function show(
+  { painId }: Subject,
+  { verdict, reason, ratio, runsNeeded }: Judgement,
+  { exposure, change, rule }: { exposure: ExposureAnswer; change: Change; rule: VerdictRule },
+) {
+  const { before, after, versions } = exposure
+  return {
+    verdict,
+    reason,
+    detail: null,
+    runs_needed: runsNeeded,
+    before: showSide(before),
+    after: showSide(after),
+    ratio: ratio ? { value: ratio.value, low: ratio.low, high: ratio.high } : { value: null, low: null, high: null },
+    change_percent: changePercent(before, after),
+    test: VERDICT_TEST,
+    confidence: 1 - rule.alpha,
+    versions,
+    change_id: change.changeId as string | null,
+    pain_id: painId,
+  }
+}
+
+function showUnjudged({ painId }: Subject, rule: VerdictRule) {
+  return {
+    verdict: 'refused' as const,
+    reason: 'no_data' as const,
+    detail: 'no change is known that could be judged: announce one with POST /v1/changes',
+    runs_needed: null,
+    before: showSide(NO_SIDE),
+    after: showSide(NO_SIDE),
+    ratio: { value: null, low: null, high: null },
+    change_percent: null,
+    test: VERDICT_TEST,
+    confidence: 1 - rule.alpha,
+    versions: [],
+    change_id: null,
+    pain_id: painId,
+  }
+}
+
+function showSide({ failures, runs, fromMinute, toMinute }: Side) {
+  const window =
+    fromMinute === null || toMinute === null
+      ? null
+      : { from: msToIso(fromMinute * MINUTE_MS), to: msToIso((toMinute + 1) * MINUTE_MS) }
+  return { failures, runs, window }
+}

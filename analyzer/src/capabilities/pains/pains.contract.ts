@@ -1,0 +1,158 @@
+import { issueSchema, painStatusSchema, severitySchema, signalSchema, trendSchema } from '../../domain/packet/packet-schema.ts'
+import { contract } from '../../http/contract.ts'
+import { invalidCursor } from '../../http/cursor.ts'
+import { errorKind } from '../../http/errors.ts'
+
+export const painNotFound = errorKind({ code: 'pain_not_found', status: 404, title: 'No pain has this id' })
+
+const since = { type: 'integer', minimum: 1, maximum: 43_200 } as const
+const text = { type: 'string' } as const
+const count = { type: 'integer', minimum: 0 } as const
+const time = { type: 'string', format: 'date-time' } as const
+const id = { type: 'object', required: ['id'], properties: { id: { type: 'string', maxLength: 200 } } } as const
+const window = { type: 'object', additionalProperties: false, properties: { since_minutes: since } } as const
+
+const painSummary = {
+  title: 'PainSummary',
+  type: 'object',
+  required: [
+    'pain_id',
+    'title',
+    'severity',
+    'signal_type',
+    'count',
+    'session_count',
+    'first_seen',
+    'last_seen',
+    'trend',
+    'status',
+  ],
+  properties: {
+    pain_id: text,
+    title: text,
+    severity: severitySchema,
+    signal_type: signalSchema,
+    count,
+    session_count: count,
+    evidence_count: count,
+    evidence_ids: { type: 'array', items: text },
+    first_seen: time,
+    last_seen: time,
+    trend: trendSchema,
+    status: painStatusSchema,
+    provisional: { type: 'boolean' },
+  },
+} as const
+
+export const listPains = contract({
+  operation: 'listPains',
+  summary: 'Pains of a window, heaviest first',
+  method: 'get',
+  path: '/v1/pains',
+  auth: { scopes: ['telemetry:read'] },
+  query: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      since_minutes: since,
+      service: { type: 'string', minLength: 1, maxLength: 256 },
+      limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+      cursor: { type: 'string', maxLength: 1024 },
+    },
+  },
+  status: 200,
+  response: {
+    type: 'object',
+    required: ['items', 'next_cursor'],
+    properties: { items: { type: 'array', items: painSummary }, next_cursor: { type: ['string', 'null'] } },
+  },
+  errors: [invalidCursor],
+})
+
+export const getPain = contract({
+  operation: 'getPain',
+  summary: 'One pain, its history, the changes that name it and their verdicts',
+  method: 'get',
+  path: '/v1/pains/{id}',
+  auth: { scopes: ['telemetry:read'] },
+  params: id,
+  query: window,
+  status: 200,
+  response: {
+    type: 'object',
+    required: [
+      'pain_id',
+      'title',
+      'signal_type',
+      'service',
+      'operation',
+      'status',
+      'first_seen',
+      'last_seen',
+      'issue',
+      'history',
+      'siblings',
+    ],
+    properties: {
+      pain_id: text,
+      title: text,
+      signal_type: signalSchema,
+      service: text,
+      operation: text,
+      status: painStatusSchema,
+      first_seen: time,
+      last_seen: time,
+      issue: { anyOf: [issueSchema, { type: 'null' }] },
+      history: {
+        type: 'array',
+        items: { type: 'object', required: ['day', 'failures'], properties: { day: text, failures: count } },
+      },
+      siblings: { type: 'array', items: text },
+    },
+  },
+  errors: [painNotFound],
+})
+
+export const whyPain = contract({
+  operation: 'whyPain',
+  summary: 'Why these records are one pain: from raw text to key, step by step',
+  method: 'get',
+  path: '/v1/pains/{id}/why',
+  auth: { scopes: ['telemetry:read'] },
+  params: id,
+  query: window,
+  status: 200,
+  response: {
+    type: 'object',
+    required: [
+      'pain_id',
+      'fingerprint',
+      'parent_key',
+      'template',
+      'error_type',
+      'steps',
+      'because',
+      'frames',
+      'siblings',
+      'evidence_ids',
+      'unavailable',
+    ],
+    properties: {
+      pain_id: text,
+      fingerprint: text,
+      parent_key: { type: ['string', 'null'] },
+      template: { type: ['string', 'null'] },
+      error_type: { type: ['string', 'null'] },
+      steps: {
+        type: 'array',
+        items: { type: 'object', required: ['step', 'value'], properties: { step: text, value: text } },
+      },
+      because: { type: ['string', 'null'] },
+      frames: { type: 'array', items: text },
+      siblings: { type: 'array', items: text },
+      evidence_ids: { type: 'array', items: text },
+      unavailable: { type: 'object', additionalProperties: text },
+    },
+  },
+  errors: [painNotFound],
+})

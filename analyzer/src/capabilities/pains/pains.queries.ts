@@ -1,0 +1,73 @@
+import type { Control } from '../../control/control-database.ts'
+import type { SeenPain } from '../../telemetry/questions.ts'
+
+/** A pain as it is remembered, longer than its records. */
+export interface KnownPain {
+  painId: string
+  fingerprint: Uint8Array
+  title: string
+  signal: string
+  service: string
+  operation: string
+  firstSeenMs: number
+  lastSeenMs: number
+}
+
+/** The pain table; nothing else writes it. */
+export function createPainQueries({ db, first, transaction, all }: Control) {
+  return {
+    /** Keeps what was seen: new pains whole, of known ones the time and the title. Writes only what has changed. */
+    remember: (projectNo: number, seen: readonly SeenPain[]): void => {
+      if (seen.length === 0) return
+      const ids = seen.map(({ painId }) => painId)
+      const stored = all(db.selectFrom('pain').selectAll().where('project_no', '=', projectNo).where('pain_id', 'in', ids))
+      const known = new Map(stored.map((row) => [row.pain_id, row]))
+      const changed = seen.filter((pain) => {
+        const row = known.get(pain.painId)
+        return !row || row.last_seen_ms < pain.lastSeenMs || row.first_seen_ms > pain.firstSeenMs || row.title !== pain.title
+      })
+      if (changed.length === 0) return
+      transaction((queries) => {
+        for (const pain of changed) {
+          queries.run(
+            db
+              .insertInto('pain')
+              .values({
+                pain_id: pain.painId,
+                project_no: projectNo,
+                fingerprint: Buffer.from(pain.fingerprint, 'hex'),
+                title: pain.title,
+                signal_type: pain.signal,
+                service: pain.service,
+                operation: pain.operation,
+                first_seen_ms: pain.firstSeenMs,
+                last_seen_ms: pain.lastSeenMs,
+              })
+              .onConflict((conflict) =>
+                conflict.column('pain_id').doUpdateSet((row) => ({
+                  title: row.ref('excluded.title'),
+                  first_seen_ms: row.fn('min', ['pain.first_seen_ms', 'excluded.first_seen_ms']),
+                  last_seen_ms: row.fn('max', ['pain.last_seen_ms', 'excluded.last_seen_ms']),
+                })),
+              ),
+          )
+        }
+      })
+    },
+
+    find: (projectNo: number, painId: string): KnownPain | null => {
+      const row = first(db.selectFrom('pain').selectAll().where('pain_id', '=', painId).where('project_no', '=', projectNo))
+      if (!row) return null
+      return {
+        painId: row.pain_id,
+        fingerprint: row.fingerprint,
+        title: row.title,
+        signal: row.signal_type,
+        service: row.service,
+        operation: row.operation,
+        firstSeenMs: row.first_seen_ms,
+        lastSeenMs: row.last_seen_ms,
+      }
+    },
+  }
+}

@@ -1,0 +1,209 @@
+import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { fromHex } from '@loopkit/shared/otlp/ids'
+import type { MinuteWindow } from '../domain/window.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+export interface ExposureQuestion {
+  projectNo: number
+  /** What arrived in these minutes is read. */
+  window: MinuteWindow
+  /** Hex; null judges all failures of the service, or of the project where that is null too. */
+  fingerprint: string | null
+  service: string | null
+  change: { service: string | null; version: string | null; shippedAtMs: number }
+}
+
+/** Failures over runs on one side of a change. Sampled spans count as what they stand for. */
+export interface Side {
+  failures: number
+  /** Sum of the squared weights of the failures: what sampling adds to their variance. */
+  failuresSquared: number
+  runs: number
+  /** Event minutes of the first and the last run; null without runs. */
+  fromMinute: number | null
+  toMinute: number | null
+}
+
+export interface ExposureAnswer {
+  before: Side
+  after: Side
+  /** The same with every failure that differs only in words or stack; null where no single pain was asked for. */
+  parent: { before: Side; after: Side } | null
+  /** Runs of anything in the service after the change: is there traffic at all? */
+  serviceRunsAfter: number
+  /** Runs by event time after the change that carry an older version. */
+  oldVersionRunsAfter: number
+  /** Versions of the judged operations, both sides. */
+  versions: string[]
+  /** First minute of arrival that still has an undecided trace; nothing from it on was read. */
+  settledMinute: number
+}
+
+interface CountRow {
+  event_minute: number
+  release_no: number
+  operation_no: number
+  runs: number
+}
+
+interface FailureRow {
+  event_minute: number
+  release_no: number
+  weight: number
+  weight_squared: number
+}
+
+const VERSIONS_MAX = 50
+const MINUTE_MS = 60_000
+
+/** What the traffic before and after a change shows. Records are sorted by themselves: by their release, else by event time. */
+export function answerExposure({ db }: TelemetryConnection, question: ExposureQuestion): ExposureAnswer {
+  const { projectNo, window, change } = question
+  const settledMinute = readSettledMinute(db, projectNo, window)
+  const sideOf = createSideOf(db, question)
+  const judged = readJudged(db, question)
+  const runs = readRuns(db, question, settledMinute)
+  const ofJudged = runs.filter(({ operation_no }) => judged.operations.has(operation_no))
+  const failures = (fingerprints: number[] | null) => readFailures(db, question, { fingerprints, settledMinute })
+  const own = failures(judged.fingerprints)
+  const parent = judged.siblings === null ? null : failures(judged.siblings)
+  const sides = (rows: FailureRow[]) => ({
+    before: sumSide(ofJudged, rows, (row) => sideOf(row) === 'before'),
+    after: sumSide(ofJudged, rows, (row) => sideOf(row) === 'after'),
+  })
+  const shippedMinute = Math.floor(change.shippedAtMs / MINUTE_MS)
+  const total = (rows: CountRow[]) => rows.reduce((sum, row) => sum + row.runs, 0)
+  return {
+    ...sides(own),
+    parent: parent && sides(parent),
+    serviceRunsAfter: total(runs.filter((row) => sideOf(row) === 'after')),
+    oldVersionRunsAfter: total(ofJudged.filter((row) => row.event_minute > shippedMinute && sideOf(row) === 'before')),
+    versions: readVersions(db, ofJudged),
+    settledMinute,
+  }
+}
+
+/** A minute of arrival is read only once every trace that arrived in it is decided (contract §6). */
+function readSettledMinute(db: SqliteDatabase, projectNo: number, { toMinute }: MinuteWindow): number {
+  const oldest = db.prepare('select min(first_received_ms) from open_trace where project_no = ? and failing > 0').pluck()
+  const openMs = oldest.get(projectNo) as number | null
+  return openMs === null ? toMinute : Math.min(toMinute, Math.floor(openMs / MINUTE_MS))
+}
+
+type SideOf = (row: { event_minute: number; release_no: number }) => 'before' | 'after' | 'neither'
+
+/** The minute of the change belongs to neither side; a record that carries a release of the changed service is judged by that. */
+function createSideOf(db: SqliteDatabase, { projectNo, change }: ExposureQuestion): SideOf {
+  const shippedMinute = Math.floor(change.shippedAtMs / MINUTE_MS)
+  const byTime: SideOf = ({ event_minute }) =>
+    event_minute === shippedMinute ? 'neither' : event_minute < shippedMinute ? 'before' : 'after'
+  if (change.version === null || change.service === null) return byTime
+  const releases = db
+    .prepare('select release_no, release, first_seen_ms from release where project_no = ? and service = ?')
+    .all(projectNo, change.service) as { release_no: number; release: string; first_seen_ms: number }[]
+  const shipped = releases.find(({ release }) => release === change.version)
+  if (!shipped) return (row) => (releases.some(({ release_no }) => release_no === row.release_no) ? 'before' : byTime(row))
+  const side = new Map(
+    releases.map(
+      ({ release_no, first_seen_ms }) => [release_no, first_seen_ms >= shipped.first_seen_ms ? 'after' : 'before'] as const,
+    ),
+  )
+  side.set(shipped.release_no, 'after')
+  return (row) => side.get(row.release_no) ?? byTime(row)
+}
+
+interface Judged {
+  operations: Set<number>
+  /** null: all of the operations' failures. */
+  fingerprints: number[] | null
+  siblings: number[] | null
+}
+
+function readJudged(db: SqliteDatabase, { projectNo, fingerprint, service }: ExposureQuestion): Judged {
+  if (fingerprint === null) {
+    const all = 'select operation_no from operation where project_no = ? and (? is null or service = ?)'
+    return {
+      operations: new Set(db.prepare(all).pluck().all(projectNo, service, service) as number[]),
+      fingerprints: service === null ? null : readServiceFingerprints(db, projectNo, service),
+      siblings: null,
+    }
+  }
+  const row = db
+    .prepare('select fingerprint_no, operation_no, parent_key from fingerprint where project_no = ? and fingerprint = ?')
+    .get(projectNo, fromHex(fingerprint)) as { fingerprint_no: number; operation_no: number; parent_key: Buffer } | undefined
+  if (!row) return { operations: new Set(), fingerprints: [], siblings: [] }
+  const siblings = db.prepare('select fingerprint_no from fingerprint where project_no = ? and parent_key = ?').pluck()
+  return {
+    operations: new Set([row.operation_no]),
+    fingerprints: [row.fingerprint_no],
+    siblings: siblings.all(projectNo, row.parent_key) as number[],
+  }
+}
+
+function readServiceFingerprints(db: SqliteDatabase, projectNo: number, service: string): number[] {
+  const find = db.prepare('select fingerprint_no from fingerprint where project_no = ? and service = ?').pluck()
+  return find.all(projectNo, service) as number[]
+}
+
+/** Runs by event minute, release and operation, of the service that is judged or of all. */
+function readRuns(
+  db: SqliteDatabase,
+  { projectNo, window, fingerprint, service }: ExposureQuestion,
+  settledMinute: number,
+): CountRow[] {
+  const rows = db.prepare(
+    `select event_minute, release_no, operation_no, sum(weight) as runs from run_count
+     where project_no = @projectNo and received_minute >= @from and received_minute < @to and event_minute < @to
+       and (@service is null or operation_no in (select operation_no from operation where project_no = @projectNo and service = @service))
+     group by event_minute, release_no, operation_no`,
+  )
+  const ofService = fingerprint === null ? service : serviceOf(db, projectNo, fingerprint)
+  return rows.all({ projectNo, from: window.fromMinute, to: settledMinute, service: ofService }) as CountRow[]
+}
+
+function serviceOf(db: SqliteDatabase, projectNo: number, fingerprint: string): string {
+  const find = db.prepare('select service from fingerprint where project_no = ? and fingerprint = ?').pluck()
+  return (find.get(projectNo, fromHex(fingerprint)) as string | undefined) ?? ''
+}
+
+function readFailures(
+  db: SqliteDatabase,
+  { projectNo, window }: ExposureQuestion,
+  { fingerprints, settledMinute }: { fingerprints: number[] | null; settledMinute: number },
+): FailureRow[] {
+  const rows = db.prepare(
+    `select event_minute, release_no, sum(weight) as weight, sum(weight_squared) as weight_squared from failure_count
+     where project_no = @projectNo and decided_minute >= @from and event_minute < @to
+       and (@all or fingerprint_no in (select value from json_each(@fingerprints)))
+     group by event_minute, release_no having sum(failures) > 0`,
+  )
+  return rows.all({
+    projectNo,
+    from: window.fromMinute,
+    to: settledMinute,
+    all: fingerprints === null ? 1 : 0,
+    fingerprints: JSON.stringify(fingerprints ?? []),
+  }) as FailureRow[]
+}
+
+function sumSide(runs: CountRow[], failures: FailureRow[], isSide: (row: CountRow | FailureRow) => boolean): Side {
+  const side: Side = { failures: 0, failuresSquared: 0, runs: 0, fromMinute: null, toMinute: null }
+  for (const row of runs.filter(isSide)) {
+    side.runs += row.runs
+    side.fromMinute = Math.min(side.fromMinute ?? row.event_minute, row.event_minute)
+    side.toMinute = Math.max(side.toMinute ?? row.event_minute, row.event_minute)
+  }
+  for (const { weight, weight_squared } of failures.filter(isSide)) {
+    side.failures += weight
+    side.failuresSquared += weight_squared
+  }
+  return side
+}
+
+function readVersions(db: SqliteDatabase, rows: CountRow[]): string[] {
+  const name = db.prepare('select release from release where release_no = ?').pluck()
+  const numbers = new Set(rows.map(({ release_no }) => release_no))
+  numbers.delete(0)
+  const names = [...numbers].map((number) => name.get(number) as string | undefined).filter((release) => release !== undefined)
+  return [...new Set(names)].sort().slice(0, VERSIONS_MAX)
+}

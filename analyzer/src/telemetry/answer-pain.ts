@@ -1,0 +1,88 @@
+import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { fromHex } from '@loopkit/shared/otlp/ids'
+import { painIdOf } from '../domain/opaque-id.ts'
+import { issueOf } from '../domain/packet/issue.ts'
+import type { Issue } from '../domain/packet/model.ts'
+import type { PainReading } from '../domain/pain-facts.ts'
+import { readPains } from './pain-readings.ts'
+import type { IssuesQuestion } from './questions.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+/** One pain, by its fingerprint. */
+export interface SinglePainQuestion extends IssuesQuestion {
+  only: string
+}
+
+export interface SinglePainAnswer {
+  /** As a packet would show it; null where nothing of it failed in the window. */
+  issue: Issue | null
+  /** From raw text to fingerprint; null where telemetry no longer knows it. */
+  key: { template: string; parentKey: string; errorType: string | null; steps: { step: string; value: string }[] } | null
+  because: string | null
+  frames: string[]
+  /** Decided failures by day of the event, the newest last. */
+  history: { day: string; failures: number }[]
+  /** Pains of the same place that differ only in words or stack. */
+  siblings: string[]
+}
+
+/** Days of history and siblings that are shown. */
+const HISTORY_DAYS_MAX = 180
+const SIBLINGS_MAX = 20
+
+export function answerPain(connection: TelemetryConnection, question: SinglePainQuestion): SinglePainAnswer {
+  const { projectId, ledger, verifyRule, sinceMinutes, only, projectNo } = question
+  const [reading] = readPains(connection, question).pains
+  const painId = painIdOf(projectId, fromHex(only)!)
+  const verify = { ...verifyRule, windowMinutes: sinceMinutes }
+  const stored = readFingerprint(connection.db, projectNo, only)
+  return {
+    issue: reading ? issueOf(reading, { painId, ledger, verify }) : null,
+    key: stored ? toKey(stored) : reading ? keyOfReading(reading) : null,
+    because: reading?.detail.because ?? null,
+    frames: reading?.detail.frames ?? [],
+    history: stored ? readHistory(connection.db, projectNo, stored.fingerprint_no) : [],
+    siblings: stored ? readSiblings(connection.db, question, stored) : [],
+  }
+}
+
+interface FingerprintRow {
+  fingerprint_no: number
+  parent_key: Buffer
+  template: string
+  error_type: string | null
+  steps: string
+}
+
+function readFingerprint(db: SqliteDatabase, projectNo: number, fingerprint: string): FingerprintRow | undefined {
+  const find = db.prepare(
+    'select fingerprint_no, parent_key, template, error_type, steps from fingerprint where project_no = ? and fingerprint = ?',
+  )
+  return find.get(projectNo, fromHex(fingerprint)) as FingerprintRow | undefined
+}
+
+function toKey({ template, parent_key, error_type, steps }: FingerprintRow): SinglePainAnswer['key'] {
+  return { template, parentKey: parent_key.toString('hex'), errorType: error_type, steps: JSON.parse(steps) }
+}
+
+function keyOfReading({ facts, detail }: PainReading): SinglePainAnswer['key'] {
+  return { template: detail.template, parentKey: facts.parentKey, errorType: detail.errorType, steps: detail.steps }
+}
+
+function readHistory(db: SqliteDatabase, projectNo: number, fingerprintNo: number): SinglePainAnswer['history'] {
+  const days = db.prepare(
+    `select strftime('%Y-%m-%d', event_ms / 1000, 'unixepoch') as day, count(*) as failures from failure
+     where project_no = ? and fingerprint_no = ? group by day order by day desc limit ?`,
+  )
+  return (days.all(projectNo, fingerprintNo, HISTORY_DAYS_MAX) as SinglePainAnswer['history']).reverse()
+}
+
+function readSiblings(db: SqliteDatabase, { projectNo, projectId }: SinglePainQuestion, row: FingerprintRow): string[] {
+  const siblings = db
+    .prepare(
+      'select fingerprint from fingerprint where project_no = ? and parent_key = ? and fingerprint_no <> ? order by fingerprint limit ?',
+    )
+    .pluck()
+    .all(projectNo, row.parent_key, row.fingerprint_no, SIBLINGS_MAX) as Buffer[]
+  return siblings.map((fingerprint) => painIdOf(projectId, fingerprint))
+}
