@@ -63,6 +63,7 @@ function toFieldError({ instancePath, keyword, params, message, parentSchema }: 
     return { pointer: `${instancePath}/${escapePointer(name)}`, detail: 'is not a field of this request' }
   }
   if (keyword === 'enum') return { pointer: instancePath, detail: `must be one of ${params.allowedValues.join(', ')}` }
+  if (keyword === 'pattern') return { pointer: instancePath, detail: `must be ${parentSchema?.description ?? 'of another form'}` }
   const bounds = boundsOf(parentSchema)
   if (bounds && ['minimum', 'maximum', 'type'].includes(keyword)) return { pointer: instancePath, detail: bounds }
   return { pointer: instancePath, detail: message ?? 'is not valid' }

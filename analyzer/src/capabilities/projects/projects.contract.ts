@@ -79,7 +79,11 @@ export const changeProject = contract({
       quota_spans: { type: ['integer', 'null'], minimum: 0, maximum: 1_099_511_627_776 },
       expires_at: { type: ['string', 'null'], format: 'date-time' },
       retention_days: { type: ['integer', 'null'], minimum: 1, maximum: 3650 },
-      tenant_id: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
+      tenant_id: {
+        type: 'string',
+        description: 'lower-case letters, digits, - and _, at most 63',
+        pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',
+      },
     },
   },
   status: 200,

@@ -21,8 +21,22 @@ export const projectLimitReached = errorKind({
 export const upgradeDisabled = errorKind({ code: 'upgrade_disabled', status: 503, title: 'Upgrades are switched off' })
 export const invalidUpgradeCode = errorKind({ code: 'invalid_upgrade_code', status: 403, title: 'The upgrade code is not right' })
 
-/** A name as people write it: any script, no control characters. */
-const projectName = { type: 'string', minLength: 1, maxLength: 100, pattern: '^[^\\p{C}]*[^\\p{C}\\s][^\\p{C}]*$' } as const
+/** What must not be kept as a name: a key or a code that was pasted into the wrong field. */
+const NO_SECRET = '(?!.*(lk_(ingest|agent|dashboard)_|[0-9a-fA-F]{64}))'
+/** A name as people write it: any script, no control characters, not blank. */
+const projectName = {
+  type: 'string',
+  description: 'text in any script, not blank, without control characters and without keys',
+  minLength: 1,
+  maxLength: 100,
+  pattern: `^${NO_SECRET}[^\\p{C}]*[^\\p{C}\\s][^\\p{C}]*$`,
+} as const
+const operatorName = {
+  type: 'string',
+  description: 'text in any script, without control characters and without keys',
+  maxLength: 100,
+  pattern: `^${NO_SECRET}[^\\p{C}]*$`,
+} as const
 
 export const provision = contract({
   operation: 'provision',
@@ -36,7 +50,7 @@ export const provision = contract({
     type: 'object',
     additionalProperties: false,
     required: ['project_name'],
-    properties: { project_name: projectName, operator: { type: 'string', maxLength: 100, pattern: '^[^\\p{C}]*$' } },
+    properties: { project_name: projectName, operator: operatorName },
   },
   status: 201,
   otherStatuses: [200],
@@ -88,8 +102,11 @@ export const upgrade = contract({
     required: ['code'],
     properties: {
       code: { type: 'string', minLength: 1, maxLength: 256, description: 'Hex HMAC-SHA256' },
-      producer_key: { ...legacyKey, description: 'Once, for a project whose keys are not in the index yet' },
-      agent_key: { ...legacyKey, description: 'Once, for a project whose keys are not in the index yet' },
+      producer_key: {
+        ...legacyKey,
+        description: 'a key in visible ASCII; once, for a project whose keys are not in the index yet',
+      },
+      agent_key: { ...legacyKey, description: 'a key in visible ASCII; once, for a project whose keys are not in the index yet' },
     },
   },
   status: 200,
