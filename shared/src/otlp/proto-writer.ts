@@ -33,6 +33,11 @@ export class ProtoWriter {
   /** A non-negative number up to 2^53. */
   varint(value: number): void {
     this.reserve(VARINT_MAX_BYTES)
+    const { bytes } = this
+    if (value < 0x80) {
+      bytes[this.at++] = value
+      return
+    }
     let rest = value
     for (; rest >= 0x80; rest = Math.floor(rest / 128)) this.bytes[this.at++] = (rest % 128) | 0x80
     this.bytes[this.at++] = rest
@@ -44,6 +49,37 @@ export class ProtoWriter {
     let rest = BigInt.asUintN(64, value)
     for (; rest >= 0x80n; rest >>= 7n) this.bytes[this.at++] = Number(rest & 0x7fn) | 0x80
     this.bytes[this.at++] = Number(rest)
+  }
+
+  /** The varint of a 64-bit integer given as its two unsigned words. */
+  words(low: number, high: number): void {
+    this.reserve(VARINT_MAX_BYTES)
+    const { bytes } = this
+    let at = this.at
+    let lower = low
+    let upper = high
+    while (upper > 0 || lower >= 0x80) {
+      bytes[at++] = (lower & 0x7f) | 0x80
+      lower = ((lower >>> 7) | (upper << 25)) >>> 0
+      upper >>>= 7
+    }
+    bytes[at++] = lower
+    this.at = at
+  }
+
+  /** A fixed64 given as its two unsigned words. */
+  fixedWords(low: number, high: number): void {
+    this.reserve(8)
+    const { bytes, at } = this
+    bytes[at] = low
+    bytes[at + 1] = low >>> 8
+    bytes[at + 2] = low >>> 16
+    bytes[at + 3] = low >>> 24
+    bytes[at + 4] = high
+    bytes[at + 5] = high >>> 8
+    bytes[at + 6] = high >>> 16
+    bytes[at + 7] = high >>> 24
+    this.at = at + 8
   }
 
   fixed32(value: number): void {

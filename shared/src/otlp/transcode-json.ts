@@ -1,0 +1,120 @@
+import { createFieldNames, NO_FIELD } from './json/field-names.ts'
+import { type JsonLimits, JsonReader, OPEN_BRACE, OPEN_BRACKET } from './json/json-reader.ts'
+import { type RejectedSpan, transcodeSpan } from './json/transcode-span.ts'
+import { transcodeAttributes } from './json/transcode-value.ts'
+import { enterObject, readUint32, type Transcoder, type TranscodeWarning, transcodeText } from './json/transcoder.ts'
+import { ProtoWriter } from './proto-writer.ts'
+
+const REQUEST = createFieldNames('resourceSpans')
+const RESOURCE_SPANS = createFieldNames('resource', 'scopeSpans', 'instrumentationLibrarySpans', 'schemaUrl')
+const SCOPE_SPANS = createFieldNames('scope', 'instrumentationLibrary', 'spans', 'schemaUrl')
+const RESOURCE = createFieldNames('attributes', 'droppedAttributesCount')
+const SCOPE = createFieldNames('name', 'version', 'attributes', 'droppedAttributesCount')
+
+/** Text ids become attributes, so a few small spans may be longer as protobuf than as JSON. */
+const SLACK_BYTES = 4096
+
+export interface TranscodedTraces {
+  /** The request as protobuf, without the spans in `rejected`; to be scanned like any other. */
+  body: Uint8Array
+  rejected: RejectedSpan[]
+  /** What was read otherwise than it was written, each once. */
+  warnings: TranscodeWarning[]
+}
+
+/**
+ * Rewrites an ExportTraceServiceRequest in JSON as protobuf, from bytes to bytes. Accepts what real exporters send:
+ * lowerCamelCase and original names, 64-bit integers as strings or numbers (exact either way), enum names, null
+ * anywhere, base64 in both alphabets, attributes as a plain object, the names of before 2022; unknown fields are
+ * skipped. An id that is neither hex nor base64 is hashed and its text kept in an attribute (contract §3). A span with
+ * a time of more than 64 bits is left out and described. `OtlpDecodeError`: no JSON, no such request, or over a limit.
+ */
+export function transcodeTracesJson(json: Uint8Array, limits: JsonLimits): TranscodedTraces {
+  const reader = new JsonReader(json, limits)
+  const writer = new ProtoWriter(json.byteLength + SLACK_BYTES)
+  const t: Transcoder = { reader, writer, words: { low: 0, high: 0 }, warnings: new Set(), rejectReason: null }
+  const rejected: RejectedSpan[] = []
+  reader.peek()
+  requireKind(reader, OPEN_BRACE, 'an object expected')
+  let found = false
+  while (reader.nextField(REQUEST, 0) !== NO_FIELD) {
+    if (found) throw reader.malformed('resourceSpans given twice')
+    found = true
+    eachMessage(reader, () => transcodeResourceSpans(t, rejected))
+  }
+  reader.finish()
+  return { body: writer.finish(), rejected, warnings: [...t.warnings] }
+}
+
+function requireKind(reader: JsonReader, kind: number, what: string): void {
+  if (reader.bytes[reader.at] !== kind) throw reader.malformed(what)
+  reader.enter()
+}
+
+/** Envelopes and spans must be what they are called: to skip them would lose spans with a 200. null is left out. */
+function eachMessage(reader: JsonReader, transcode: () => void): void {
+  requireKind(reader, OPEN_BRACKET, 'an array expected')
+  while (reader.nextElement()) {
+    if (reader.isNull()) reader.literal()
+    else if (reader.bytes[reader.at] === OPEN_BRACE) transcode()
+    else throw reader.malformed('an object expected')
+  }
+}
+
+function transcodeResourceSpans(t: Transcoder, rejected: RejectedSpan[]): void {
+  const { reader, writer } = t
+  const opened = writer.open(0x0a)
+  reader.enter()
+  for (let field = reader.nextField(RESOURCE_SPANS, 0); field !== NO_FIELD; field = reader.nextField(RESOURCE_SPANS, field + 1)) {
+    if (field === 0) transcodeResource(t)
+    else if (field === 3) transcodeText(t, 0x1a)
+    else eachMessage(reader, () => transcodeScopeSpans(t, rejected))
+  }
+  writer.close(opened)
+}
+
+function transcodeResource(t: Transcoder): void {
+  const { reader, writer } = t
+  if (!enterObject(t)) return
+  const opened = writer.open(0x0a)
+  for (let field = reader.nextField(RESOURCE, 0); field !== NO_FIELD; field = reader.nextField(RESOURCE, field + 1)) {
+    if (field === 0) transcodeAttributes(t, 0x0a)
+    else writeCount(t, 0x10)
+  }
+  writer.close(opened)
+}
+
+function transcodeScopeSpans(t: Transcoder, rejected: RejectedSpan[]): void {
+  const { reader, writer } = t
+  const opened = writer.open(0x12)
+  reader.enter()
+  for (let field = reader.nextField(SCOPE_SPANS, 0); field !== NO_FIELD; field = reader.nextField(SCOPE_SPANS, field + 1)) {
+    if (field === 2) {
+      eachMessage(reader, () => {
+        const refused = transcodeSpan(t, 0x12)
+        if (refused !== null) rejected.push(refused)
+      })
+    } else if (field === 3) transcodeText(t, 0x1a)
+    else transcodeScope(t)
+  }
+  writer.close(opened)
+}
+
+function transcodeScope(t: Transcoder): void {
+  const { reader, writer } = t
+  if (!enterObject(t)) return
+  const opened = writer.open(0x0a)
+  for (let field = reader.nextField(SCOPE, 0); field !== NO_FIELD; field = reader.nextField(SCOPE, field + 1)) {
+    if (field === 0) transcodeText(t, 0x0a)
+    else if (field === 1) transcodeText(t, 0x12)
+    else if (field === 2) transcodeAttributes(t, 0x1a)
+    else writeCount(t, 0x20)
+  }
+  writer.close(opened)
+}
+
+function writeCount(t: Transcoder, tag: number): void {
+  const count = readUint32(t)
+  t.writer.tag(tag)
+  t.writer.varint(count)
+}
