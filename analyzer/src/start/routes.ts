@@ -16,6 +16,7 @@ import type { Authenticate } from '../http/auth.ts'
 import type { Route } from '../http/contract.ts'
 import { type TelemetryState, telemetryStateOf } from '../telemetry/telemetry-file.ts'
 import type { Metrics } from './metrics.ts'
+import { createReadRoutes } from './read-routes.ts'
 
 export interface RoutesDeps {
   settings: Settings
@@ -62,7 +63,13 @@ export function createRoutes(deps: RoutesDeps): ComposedRoutes {
       sandboxDays: settings.sandboxDays,
     },
   })
-  const routes = [...health.routes, ...provisioning.routes, ...createRecovery(shared).routes, ...createProjects(shared).routes]
+  const routes = [
+    ...health.routes,
+    ...provisioning.routes,
+    ...createRecovery(shared).routes,
+    ...createProjects(shared).routes,
+    ...createReadRoutes(deps),
+  ]
   const docs = createDocs({ addresses, version, contracts: routes.map(({ contract }) => contract) })
   return { routes: [...routes, ...docs.routes], provisionFirst: provisioning.provisionFirst }
 }

@@ -2,7 +2,11 @@ import { KEY_KINDS } from '../../domain/key.ts'
 import type { Addresses } from '../../domain/signup-answer.ts'
 
 /** /auth.md: keys, what they open, how to get new ones, and what a refusal means. */
-export function authPage({ analyzerUrl }: Addresses): string {
+export function authPage(addresses: Addresses): string {
+  return `${keys()}\n${RECOVERY}\n${refusals(addresses)}`
+}
+
+function keys(): string {
   const rows = Object.entries(KEY_KINDS).map(
     ([kind, { prefix, scopes }]) => `| ${kind} | \`${prefix}\` | \`${scopes.join(' ')}\` |`,
   )
@@ -32,8 +36,10 @@ curl -sS -X POST "$LOOPKIT_URL/v1/signup" -H 'Content-Type: application/json' -d
 \`\`\`
 
 \`POST /v1/signup/upgrade\` with the agent key and a \`code\` from whoever runs this instance makes it permanent.
+`
+}
 
-## Lost or leaked keys
+const RECOVERY = `## Lost or leaked keys
 
 The recovery code of a project gives new keys and ends all old ones, dashboard links too, at once. The code itself stays the same;
 if the code leaked, the instance's admin voids it with \`POST /admin/projects/{id}/recovery-epoch\`.
@@ -49,8 +55,10 @@ curl -sS -X POST "$LOOPKIT_URL/v1/recover" -H 'Content-Type: application/json' \
 ## The dashboard link
 
 \`dashboard_url\` opens the dashboard read-only. Its key rides behind the \`#\`, which browsers do not send. It ends at recovery.
+`
 
-## Refusals
+function refusals({ analyzerUrl }: Addresses): string {
+  return `## Refusals
 
 | status | code | what it means |
 |---|---|---|

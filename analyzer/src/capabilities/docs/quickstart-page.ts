@@ -2,7 +2,11 @@ import type { Addresses } from '../../domain/signup-answer.ts'
 import { FIRST_SPAN } from './first-span.ts'
 
 /** /quickstart.md: every command runs as it stands, with the names that the page itself sets. */
-export function quickstartPage({ analyzerUrl, otlpUrl }: Addresses): string {
+export function quickstartPage(addresses: Addresses): string {
+  return `${prepare(addresses)}\n${send(addresses)}\n${ask(addresses)}`
+}
+
+function prepare({ analyzerUrl }: Addresses): string {
   return `# From nothing to a first diagnosis
 
 LoopKit reads OpenTelemetry traces and answers with the failures that repeat, each with its evidence. Four steps.
@@ -27,8 +31,11 @@ call again is a 401 unless it carries a key of that project.
 export LOOPKIT_INGEST_KEY=<producer_key>
 export LOOPKIT_KEY=<agent_key>
 \`\`\`
+`
+}
 
-## 3. Send a span that failed
+function send({ otlpUrl }: Addresses): string {
+  return `## 3. Send a span that failed
 
 \`\`\`sh
 curl -sS -X POST "$LOOPKIT_URL/v1/traces" -H "Authorization: Bearer $LOOPKIT_INGEST_KEY" -H 'Content-Type: application/json' \\
@@ -44,8 +51,11 @@ export OTEL_EXPORTER_OTLP_ENDPOINT=${otlpUrl()}
 export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
 export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20$LOOPKIT_INGEST_KEY"
 \`\`\`
+`
+}
 
-## 4. Ask what hurts
+function ask({ analyzerUrl }: Addresses): string {
+  return `## 4. Ask what hurts
 
 \`\`\`sh
 curl -sS -X POST "$LOOPKIT_URL/v1/runs/diagnose" -H "Authorization: Bearer $LOOPKIT_KEY" -H 'Content-Type: application/json' \\

@@ -1,8 +1,8 @@
 import { contract } from '../../http/contract.ts'
+import { invalidCursor } from '../../http/cursor.ts'
 import { errorKind } from '../../http/errors.ts'
 
 export const projectNotFound = errorKind({ code: 'project_not_found', status: 404, title: 'No project has this id' })
-export const invalidCursor = errorKind({ code: 'invalid_cursor', status: 400, title: 'The cursor is not one of this list' })
 
 const projectSchema = {
   title: 'Project',

@@ -3,9 +3,10 @@ import type { AuditedChange, AuditNote } from '../../control/audited-change.ts'
 import type { Control, ControlQueries } from '../../control/control-database.ts'
 import { revokeKeys } from '../../control/keys.ts'
 import { findProject, type ProjectRow, updateProject } from '../../control/projects.ts'
+import { readCursor, writeCursor } from '../../http/cursor.ts'
 import { doorErrors, fail } from '../../http/errors.ts'
 import type { RequestFacts } from '../../http/request-facts.ts'
-import { invalidCursor, projectNotFound } from './projects.contract.ts'
+import { projectNotFound } from './projects.contract.ts'
 
 export interface ProjectsDeps {
   control: Control
@@ -13,6 +14,9 @@ export interface ProjectsDeps {
   clock: Clock
   recoveryCodeOf: (projectId: string, epoch: number) => string
 }
+
+/** The one list, across all projects. */
+const LIST = { projectId: '', list: 'projects', query: null }
 
 /** What may be set; a field that is absent stays as it is. */
 export interface ProjectChange {
@@ -34,13 +38,13 @@ export function createProjectAdmin({ control, change, clock, recoveryCodeOf }: P
     })
   return {
     list: ({ limit, cursor }: { limit: number; cursor?: string | undefined }) => {
-      const after = cursor === undefined ? 0 : decodeCursor(cursor)
+      const after = cursor === undefined ? 0 : Number(readCursor(LIST, cursor))
       const page = db.selectFrom('project').selectAll().where('deleted_at_ms', 'is', null).where('project_no', '>', after)
       const rows = control.all(page.orderBy('project_no').limit(limit + 1))
       const items = rows.slice(0, limit)
       return {
         items: items.map(showProject),
-        next_cursor: rows.length > limit ? encodeCursor(items.at(-1)?.project_no ?? 0) : null,
+        next_cursor: rows.length > limit ? writeCursor(LIST, items.at(-1)?.project_no) : null,
       }
     },
     change: (request: RequestFacts, projectId: string, wanted: ProjectChange) =>
@@ -93,13 +97,4 @@ function showProject(project: ProjectRow) {
     recovery_epoch: project.recovery_epoch,
     created_at: new Date(project.created_at_ms).toISOString(),
   }
-}
-
-function encodeCursor(projectNo: number): string {
-  return Buffer.from(String(projectNo)).toString('base64url')
-}
-
-function decodeCursor(cursor: string): number {
-  const text = Buffer.from(cursor, 'base64url').toString()
-  return /^\d{1,15}$/.test(text) ? Number(text) : fail(invalidCursor, 'send a next_cursor of this list as it was answered')
 }

@@ -23,7 +23,7 @@ export const invalidUpgradeCode = errorKind({ code: 'invalid_upgrade_code', stat
 
 /** What must not be kept as a name: a key or a code that was pasted into the wrong field. */
 const NO_SECRET = '(?!.*(lk_(ingest|agent|dashboard)_|[0-9a-fA-F]{64}))'
-/** A name as people write it: any script, no control characters, not blank. */
+/** A name as people write it, in whatever script: not blank, no control characters. */
 const projectName = {
   type: 'string',
   description: 'text in any script, not blank, without control characters and without keys',

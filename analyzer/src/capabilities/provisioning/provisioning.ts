@@ -37,15 +37,7 @@ const KEY_NEEDED = { headers: { 'www-authenticate': 'Bearer realm="loopkit"' } }
 export function createProvisioning(deps: ProvisioningDeps & { queries: ProvisioningQueries }): Provisioning {
   const { control, change, clock, queries, terms, addresses } = deps
 
-  const mint = (transaction: ControlQueries, note: AuditNote, wanted: Omit<NewProject, 'nowMs'>): SignupAnswer => {
-    const nowMs = clock.nowMs()
-    const project = queries.insertProject(transaction, { ...wanted, nowMs })
-    const keys = issueKeys({ db: control.db, randomBytes: deps.randomBytes }, transaction, project.project_no, nowMs)
-    note.status = 201
-    note.projectNo = project.project_no
-    const recoveryCode = deps.recoveryCodeOf(project.project_id, project.recovery_epoch)
-    return signupAnswer(termsOf(project), { ...keys, recoveryCode }, addresses)
-  }
+  const mint = createMint(deps)
 
   return {
     provision: (request, { project_name, operator = '' }) => {
@@ -97,6 +89,28 @@ export function createProvisioning(deps: ProvisioningDeps & { queries: Provision
         return answer
       })
     },
+  }
+}
+
+type Mint = (transaction: ControlQueries, note: AuditNote, wanted: Omit<NewProject, 'nowMs'>) => SignupAnswer
+
+/** Makes a project with its keys. Nothing of it exists until the transaction commits. */
+function createMint({
+  control,
+  clock,
+  queries,
+  randomBytes,
+  recoveryCodeOf,
+  addresses,
+}: ProvisioningDeps & { queries: ProvisioningQueries }): Mint {
+  return (transaction, note, wanted) => {
+    const nowMs = clock.nowMs()
+    const project = queries.insertProject(transaction, { ...wanted, nowMs })
+    const keys = issueKeys({ db: control.db, randomBytes }, transaction, project.project_no, nowMs)
+    note.status = 201
+    note.projectNo = project.project_no
+    const recoveryCode = recoveryCodeOf(project.project_id, project.recovery_epoch)
+    return signupAnswer(termsOf(project), { ...keys, recoveryCode }, addresses)
   }
 }
 

@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import type { Settings } from '@loopkit/config/settings-schema'
+import type { Clock } from '@loopkit/shared/runtime/clock'
+import type { Lifecycle } from '@loopkit/shared/runtime/lifecycle'
+import { createChangesCapability } from '../capabilities/changes/index.ts'
+import { createDiagnoseCapability } from '../capabilities/diagnose/index.ts'
+import { createPacketsCapability } from '../capabilities/packets/index.ts'
+import { createPainsCapability } from '../capabilities/pains/index.ts'
+import type { AuditedChange } from '../control/audited-change.ts'
+import type { Control } from '../control/control-database.ts'
+import type { Route } from '../http/contract.ts'
+import { toDiagnosisRules } from '../telemetry/diagnosis-rules.ts'
+import { ReadPool } from '../telemetry/read-pool.ts'
+
+export interface ReadRoutesDeps {
+  settings: Settings
+  control: Control
+  change: AuditedChange
+  clock: Clock
+  lifecycle: Lifecycle
+}
+
+/** The capabilities that read telemetry. They work, and find nothing, until the collector has made telemetry.db. */
+export function createReadRoutes({ settings, control, change, clock, lifecycle }: ReadRoutesDeps): Route[] {
+  const pool = new ReadPool({ path: join(settings.dataDir, 'telemetry.db') })
+  lifecycle.defer('telemetry readers', () => pool.close())
+  const rules = toDiagnosisRules(settings)
+  const shared = { control, ask: pool.ask, nowMs: clock.nowMs, rules, audited: change }
+
+  const packets = createPacketsCapability(shared)
+  const pains = createPainsCapability({ ...shared, readLedger: (owner) => changes.readLedger(owner) })
+  const changes = createChangesCapability({ ...shared, verifyRule: rules.verifyRule, findPain: pains.findPain })
+  const diagnose = createDiagnoseCapability({
+    ...shared,
+    readLedger: changes.readLedger,
+    rememberPains: pains.rememberPains,
+    storePacket: packets.storePacket,
+  })
+  return [...diagnose.routes, ...packets.routes, ...pains.routes, ...changes.routes]
+}
