@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import { isSchemaCurrent } from '@loopkit/shared/database/migrate'
 import { controlMigrations } from '@loopkit/shared/database/control/migrations'
+import { isSchemaCurrent } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { Credentials } from './credentials.ts'

@@ -22,7 +22,8 @@ export function createCorsPolicy(origins: string): CorsPolicy {
   const allows = (origin: string | undefined): origin is string =>
     origin !== undefined && (allowed.has('*') || allowed.has(origin))
   return {
-    headersFor: (origin) => (allows(origin) ? { 'access-control-allow-origin': origin, vary: 'Origin' } : {}),
+    headersFor: (origin): Record<string, string> =>
+      allows(origin) ? { 'access-control-allow-origin': origin, vary: 'Origin' } : {},
     preflight: (origin, requestedHeaders) =>
       allows(origin)
         ? {

@@ -23,6 +23,12 @@ export interface ReadTraceOptions {
   index?: TraceIndex
   /** Most spans taken of one trace, the first to arrive; the rest is left out. */
   spansMax?: number
+  /** Most spans of all traces together; beyond it TooManySpansError is thrown, and fewer traces are to be asked for. */
+  totalSpansMax?: number
+}
+
+export class TooManySpansError extends Error {
+  override readonly name = 'TooManySpansError'
 }
 
 /** Stored bodies were checked at the door with their sender's limit; none deeper than this can be in the store. */
@@ -39,17 +45,21 @@ export function readTraces(
   hasher: TraceHasher,
   projectNo: number,
   traceIds: readonly Uint8Array[],
-  { filter, index = createTraceIndex(db), spansMax = SPANS_MAX }: ReadTraceOptions = {},
+  { filter, index = createTraceIndex(db), spansMax = SPANS_MAX, totalSpansMax = Number.POSITIVE_INFINITY }: ReadTraceOptions = {},
 ): Map<string, StoredSpan[]> {
   const wanted = new TraceIdSet(traceIds)
   const traces = new Map<string, Map<string, StoredSpan>>()
   const load = db.prepare('select body, body_bytes, commits from segment where segment_id = ?')
+  let total = 0
   const hashes = [...new Set(traceIds.map((id) => hasher(projectNo, id)))]
   for (const { segmentId } of index.find(projectNo, hashes)) {
     const row = load.get(segmentId) as { body: Uint8Array; body_bytes: number; commits: Uint8Array } | undefined
     // Merged away since the index was read: its spans come with the segment that took its place.
     if (!row) continue
-    for (const stored of spansOf(row, wanted, filter)) addSpan(traces, stored, spansMax)
+    for (const stored of spansOf(row, wanted, filter)) {
+      if (++total > totalSpansMax) throw new TooManySpansError(`more than ${totalSpansMax} spans`)
+      addSpan(traces, stored, spansMax)
+    }
   }
   return new Map([...traces].map(([traceId, spans]) => [traceId, [...spans.values()]]))
 }
@@ -93,7 +103,10 @@ function addSpan(traces: Map<string, Map<string, StoredSpan>>, stored: StoredSpa
   const { span } = stored.ctx
   const traceId = toHex(span.traceId)
   let spans = traces.get(traceId)
-  if (!spans) traces.set(traceId, (spans = new Map()))
+  if (!spans) {
+    spans = new Map()
+    traces.set(traceId, spans)
+  }
   const spanId = toHex(span.spanId)
   const before = spans.get(spanId)
   if (before === undefined ? spans.size < spansMax : before.ctx.span.endUnixNano === 0n && span.endUnixNano !== 0n)

@@ -1,0 +1,33 @@
+import { Worker } from 'node:worker_threads'
+import type { LookupJob, LookupResult, LookupWorkerData } from './lookup-messages.ts'
+
+/** Asks the store, in a worker, for spans that memory cannot answer for. */
+export interface Lookup {
+  /** One of STORED per span. Rejects where the store cannot be read. */
+  find(projectNo: number, refs: Uint8Array): Promise<Uint8Array>
+  close(): Promise<void>
+}
+
+export function createLookup(data: LookupWorkerData, onFailure: (error: Error) => void): Lookup {
+  const worker = new Worker(new URL('./lookup-worker.ts', import.meta.url), { workerData: data, name: 'lookup' })
+  const waiting = new Map<number, { resolve: (stored: Uint8Array) => void; reject: (error: Error) => void }>()
+  let nextId = 1
+  worker.on('error', onFailure)
+  worker.on('message', (result: LookupResult) => {
+    const job = waiting.get(result.id)
+    waiting.delete(result.id)
+    if ('stored' in result) job?.resolve(result.stored)
+    else job?.reject(new Error(result.failed))
+  })
+  return {
+    find: (projectNo, refs) =>
+      new Promise((resolve, reject) => {
+        const id = nextId++
+        waiting.set(id, { resolve, reject })
+        worker.postMessage({ id, projectNo, refs } satisfies LookupJob)
+      }),
+    close: async () => {
+      await worker.terminate()
+    },
+  }
+}

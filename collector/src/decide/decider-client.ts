@@ -1,0 +1,23 @@
+import { Worker } from 'node:worker_threads'
+import type { DecideReport, DecideWorkerData } from './messages.ts'
+
+export interface DeciderClient {
+  close(): Promise<void>
+}
+
+export function startDecider(
+  data: DecideWorkerData,
+  onReport: (report: DecideReport) => void,
+  onFailure: (error: Error) => void,
+): DeciderClient {
+  const worker = new Worker(new URL('./decide-worker.ts', import.meta.url), { workerData: data, name: 'decide' })
+  worker.on('message', onReport)
+  worker.on('error', onFailure)
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        worker.once('exit', () => resolve())
+        worker.postMessage('close')
+      }),
+  }
+}

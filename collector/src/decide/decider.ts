@@ -1,0 +1,145 @@
+import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
+import { readTraceHashKey } from '@loopkit/shared/database/telemetry/open-telemetry'
+import { createTraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
+import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
+import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
+import type { Clock } from '@loopkit/shared/runtime/clock'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { type Judging, judgeStored, type OpenTrace } from './judge-stored.ts'
+import { createDecisionWriter } from './write-decision.ts'
+
+/** Judges traces that have been quiet long enough, in the background, on a connection of its own. */
+export interface Decider {
+  /** Decides at most one batch. Throws what SQLite throws; the batch is then as it was. */
+  decideBatch(): DecidedBatch
+  /** Moves the write-ahead log into the file as far as nobody hinders it, so that the writer need not. */
+  checkpoint(): void
+  close(): void
+}
+
+export interface DecidedBatch {
+  /** Unsigned hashes. */
+  decided: bigint[]
+  /** The batch was full: more traces may wait. */
+  mayHaveMore: boolean
+}
+
+export interface DeciderOptions {
+  telemetryPath: string
+  controlPath: string
+  quietMs: number
+  decideAfterMs: number
+  signalsOff: ReadonlySet<SignalType>
+  filter: AttributeFilter
+  clock: Clock
+}
+
+/** Traces judged together: their segments are opened once, their rows are one short transaction. */
+const BATCH_TRACES = 200
+/** Traces that never get quiet are looked for this often within their age limit; finding them walks all that are active. */
+const AGED_CHECKS = 20
+const AGED_CHECK_MIN_MS = 1_000
+const BUSY_TIMEOUT_MS = 2_000
+
+const COLUMNS = 'project_no, trace_hash, trace_id, last_received_ms, last_commit, decided_before'
+
+export function createDecider(options: DeciderOptions): Decider {
+  const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, filter, clock } = options
+  const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
+  // The writer thread alone checkpoints on its own account; this one when it is asked to.
+  db.pragma('wal_autocheckpoint = 0')
+  const judgeDeps = { db, hasher: createTraceHasher(readTraceHashKey(db)!), index: createTraceIndex(db), filter, signalsOff }
+  const writer = createDecisionWriter(db)
+  const projectIds = createProjectIds(controlPath)
+  const quiet = db
+    .prepare(`select ${COLUMNS} from open_trace where last_received_ms <= ? order by last_received_ms limit ${BATCH_TRACES}`)
+    .safeIntegers()
+  const aged = db
+    .prepare(`
+      select ${COLUMNS} from open_trace where last_received_ms > ? and first_received_ms <= ?
+      order by first_received_ms limit ${BATCH_TRACES}`)
+    .safeIntegers()
+  const drop = db.prepare('delete from open_trace where project_no = ? and trace_hash = ?')
+  let agedCheckedMs = Number.NEGATIVE_INFINITY
+
+  function pick(): OpenTrace[] {
+    const nowMs = clock.nowMs()
+    const rows = quiet.all(nowMs - quietMs) as OpenRow[]
+    const isAgedCheckDue = clock.monotonicMs() - agedCheckedMs >= Math.max(AGED_CHECK_MIN_MS, decideAfterMs / AGED_CHECKS)
+    if (rows.length === 0 && isAgedCheckDue) {
+      agedCheckedMs = clock.monotonicMs()
+      rows.push(...(aged.all(nowMs - quietMs, nowMs - decideAfterMs) as OpenRow[]))
+    }
+    return rows.map(toOpenTrace)
+  }
+
+  return {
+    decideBatch() {
+      const traces = pick()
+      const judgings: Judging[] = []
+      for (const [projectNo, own] of Map.groupBy(traces, ({ projectNo: no }) => no)) {
+        const projectId = projectIds.find(projectNo)
+        if (projectId === undefined) continue
+        if (projectId === null) for (const { traceHash } of own) drop.run(projectNo, traceHash)
+        else judgings.push(...judgeStored(judgeDeps, projectNo, projectId, own))
+      }
+      const decided = judgings.length > 0 ? writer.write(judgings, clock.nowMs()) : []
+      return { decided: decided.map((hash) => BigInt.asUintN(64, hash)), mayHaveMore: decided.length === BATCH_TRACES }
+    },
+    checkpoint: () => void db.pragma('wal_checkpoint(PASSIVE)'),
+    close() {
+      projectIds.close()
+      db.close()
+    },
+  }
+}
+
+interface OpenRow {
+  project_no: bigint
+  trace_hash: bigint
+  trace_id: Uint8Array
+  last_received_ms: bigint
+  last_commit: bigint
+  decided_before: bigint
+}
+
+function toOpenTrace(row: OpenRow): OpenTrace {
+  return {
+    projectNo: Number(row.project_no),
+    traceHash: row.trace_hash,
+    traceId: row.trace_id,
+    lastReceivedMs: Number(row.last_received_ms),
+    lastCommit: Number(row.last_commit),
+    decidedBefore: row.decided_before === 1n,
+  }
+}
+
+interface ProjectIds {
+  /** null: there is no such project (any more); undefined: control.db cannot be read now. */
+  find(projectNo: number): string | null | undefined
+  close(): void
+}
+
+/** Fingerprints are made with the project's id, which only control.db knows. An id never changes. */
+function createProjectIds(path: string): ProjectIds {
+  const known = new Map<number, string>()
+  let control: SqliteDatabase | null = null
+  return {
+    find(projectNo) {
+      const id = known.get(projectNo)
+      if (id !== undefined) return id
+      try {
+        control ??= openDatabase(path, { role: 'reader' })
+        const found = control.prepare('select project_id from project where project_no = ?').pluck().get(projectNo)
+        if (found === undefined) return null
+        known.set(projectNo, found as string)
+        return found as string
+      } catch {
+        control?.close()
+        control = null
+        return undefined
+      }
+    },
+    close: () => control?.close(),
+  }
+}

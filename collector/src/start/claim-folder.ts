@@ -1,0 +1,31 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { openDatabase } from '@loopkit/shared/database/open'
+
+/** Two collectors must not share a folder: what one has seen the other would store again. */
+export class FolderInUseError extends Error {
+  override readonly name = 'FolderInUseError'
+}
+
+const FOLDER_MODE = 0o700
+
+/**
+ * Creates the data folder and takes it for this process alone, until the answer is called. The lock is SQLite's own on a
+ * small file of its own, so it ends with the process however that ends.
+ */
+export function claimFolder(dataDir: string): () => void {
+  mkdirSync(join(dataDir, 'run'), { recursive: true, mode: FOLDER_MODE })
+  accessSync(dataDir, constants.W_OK | constants.X_OK)
+  const lock = openDatabase(join(dataDir, 'run', 'collector.lock'), { role: 'writer', busyTimeoutMs: 0, synchronous: 'OFF' })
+  try {
+    lock.exec('begin immediate')
+  } catch (error) {
+    lock.close()
+    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
+    throw new FolderInUseError(`another collector uses ${dataDir}`)
+  }
+  return () => {
+    lock.exec('rollback')
+    lock.close()
+  }
+}

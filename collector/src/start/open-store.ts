@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { migrate } from '@loopkit/shared/database/migrate'
+import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
+import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migrations'
+import { readTraceHashKey } from '@loopkit/shared/database/telemetry/open-telemetry'
+import { TRACE_HASH_KEY } from '@loopkit/shared/database/telemetry/trace-hash'
+import { type BloomFilter, createBloomFilter } from '../admit/bloom-filter.ts'
+
+/** What the process must know of telemetry.db before it takes the first request. */
+export interface StoreState {
+  hashKey: Uint8Array
+  /** Spans ever accepted, by project. */
+  accepted: Map<number, number>
+  /** Traces that have spans in the store. */
+  olderTraces: BloomFilter
+}
+
+const HASH_KEY_BYTES = 8
+/** Earlier versions can corrupt a WAL when two connections write and checkpoint (sqlite.org, "WAL-reset bug"). */
+const SQLITE_MIN = [3, 51, 3] as const
+
+export class SqliteTooOldError extends Error {
+  override readonly name = 'SqliteTooOldError'
+}
+
+/** Creates or migrates telemetry.db and reads what must be remembered. Throws SchemaNewerError and what SQLite throws. */
+export function openStore(path: string): StoreState {
+  const db = openDatabase(path, { role: 'writer' })
+  try {
+    refuseOldSqlite(db)
+    migrate(db, telemetryMigrations)
+    return { hashKey: hashKeyOf(db), accepted: acceptedOf(db), olderTraces: tracesOf(db) }
+  } finally {
+    db.close()
+  }
+}
+
+function refuseOldSqlite(db: SqliteDatabase): void {
+  const version = db.prepare('select sqlite_version()').pluck().get() as string
+  const parts = version.split('.').map(Number)
+  const first = SQLITE_MIN.findIndex((part, at) => part !== parts[at])
+  if (first >= 0 && parts[first]! < SQLITE_MIN[first]!)
+    throw new SqliteTooOldError(`SQLite ${version} is too old, ${SQLITE_MIN.join('.')} is needed`)
+}
+
+function hashKeyOf(db: SqliteDatabase): Uint8Array {
+  db.prepare('insert into meta (name, value) values (?, ?) on conflict do nothing').run(
+    TRACE_HASH_KEY,
+    randomBytes(HASH_KEY_BYTES),
+  )
+  return new Uint8Array(readTraceHashKey(db)!)
+}
+
+function acceptedOf(db: SqliteDatabase): Map<number, number> {
+  const rows = db.prepare('select project_no, spans from accepted').all() as { project_no: number; spans: number }[]
+  return new Map(rows.map(({ project_no, spans }) => [project_no, spans]))
+}
+
+function tracesOf(db: SqliteDatabase): BloomFilter {
+  const filter = createBloomFilter()
+  for (const blob of db.prepare("select trace_hashes from segment where kind = 'span'").pluck().iterate()) {
+    const words = new Uint32Array(new Uint8Array(blob as Uint8Array).buffer)
+    for (let at = 0; at < words.length; at += 2) filter.add(words[at]!, words[at + 1]!)
+  }
+  return filter
+}

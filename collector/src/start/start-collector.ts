@@ -1,0 +1,213 @@
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import type { Settings } from '@loopkit/config/settings-schema'
+import type { Clock } from '@loopkit/shared/runtime/clock'
+import { createLifecycle, type Lifecycle } from '@loopkit/shared/runtime/lifecycle'
+import type { Logger } from '@loopkit/shared/runtime/log'
+import { type AdmissionContext, confirmAdmission, revokeAdmission } from '../admit/admission.ts'
+import { createDecodePool } from '../admit/decode-pool.ts'
+import { createInFlight } from '../admit/in-flight.ts'
+import { createKeyUses } from '../admit/key-uses.ts'
+import { createLedger } from '../admit/ledger.ts'
+import { createLookup } from '../admit/lookup.ts'
+import { createNotKeptNotices } from '../admit/not-kept-notices.ts'
+import { createPipeline } from '../admit/pipeline.ts'
+import type { DecodeLimits } from '../admit/prepare.ts'
+import { createQuota } from '../admit/quota.ts'
+import { createSeenSpans, spansPerBodyMax } from '../admit/seen-spans.ts'
+import { createSpanKeyer } from '../admit/span-keys.ts'
+import { startDecider } from '../decide/decider-client.ts'
+import { createObserver, type Observer } from '../observe/observer.ts'
+import { createAuthenticator } from '../receive/authenticate.ts'
+import { createCorsPolicy } from '../receive/cors.ts'
+import { createExportHandler } from '../receive/export-handler.ts'
+import { createHttpServer } from '../receive/http-server.ts'
+import { createRoutes } from '../receive/routes.ts'
+import { type CommitQueue, createCommitQueue } from '../write/commit-queue.ts'
+import { startWriter } from '../write/writer-client.ts'
+import { claimFolder } from './claim-folder.ts'
+import { createHealth, type Health } from './health.ts'
+import { listen, stopListening } from './listen.ts'
+import { openStore, type StoreState } from './open-store.ts'
+import { writeRunFiles } from './run-files.ts'
+
+export interface CollectorOptions {
+  settings: Settings
+  clock: Clock
+  log: Logger
+  pid: number
+  random(): number
+  /** Threads for compressed and JSON bodies. */
+  decodeWorkers: number
+  /** Only a restart helps: exit with this code. Told at most once. */
+  onFatal(exitCode: number, error: Error): void
+}
+
+export interface RunningCollector {
+  port: number
+  /** Stops listening, lets requests under way end, writes what is left, closes everything. */
+  stop(): Promise<void>
+}
+
+/** Places of the memory of seen spans, per generation: 1.3 M spans in 32 MB. */
+const SEEN_PLACES_LOG2 = 21
+/** A body must bring this much in this time, or it is ended: 1 byte a second would hold its room for hours. */
+const BODY_PROGRESS = { progressMs: 10_000, progressMinBytes: 16 * 1024 }
+/** Counts that ride with no commit are written this often, in ms. */
+const FLUSH_EVERY_MS = 1_000
+
+/** Composes the collector and listens. What was started is stopped again when a later step fails. */
+export async function startCollector(options: CollectorOptions): Promise<RunningCollector> {
+  const lifecycle = createLifecycle()
+  try {
+    return await compose(options, lifecycle)
+  } catch (error) {
+    await lifecycle.stop().catch(() => {})
+    throw error
+  }
+}
+
+async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise<RunningCollector> {
+  const { settings, clock, log, pid } = options
+  const { dataDir } = settings
+  lifecycle.defer('folder', claimFolder(dataDir))
+  const state = openStore(join(dataDir, 'telemetry.db'))
+  const health = createHealth(options.onFatal, log)
+  const inFlight = createInFlight({ maxBytes: settings.inFlightMaxBytes })
+  const observer = createObserver({ dataDir, log, random: options.random, queueSpans: () => queue.pendingSpans(), inFlight })
+  const { queue, context, ledger, keyUses } = startStorage(options, lifecycle, state, health, observer)
+  const pipeline = startPipeline(options, lifecycle, { state, health, queue, context, ledger, keyUses, observer })
+  const authenticator = createAuthenticator(join(dataDir, 'control.db'), settings.keylessProject, clock)
+  lifecycle.defer('control.db', authenticator.close)
+
+  let stopping = false
+  const handleExport = createExportHandler({
+    authenticator,
+    pipeline,
+    inFlight,
+    bodyLimits: { bodyMaxBytes: settings.bodyMaxBytes, ...BODY_PROGRESS },
+    isStopping: () => stopping,
+    onRefused: observer.onRefused,
+    onAnswered: observer.onAnswered,
+    monotonicMs: clock.monotonicMs,
+    onError: (error) => log.error({ code: 'http.failed', err: error }, 'a request could not be handled'),
+  })
+  const server = createHttpServer({
+    monotonicMs: clock.monotonicMs,
+    onWrongProtocol: (hint) => log.warn({ code: 'http.wrong_protocol', hint }, hint),
+    route: createRoutes({
+      pathPrefix: settings.otlpPathPrefix.replace(/\/+$/, ''),
+      cors: createCorsPolicy(settings.corsOrigins),
+      handleExport,
+      unreadyReason: () => health.reason() ?? authenticator.unavailableReason(),
+      metricsText: observer.metricsText,
+      onError: (error) => log.error({ code: 'http.failed', err: error }, 'a request could not be routed'),
+    }),
+  })
+  const port = await open(server, options, lifecycle, () => {
+    stopping = true
+  })
+  lifecycle.defer('run files', writeRunFiles(dataDir, pid, { otlpHttpPort: port }))
+  startTimers(settings, lifecycle, queue, observer)
+  return { port, stop: lifecycle.stop }
+}
+
+async function open(server: Server, { settings }: CollectorOptions, lifecycle: Lifecycle, onStop: () => void): Promise<number> {
+  const port = await listen(server, settings.otlpHttpPort, settings.host)
+  lifecycle.defer('http', () => {
+    onStop()
+    return stopListening(server)
+  })
+  return port
+}
+
+/** Writer, decider and the queue before them. Stopped in this order: decider, what is queued, writer. */
+function startStorage(options: CollectorOptions, lifecycle: Lifecycle, state: StoreState, health: Health, observer: Observer) {
+  const { settings, clock } = options
+  const signalsOff = settings.signalsOff.split(',').map((name) => name.trim())
+  const telemetryPath = join(settings.dataDir, 'telemetry.db')
+  const context: AdmissionContext = {
+    seen: createSeenSpans({ placesLog2: SEEN_PLACES_LOG2, older: state.olderTraces }),
+    quota: createQuota(state.accepted),
+    pending: new Map(),
+  }
+  const ledger = createLedger()
+  const keyUses = createKeyUses(clock.nowMs)
+  const writer = startWriter(
+    { path: telemetryPath, redact: settings.redact, signalsOff },
+    (reply) => queue.onReply(reply),
+    (error) => health.fail('the writer ended', error),
+  )
+  lifecycle.defer('writer', writer.close)
+  const queue: CommitQueue = createCommitQueue({
+    port: writer,
+    ledger,
+    drainKeyUses: keyUses.drain,
+    monotonicMs: clock.monotonicMs,
+    events: {
+      onCommitted: (body) => confirmAdmission(context, body),
+      onRevoked: (body) => revokeAdmission(context, body),
+      onGroup: (reply, spans, waitedMs) => {
+        health.noteReply(reply)
+        observer.onGroup(reply, spans, waitedMs)
+      },
+    },
+  })
+  lifecycle.defer('queue', () => queue.idle())
+  const { quietMs, decideAfterMs } = settings
+  const decider = startDecider(
+    { telemetryPath, controlPath: join(settings.dataDir, 'control.db'), quietMs, decideAfterMs, signalsOff },
+    (report) => {
+      if (report.kind === 'decided') writer.noteDecided(report.hashes)
+      observer.onDecided(report)
+    },
+    (error) => health.fail('the decider ended', error),
+  )
+  lifecycle.defer('decider', decider.close)
+  return { queue, context, ledger, keyUses }
+}
+
+interface PipelineParts {
+  state: StoreState
+  health: Health
+  queue: CommitQueue
+  context: AdmissionContext
+  ledger: ReturnType<typeof createLedger>
+  keyUses: ReturnType<typeof createKeyUses>
+  observer: Observer
+}
+
+function startPipeline(options: CollectorOptions, lifecycle: Lifecycle, parts: PipelineParts) {
+  const { settings, clock } = options
+  const { state, health, observer } = parts
+  const limits: DecodeLimits = { ...settings, bodyMaxSpans: spansPerBodyMax(SEEN_PLACES_LOG2) }
+  const decodePool = createDecodePool(options.decodeWorkers, { hashKey: state.hashKey, limits }, (error) =>
+    health.fail('a decoder ended', error),
+  )
+  lifecycle.defer('decoders', decodePool.close)
+  const lookup = createLookup({ path: join(settings.dataDir, 'telemetry.db') }, (error) =>
+    health.fail('the look-up ended', error),
+  )
+  lifecycle.defer('look-up', lookup.close)
+  return createPipeline({
+    ...parts,
+    older: state.olderTraces,
+    limits,
+    queueMaxSpans: settings.queueMaxSpans,
+    keyer: createSpanKeyer(state.hashKey),
+    decodePool,
+    lookup,
+    rejectionLog: observer.rejectionLog,
+    notKeptNotices: createNotKeptNotices(clock.monotonicMs),
+  })
+}
+
+function startTimers(settings: Settings, lifecycle: Lifecycle, queue: CommitQueue, observer: Observer): void {
+  const flushing = setInterval(queue.flush, FLUSH_EVERY_MS).unref()
+  const summing = setInterval(observer.writeSummary, settings.summaryMs).unref()
+  lifecycle.defer('timers', () => {
+    clearInterval(flushing)
+    clearInterval(summing)
+    observer.writeSummary()
+  })
+}

@@ -1,0 +1,60 @@
+import type { RefusalCode } from '../receive/outcome.ts'
+
+/** One body of a group, as the writer needs it. Its memory moves to the writer. */
+export interface BodyToCommit {
+  projectNo: number
+  body: Uint8Array
+  spans: number
+  newSpans: number
+  /** Trace id and span id of spans that replace an unended one: 24 bytes each. */
+  replaced: Uint8Array
+  /** Pairs of words of trace hashes. */
+  traces: Uint32Array
+  ledger: [what: string, count: number][]
+}
+
+/** What one transaction stores. */
+export interface CommitGroup {
+  kind: 'commit'
+  group: number
+  bodies: BodyToCommit[]
+  ledger: [projectNo: number, what: string, count: number][]
+  keyUses: [keyHash: Uint8Array, atMs: number][]
+}
+
+/** Traces whose decision was committed: their open rows are gone. Sent by the decider. */
+export interface TracesDecided {
+  kind: 'decided'
+  /** Unsigned. */
+  hashes: BigUint64Array
+}
+
+export type WriterMessage = CommitGroup | TracesDecided | { kind: 'close' }
+
+export type WriterReply =
+  | {
+      kind: 'committed'
+      group: number
+      commit: number
+      receivedMs: number
+      /** Positions of bodies that were left out because reading them failed: a bug of ours, told one by one. */
+      failed: number[]
+      failure: string | null
+      redacted: number
+    }
+  | {
+      kind: 'failed'
+      group: number
+      code: RefusalCode
+      message: string
+      /** The disk lied about a write: only a restart finds out what is there. */
+      isFatal: boolean
+    }
+  | { kind: 'closed' }
+
+export interface WriterData {
+  /** Of telemetry.db. */
+  path: string
+  redact: boolean
+  signalsOff: readonly string[]
+}

@@ -1,0 +1,29 @@
+import { Worker } from 'node:worker_threads'
+import type { CommitGroup, TracesDecided, WriterData, WriterReply } from './messages.ts'
+
+/** The writer thread, seen from the main thread. */
+export interface WriterClient {
+  post(group: CommitGroup, moved: ArrayBuffer[]): void
+  noteDecided(hashes: BigUint64Array): void
+  /** After the last reply: closes the file and ends the thread. */
+  close(): Promise<void>
+}
+
+export function startWriter(
+  data: WriterData,
+  onReply: (reply: WriterReply) => void,
+  onFailure: (error: Error) => void,
+): WriterClient {
+  const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: data, name: 'writer' })
+  worker.on('message', onReply)
+  worker.on('error', onFailure)
+  return {
+    post: (group, moved) => worker.postMessage(group, moved),
+    noteDecided: (hashes) => worker.postMessage({ kind: 'decided', hashes } satisfies TracesDecided),
+    close: () =>
+      new Promise((resolve) => {
+        worker.once('exit', () => resolve())
+        worker.postMessage({ kind: 'close' })
+      }),
+  }
+}

@@ -1,0 +1,27 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
+import { systemClock } from '@loopkit/shared/runtime/clock'
+import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
+import type { WriterData, WriterMessage } from './messages.ts'
+import { createWriter } from './writer.ts'
+
+const { path, redact, signalsOff } = workerData as WriterData
+const filter = createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES)
+const writer = createWriter({
+  path,
+  redact,
+  clock: systemClock,
+  index: { filter, signalsOff: new Set(signalsOff as SignalType[]) },
+})
+
+parentPort!.on('message', (message: WriterMessage) => {
+  if (message.kind === 'commit') parentPort!.postMessage(writer.commit(message))
+  else if (message.kind === 'decided') writer.noteDecided(message.hashes)
+  else {
+    writer.close()
+    parentPort!.postMessage({ kind: 'closed' })
+    parentPort!.close()
+  }
+})
