@@ -5,6 +5,7 @@ import { EXIT } from '@loopkit/shared/runtime/exit-codes'
 import { createLogger, type Logger } from '@loopkit/shared/runtime/log'
 import packageJson from '../package.json' with { type: 'json' }
 import { explainExit } from './start/explain-exit.ts'
+import { showSettings } from './start/show-settings.ts'
 import { type RunningAnalyzer, startAnalyzer } from './start/start-analyzer.ts'
 
 if (process.argv.includes('--help')) {
@@ -19,9 +20,12 @@ async function main(): Promise<void> {
   const isTerminal = process.stdout.isTTY === true
   // A closed log must not end the service.
   process.stdout.on('error', () => {})
+  let dataDir = ''
   try {
     const settings = readSettings(process.env)
+    dataDir = settings.dataDir
     const log = createLogger({ service: 'analyzer', level: settings.logLevel, pretty: isTerminal })
+    log.info({ code: 'start.settings', settings: showSettings(settings) })
     const running = await startAnalyzer({
       settings,
       clock: systemClock,
@@ -33,7 +37,7 @@ async function main(): Promise<void> {
     log.info({ code: 'start.listening', url: running.url, version: packageJson.version }, 'the analyzer listens')
     endWithSignals(running, log)
   } catch (error) {
-    const { code, line } = explainExit(error, { dataDir: process.env.LOOPKIT_DATA_DIR ?? './data' })
+    const { code, line } = explainExit(error, { dataDir })
     process.stderr.write(`loopkit analyzer: ${line}\n`)
     if (code === EXIT.software) console.error(error)
     process.exit(code)

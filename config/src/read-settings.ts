@@ -12,7 +12,7 @@ type Environment = Record<string, string | undefined>
 const specs = Object.entries(settingsSchema) as [keyof Settings, SettingSpec][]
 const envNames = new Set(specs.map(([, spec]) => spec.env))
 /** Names of the command line's own environment: not settings of the services. */
-const CLIENT_NAMES = new Set(['LOOPKIT_URL', 'LOOPKIT_KEY'])
+const CLIENT_NAMES = new Set(['LOOPKIT_URL', 'LOOPKIT_KEY', 'LOOPKIT_INGEST_KEY', 'LOOPKIT_OTLP_URL'])
 
 /**
  * Settings from the environment, else the settings file, else their defaults.

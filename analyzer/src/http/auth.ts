@@ -28,7 +28,8 @@ export type Authenticate = (key: string) => Caller
 
 /** Longest key that is looked at, in characters: ours have 60. */
 const KEY_MAX_CHARACTERS = 512
-const UNAUTHORIZED = { headers: { 'www-authenticate': 'Bearer realm="loopkit"' } }
+/** What every 401 carries (RFC 9110 §11.6.1). */
+export const UNAUTHORIZED = { headers: { 'www-authenticate': 'Bearer realm="loopkit"' } }
 /** What stands in `.env.example` files; it must never open anything. */
 const PLACEHOLDER_TOKEN = 'CHANGE_ME_ADMIN_TOKEN'
 

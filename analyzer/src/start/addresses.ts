@@ -17,7 +17,7 @@ const EVERY_INTERFACE: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': 
 
 /** What the outside is told: the public URLs, else host and port; until the collector's port is known, the analyzer takes OTLP too. */
 export function createAddresses(settings: AddressSettings, analyzerPort: () => number): Addresses {
-  const shownHost = settings.host in EVERY_INTERFACE ? 'localhost' : bracketed(settings.host)
+  const shownHost = settings.host in EVERY_INTERFACE ? 'localhost' : hostInUrl(settings.host)
   const analyzerUrl = () => trimSlash(settings.publicUrl) ?? `http://${shownHost}:${analyzerPort()}`
   return {
     analyzerUrl,
@@ -50,7 +50,8 @@ function collectorPort({ otlpHttpPort, dataDir }: AddressSettings): number | nul
   }
 }
 
-function bracketed(host: string): string {
+/** A host as it stands in a URL: IPv6 in brackets. */
+export function hostInUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 

@@ -68,7 +68,13 @@ export async function startTestAnalyzer({ env = {}, dataDir, showOnTerminal }: T
     lines += chunk.toString()
   })
   const nowMs = () => Date.now() + ahead
-  const settings = { LOOPKIT_DATA_DIR: folder, LOOPKIT_ANALYZER_PORT: '0', LOOPKIT_ONBOARDING_PER_MINUTE: '100000', ...env }
+  const settings = {
+    LOOPKIT_DATA_DIR: folder,
+    LOOPKIT_ANALYZER_PORT: '0',
+    LOOPKIT_ONBOARDING_PER_MINUTE: '100000',
+    LOOPKIT_SELF_TELEMETRY: 'false',
+    ...env,
+  }
   const running = await startAnalyzer({
     settings: readSettings(settings),
     clock: { nowMs, monotonicMs: () => performance.now() },

@@ -8,6 +8,7 @@ import type { Logger } from '@loopkit/shared/runtime/log'
 import { createAudit } from '../capabilities/audit/index.ts'
 import { createIngest } from '../capabilities/ingest/index.ts'
 import { type Control, openControl } from '../control/control-database.ts'
+import { createInternalKey } from '../control/internal-key.ts'
 import { createFindKey, createRecordUse } from '../control/keys.ts'
 import { createApp } from '../http/app.ts'
 import { createAdminCheck, createAuthenticate } from '../http/auth.ts'
@@ -18,6 +19,7 @@ import { isLoopback } from '../http/request-facts.ts'
 import { createAddresses, findCollector } from './addresses.ts'
 import { announceFirstRun, FIRST_PROJECT, firstRunText } from './first-run.ts'
 import { createMetrics } from './metrics.ts'
+import { type OwnSpans, startOwnSpans } from './own-spans.ts'
 import { createRoutes } from './routes.ts'
 import { writeRunFiles } from './run-files.ts'
 import { startFacts } from './start-facts.ts'
@@ -80,6 +82,8 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
     onUsed: createRecordUse(control),
   })
   const metrics = createMetrics()
+  const ownSpans = startOwnSpansIfWanted(options, control)
+  lifecycle.defer('own spans', async () => ownSpans?.stop())
   const ingest = createIngest({ findCollector: () => findCollector(settings) })
   lifecycle.defer('collector connections', ingest.close)
   const { routes, provisionFirst } = createRoutes({
@@ -96,6 +100,7 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
     log,
     onDone: (outcome) => {
       metrics.observe(outcome)
+      ownSpans?.observe(outcome)
       audit.recordOutcome(outcome)
     },
     ...(enforceContract && { enforceContract }),
@@ -110,6 +115,12 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
   )
   lifecycle.defer('run files', writeRunFiles(settings.dataDir, { pid: options.pid, port }))
   return { port, url: server.url, control, verifyAudit: audit.verify, stop: lifecycle.stop }
+}
+
+function startOwnSpansIfWanted({ settings, clock, version }: AnalyzerOptions, control: Control): OwnSpans | null {
+  if (!settings.selfTelemetry) return null
+  const key = createInternalKey({ control, nowMs: clock.nowMs, randomBytes })
+  return startOwnSpans({ clock, version, key, findCollector: () => findCollector(settings) })
 }
 
 /** The first start's secrets, and what an operator must know about who can reach this instance. */

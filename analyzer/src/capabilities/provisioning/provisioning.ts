@@ -4,6 +4,7 @@ import type { Control, ControlQueries } from '../../control/control-database.ts'
 import { issueKeys } from '../../control/keys.ts'
 import { type ProjectRow, updateProject } from '../../control/projects.ts'
 import { type Addresses, type SignupAnswer, signupAnswer, termsAnswer } from '../../domain/signup-answer.ts'
+import { UNAUTHORIZED } from '../../http/auth.ts'
 import { doorErrors, fail } from '../../http/errors.ts'
 import { type Reply, reply } from '../../http/reply.ts'
 import type { RequestFacts } from '../../http/request-facts.ts'
@@ -32,7 +33,6 @@ export interface Provisioning {
 }
 
 const DAY_MS = 86_400_000
-const KEY_NEEDED = { headers: { 'www-authenticate': 'Bearer realm="loopkit"' } }
 
 export function createProvisioning(deps: ProvisioningDeps & { queries: ProvisioningQueries }): Provisioning {
   const { control, change, clock, queries, terms, addresses } = deps
@@ -133,7 +133,7 @@ function refuse(verdict: ProvisionVerdict): never {
   if (verdict.kind !== 'refuse') throw new Error('not a refusal')
   switch (verdict.because) {
     case 'exists':
-      return fail(projectExists, 'send one of its keys to resume it, or recover it with its recovery code', KEY_NEEDED)
+      return fail(projectExists, 'send one of its keys to resume it, or recover it with its recovery code', UNAUTHORIZED)
     case 'foreign':
       return fail(foreignProject, 'this key is not of the project of that name; without a key a new name makes a new project')
     case 'read_only':

@@ -4,7 +4,7 @@ import type { Control, ControlQueries } from '../../control/control-database.ts'
 import { storeKey } from '../../control/keys.ts'
 import { updateProject } from '../../control/projects.ts'
 import { isSameCode, upgradeCode } from '../../domain/project-codes.ts'
-import { type Authenticate, missingKey, sha256 } from '../../http/auth.ts'
+import { type Authenticate, missingKey, sha256, UNAUTHORIZED } from '../../http/auth.ts'
 import { doorErrors, fail } from '../../http/errors.ts'
 import type { RequestFacts } from '../../http/request-facts.ts'
 import { invalidUpgradeCode, upgradeDisabled } from './provisioning.contract.ts'
@@ -78,8 +78,7 @@ function adoptKeys(
   transaction: ControlQueries,
   { code, producer_key, agent_key, secret, key }: UpgradeRequest & { secret: string; key: string },
 ): Owned {
-  const unknown = (): never =>
-    fail(doorErrors.invalidKey, 'this key is not known', { headers: { 'www-authenticate': 'Bearer realm="loopkit"' } })
+  const unknown = (): never => fail(doorErrors.invalidKey, 'this key is not known', UNAUTHORIZED)
   if (producer_key === undefined || agent_key === undefined || agent_key !== key || producer_key === agent_key) return unknown()
   if (queries.isKeyKnown(transaction, sha256(producer_key))) return unknown()
   const project = queries

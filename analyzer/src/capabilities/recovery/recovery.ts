@@ -5,6 +5,7 @@ import { issueKeys, revokeKeys } from '../../control/keys.ts'
 import { findProject } from '../../control/projects.ts'
 import { isSameCode } from '../../domain/project-codes.ts'
 import { type Addresses, type SignupAnswer, signupAnswer } from '../../domain/signup-answer.ts'
+import { UNAUTHORIZED } from '../../http/auth.ts'
 import { fail } from '../../http/errors.ts'
 import type { RequestFacts } from '../../http/request-facts.ts'
 import { recoveryRefused } from './recovery.contract.ts'
@@ -30,7 +31,7 @@ export function createRecover({ control, change, clock, randomBytes, addresses, 
       const project = findProject(control.db, transaction, project_id)
       const recoveryCode = recoveryCodeOf(project_id, project?.recovery_epoch ?? 0)
       const isRight = isSameCode(recovery_code, recoveryCode)
-      if (!isRight || !project) fail(recoveryRefused, 'check the project id and the code')
+      if (!isRight || !project) fail(recoveryRefused, 'check the project id and the code', UNAUTHORIZED)
       const nowMs = clock.nowMs()
       revokeKeys(control.db, transaction, project.project_no, nowMs)
       const keys = issueKeys({ db: control.db, randomBytes }, transaction, project.project_no, nowMs)
