@@ -17,6 +17,8 @@ export interface ServiceProcess {
   port: number
   /** The last of what it printed, for messages of failing tests. */
   output(): string
+  /** Throws what it printed when it is no longer running. */
+  throwIfEnded(): void
   /** Sends the signal and waits for the end; the exit code, null where a signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
@@ -47,11 +49,12 @@ export async function startService(spec: ServiceSpec): Promise<ServiceProcess> {
 }
 
 /** Waits until `/readyz` answers 200; fails with what the process printed. */
-export async function waitUntilReady({ port, output }: ServiceProcess, name: string): Promise<void> {
+export async function waitUntilReady({ port, output, throwIfEnded }: ServiceProcess, name: string): Promise<void> {
   try {
     await until(
       `${name} to be ready`,
       async () => {
+        throwIfEnded()
         const answer = await callApi(`http://127.0.0.1:${port}/readyz`).catch(() => null)
         return answer?.status === 200 ? true : null
       },
@@ -75,9 +78,13 @@ function launch({ name, dataDir, env }: ServiceSpec) {
   }
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
+  // A test runner that is ended must not leave a product behind.
+  const endChild = () => child.kill('SIGKILL')
+  process.once('exit', endChild)
   const exit = new Promise<number | null>((resolve) => {
     child.once('exit', (code) => {
       ended = { code }
+      process.off('exit', endChild)
       resolve(code)
     })
   })

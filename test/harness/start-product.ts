@@ -50,18 +50,20 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
 
   let collector = await start('collector', { LOOPKIT_OTLP_HTTP_PORT: '0' })
   const otlpUrl = `http://127.0.0.1:${collector.port}`
-  let analyzer: ServiceProcess
+  let analyzer: ServiceProcess | undefined
   try {
     // Told the collector's port, so that the URLs in its answers are right.
     analyzer = await start('analyzer', { LOOPKIT_ANALYZER_PORT: '0', LOOPKIT_OTLP_HTTP_PORT: String(collector.port) })
     await waitUntilReady(collector, 'collector')
     await waitUntilReady(analyzer, 'analyzer')
   } catch (error) {
-    await collector.end('SIGKILL')
+    await Promise.all([collector.end('SIGKILL'), analyzer?.end('SIGKILL')])
+    rmSync(dataDir, { recursive: true, force: true })
     throw error
   }
-  const analyzerUrl = `http://127.0.0.1:${analyzer.port}`
-  const output = () => `--- collector\n${collector.output()}\n--- analyzer\n${analyzer.output()}`
+  const running = analyzer
+  const analyzerUrl = `http://127.0.0.1:${running.port}`
+  const output = () => `--- collector\n${collector.output()}\n--- analyzer\n${running.output()}`
   return {
     analyzerUrl,
     otlpUrl,
@@ -75,7 +77,7 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
     },
     output,
     stop: async () => {
-      const [collectorCode, analyzerCode] = await Promise.all([collector.end('SIGTERM'), analyzer.end('SIGTERM')])
+      const [collectorCode, analyzerCode] = await Promise.all([collector.end('SIGTERM'), running.end('SIGTERM')])
       rmSync(dataDir, { recursive: true, force: true })
       return { collector: collectorCode, analyzer: analyzerCode }
     },
