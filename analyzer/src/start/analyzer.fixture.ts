@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { readSettings } from '@loopkit/config/read-settings'
 import { createLogger } from '@loopkit/shared/runtime/log'
+import type { DiagnosisPacket } from '../domain/packet/model.ts'
 import { type RunningAnalyzer, startAnalyzer } from './start-analyzer.ts'
 
 export interface CallOptions {
@@ -12,12 +13,12 @@ export interface CallOptions {
   headers?: Record<string, string>
 }
 
-export interface CallAnswer {
+export interface CallAnswer<Body = AnswerBody> {
   status: number
   headers: Headers
   text: string
   /** The JSON of the answer; which of the fields it has is for the test to know. */
-  body: AnswerBody
+  body: Body
 }
 
 /** Fields of the answers that tests look into. */
@@ -38,6 +39,8 @@ export interface AnswerBody {
   items: { project_id: string }[]
   next_cursor: string | null
   checks: Record<string, string>
+  ok: boolean
+  packet: DiagnosisPacket
 }
 
 export interface TestAnalyzer extends RunningAnalyzer {
@@ -45,7 +48,7 @@ export interface TestAnalyzer extends RunningAnalyzer {
   /** Milliseconds that the analyzer's clock is ahead of the machine's. */
   advance(ms: number): void
   nowMs(): number
-  call(method: string, path: string, options?: CallOptions): Promise<CallAnswer>
+  call<Body = AnswerBody>(method: string, path: string, options?: CallOptions): Promise<CallAnswer<Body>>
   /** Everything that was logged so far. */
   logged(): string
   /** Everything that lies in the data folder, as one string of bytes. */
@@ -101,7 +104,7 @@ export async function startTestAnalyzer({ env = {}, dataDir, showOnTerminal }: T
   }
 }
 
-async function call(url: string, method: string, { key, json, headers = {} }: CallOptions = {}): Promise<CallAnswer> {
+async function call<Body>(url: string, method: string, { key, json, headers = {} }: CallOptions = {}): Promise<CallAnswer<Body>> {
   const response = await fetch(url, {
     method,
     headers: { ...headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) },

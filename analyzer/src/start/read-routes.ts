@@ -6,6 +6,8 @@ import { createChangesCapability } from '../capabilities/changes/index.ts'
 import { createDiagnoseCapability } from '../capabilities/diagnose/index.ts'
 import { createPacketsCapability } from '../capabilities/packets/index.ts'
 import { createPainsCapability } from '../capabilities/pains/index.ts'
+import { createRecordsCapability } from '../capabilities/records/index.ts'
+import { createSessionsCapability } from '../capabilities/sessions/index.ts'
 import type { AuditedChange } from '../control/audited-change.ts'
 import type { Control } from '../control/control-database.ts'
 import type { Route } from '../http/contract.ts'
@@ -36,5 +38,9 @@ export function createReadRoutes({ settings, control, change, clock, lifecycle }
     rememberPains: pains.rememberPains,
     storePacket: packets.storePacket,
   })
-  return [...diagnose.routes, ...packets.routes, ...pains.routes, ...changes.routes]
+  const { attributesShownMax, attributeShownMaxBytes } = settings
+  const reading = { ...shared, limits: { attributesShownMax, attributeShownMaxBytes } }
+  const records = createRecordsCapability(reading)
+  const sessions = createSessionsCapability(reading)
+  return [diagnose, packets, pains, changes, records, sessions].flatMap(({ routes }) => routes)
 }

@@ -47,6 +47,7 @@ export interface RunningAnalyzer {
 }
 
 const MINUTE_MS = 60_000
+const AUDIT_WRITE_MS = 1_000
 /** How long requests under way may take when the process is asked to stop, in ms: its promise is 10 s for all of it. */
 const STOP_GRACE_MS = 8_000
 const DATA_FOLDER_MODE = 0o700
@@ -71,8 +72,8 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
   lifecycle.defer('limits.db', limits.close)
   const audit = createAudit({ control, clock, log })
   lifecycle.defer('audit', audit.flush)
-  const flushing = setInterval(audit.flush, MINUTE_MS).unref()
-  lifecycle.defer('audit timer', () => clearInterval(flushing))
+  const writing = setInterval(audit.writeDue, AUDIT_WRITE_MS).unref()
+  lifecycle.defer('audit timer', () => clearInterval(writing))
 
   let port = settings.analyzerPort
   const addresses = createAddresses(settings, () => port)

@@ -16,50 +16,28 @@ export interface AuditDeps {
 
 export interface Audit {
   change: AuditedChange
-  /** Records a refusal, if the outcome is one. Never throws: the answer is already on its way. */
+  /** Records a refusal, if the outcome is one. Never throws and writes nothing yet: the answer is already on its way. */
   recordOutcome(outcome: RequestOutcome): void
-  /** Writes the refusals that were counted so far. */
+  /** Writes what is due: refusals of keys, and those counted in a minute that is over. To be called every second. */
+  writeDue(): void
+  /** Writes everything, as before an end or a walk of the chain. */
   flush(): void
 }
 
 /** Refusals without a right key that are counted apart in one minute; the rest share one row. */
 const COUNTED_APART_MAX = 2_000
+/** Refusals of keys that wait for the next write; what comes beyond is shed, and the log says how many. */
+const WAITING_MAX = 5_000
 /** Rows beyond which refusals are no longer written. Changes always are. */
 const REFUSAL_ROWS_MAX = 1_000_000
 const MINUTE_MS = 60_000
 
-export function createAuditWriter({ control, queries, clock, log }: AuditDeps): Audit {
-  let counted = new Map<string, AuditEntry>()
-  let countedMinute = 0
-
-  const write = (entries: readonly AuditEntry[]): void => {
-    try {
-      if (entries.length === 0 || queries.lastSeq() >= REFUSAL_ROWS_MAX) return
-      control.transaction((transaction) => {
-        for (const entry of entries) queries.append(transaction, entry)
-      })
-    } catch (error) {
-      log.error({ code: 'audit.refusals_lost', count: entries.length, err: error }, 'refusals could not be written')
-    }
-  }
-  const flush = (): void => {
-    const entries = [...counted.values()]
-    counted = new Map()
-    write(entries)
-  }
-  const countRefusal = (entry: AuditEntry): void => {
-    const minute = Math.floor(entry.atMs / MINUTE_MS)
-    if (minute !== countedMinute) flush()
-    countedMinute = minute
-    const name = `${entry.address} ${entry.method} ${entry.route}`
-    const key = counted.has(name) || counted.size < COUNTED_APART_MAX ? name : 'overflow'
-    const known = counted.get(key)
-    if (known) known.count += 1
-    else counted.set(key, key === 'overflow' ? { ...entry, address: 'various', route: 'various' } : entry)
-  }
-
+export function createAuditWriter(deps: AuditDeps): Audit {
+  const { control, queries, clock } = deps
+  const refusals = createRefusals(deps)
   return {
-    flush,
+    flush: () => refusals.write(true),
+    writeDue: () => refusals.write(false),
     change: (request, work) => {
       const result = control.transaction((transaction) => {
         const note: AuditNote = { status: 200, projectNo: request.caller?.projectNo ?? null }
@@ -74,8 +52,54 @@ export function createAuditWriter({ control, queries, clock, log }: AuditDeps): 
       if (facts.audited || facts.route === null || !isRefusal({ method: facts.method, status, code })) return
       const projectNo = facts.caller?.projectNo ?? null
       const entry = entryOf(facts, { status, code, projectNo, atMs: clock.nowMs() })
-      if (facts.caller || facts.admin) write([entry])
-      else countRefusal({ ...entry, body: null, bodyDigest: null })
+      if (facts.caller || facts.admin) refusals.add(entry)
+      else refusals.count({ ...entry, body: null, bodyDigest: null })
+    },
+  }
+}
+
+/** Refusals on their way to the chain, in memory: a flood of them must not cost a sync to disk each. */
+function createRefusals({ control, queries, clock, log }: AuditDeps) {
+  let waiting: AuditEntry[] = []
+  let counted = new Map<string, AuditEntry>()
+  let countedMinute = 0
+  let shed = 0
+
+  const append = (entries: readonly AuditEntry[]): void => {
+    if (shed > 0) log.warn({ code: 'audit.refusals_shed', count: shed }, 'more refusals than the audit takes')
+    shed = 0
+    if (entries.length === 0) return
+    try {
+      if (queries.lastSeq() >= REFUSAL_ROWS_MAX) return
+      control.transaction((transaction) => {
+        for (const entry of entries) queries.append(transaction, entry)
+      })
+    } catch (error) {
+      log.error({ code: 'audit.refusals_lost', count: entries.length, err: error }, 'refusals could not be written')
+    }
+  }
+  const write = (all: boolean): void => {
+    const isOver = all || Math.floor(clock.nowMs() / MINUTE_MS) !== countedMinute
+    const entries = [...waiting, ...(isOver ? counted.values() : [])]
+    waiting = []
+    if (isOver) counted = new Map()
+    append(entries)
+  }
+  return {
+    write,
+    add: (entry: AuditEntry): void => {
+      if (waiting.length < WAITING_MAX) waiting.push(entry)
+      else shed += 1
+    },
+    count: (entry: AuditEntry): void => {
+      const minute = Math.floor(entry.atMs / MINUTE_MS)
+      if (minute !== countedMinute) write(true)
+      countedMinute = minute
+      const name = `${entry.address} ${entry.method} ${entry.route}`
+      const isApart = counted.has(name) || counted.size < COUNTED_APART_MAX
+      const known = counted.get(isApart ? name : '')
+      if (known) known.count += 1
+      else counted.set(isApart ? name : '', isApart ? entry : { ...entry, address: 'various', route: 'various' })
     },
   }
 }
