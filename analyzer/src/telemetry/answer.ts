@@ -1,7 +1,10 @@
 import { answerDiagnosis, answerIssues } from './answer-diagnosis.ts'
 import { answerExposure } from './answer-exposure.ts'
 import { answerPain } from './answer-pain.ts'
+import { answerRecords } from './answer-records.ts'
 import { answerReleases } from './answer-releases.ts'
+import { answerSession } from './answer-session.ts'
+import { answerSessions } from './answer-sessions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Every question that telemetry answers. Each is answered inside one read transaction. */
@@ -11,6 +14,9 @@ export const ANSWERS = {
   pain: answerPain,
   releases: answerReleases,
   exposure: answerExposure,
+  records: answerRecords,
+  session: answerSession,
+  sessions: answerSessions,
 } as const
 
 export type QuestionName = keyof typeof ANSWERS

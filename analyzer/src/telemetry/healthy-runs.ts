@@ -2,7 +2,7 @@ import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { windowBoundsMs } from '../domain/window.ts'
 import { JUDGE_FILTER, toTraceSpan } from './judge-span.ts'
 import type { PainQuestion, RankedPain } from './pain-readings.ts'
-import { type SegmentRow, spansOfSegment } from './segment-spans.ts'
+import { type SegmentRow, spansOfSegment } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Newest segments and spans looked through for healthy runs: a bounded look, not a search. */

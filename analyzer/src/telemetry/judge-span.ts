@@ -21,8 +21,21 @@ export function toTraceSpan(ctx: SpanInContext, off: ReadonlySet<SignalType>): T
 
 /** The trace id as it was sent: the text where it was text, else lower-case hex. */
 export function traceIdText(span: OtlpSpan): string {
-  const text = span.attributes.get(ORIGINAL_TRACE_ID)
-  return typeof text === 'string' && isOriginalOf(text, span.traceId) ? text : toHex(span.traceId)
+  return idText(span, ORIGINAL_TRACE_ID, span.traceId)
+}
+
+/** All ids of a span as they were sent. */
+export function shownIds(span: OtlpSpan): { traceId: string; spanId: string; parentSpanId: string | null } {
+  return {
+    traceId: traceIdText(span),
+    spanId: idText(span, ORIGINAL_SPAN_ID, span.spanId),
+    parentSpanId: span.parentSpanId === null ? null : idText(span, ORIGINAL_PARENT_SPAN_ID, span.parentSpanId),
+  }
+}
+
+function idText(span: OtlpSpan, key: string, bytes: Uint8Array): string {
+  const text = span.attributes.get(key)
+  return typeof text === 'string' && isOriginalOf(text, bytes) ? text : toHex(bytes)
 }
 
 /** The session as it is shown: a trace that stands for itself goes by the trace id that was sent. */

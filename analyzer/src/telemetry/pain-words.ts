@@ -1,5 +1,4 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
-import { readTraces } from '@loopkit/shared/database/telemetry/read-trace'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import type { OtlpSpan } from '@loopkit/shared/otlp/model'
@@ -10,6 +9,7 @@ import { viewSpan } from '@loopkit/shared/span/view-span'
 import type { PainDetail } from '../domain/pain-facts.ts'
 import type { ResolvedEvidence } from './pain-details.ts'
 import type { RankedPain } from './pain-readings.ts'
+import { readSpans } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 type Words = Pick<PainDetail, 'title' | 'errorType' | 'template' | 'sampleMessage' | 'steps'>
@@ -92,34 +92,17 @@ const INPUT_KEYS = [
 /** Bytes shown of one input; a prompt can have megabytes. */
 const INPUT_SHOWN_MAX_BYTES = 1024
 
-/** As many traces are read at once with their inputs, which may be megabytes each. */
-const TRACES_AT_ONCE = 5
-
 const INPUT_FILTER = createAttributeFilter(INPUT_KEYS, [])
 
 /** What each record was asked to do, by record id. Read apart from judging, which decodes none of these attributes. */
 export function readInputs(
-  { db, hasher, index }: TelemetryConnection,
+  connection: TelemetryConnection,
   projectNo: number,
   records: readonly ResolvedEvidence[],
 ): Map<string, Record<string, unknown>> {
-  const inputs = new Map<string, Record<string, unknown>>()
-  for (let at = 0; at < records.length; at += TRACES_AT_ONCE) {
-    const batch = records.slice(at, at + TRACES_AT_ONCE)
-    const ids = batch.map(({ stored }) => stored.ctx.span.traceId)
-    const traces = readTraces(db, hasher, projectNo, ids, { filter: INPUT_FILTER, index })
-    for (const { evidence, stored } of batch) {
-      const span = traces
-        .get(toHex(stored.ctx.span.traceId))
-        ?.find(({ ctx }) => isSameId(ctx.span.spanId, stored.ctx.span.spanId))
-      inputs.set(evidence.recordId, span ? shownInput(span.ctx.span) : {})
-    }
-  }
-  return inputs
-}
-
-function isSameId(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i])
+  const ids = records.map(({ stored }) => stored.ctx.span)
+  const spans = readSpans(connection, projectNo, ids, INPUT_FILTER)
+  return new Map([...spans].map(([recordId, { ctx }]) => [recordId, shownInput(ctx.span)]))
 }
 
 function shownInput({ attributes }: OtlpSpan): Record<string, unknown> {

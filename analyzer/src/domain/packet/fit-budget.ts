@@ -1,10 +1,14 @@
 import { isWithinTokens } from '../token-count.ts'
+import { cut } from '../untrusted-text.ts'
 import { buildPacket, diagnosisAnswer, type PacketContent } from './build-packet.ts'
 import type { DiagnosisPacket, Issue } from './model.ts'
 
 /** Evidence that a trimmed issue keeps. */
 const TRIMMED_EVIDENCE = 3
 const BARE_EVIDENCE = 1
+const BARE_TITLE_CHARS = 60
+/** Pains named among what was left out. */
+const DROPPED_NAMED_MAX = 3
 
 /** From full to bare: each step takes more detail off one issue. Whatever it takes is named in the issue's `unavailable`. */
 const TRIMS: readonly ((issue: Issue) => Issue)[] = [
@@ -23,6 +27,9 @@ const TRIMS: readonly ((issue: Issue) => Issue)[] = [
     evidence_ids: issue.evidence_ids.slice(0, BARE_EVIDENCE),
     traces: [],
     suspects: [],
+    title: cut(issue.title, BARE_TITLE_CHARS),
+    why: issue.why.split(/[(;]/)[0]!.trim(),
+    next_action: 'GET /v1/pains/{pain_id}',
     // One word for all that a bare issue lacks: naming each field would cost more than it says.
     unavailable: { detail: 'budget_tokens' },
   }),
@@ -43,7 +50,8 @@ export function fitPacket(content: PacketContent, budgetTokens: number | null, c
   const packetAfter = (cuts: number) => buildPacket(cutContent(content, cuts), createdAtMs)
   if (budgetTokens === null) return packetAfter(0)
   const fits = (packet: DiagnosisPacket) => isWithinTokens(diagnosisAnswer(JSON.stringify(packet)), budgetTokens)
-  let enough = content.issues.length * (TRIMS.length + 1)
+  // The very last cut leaves out even the names of what was left out.
+  let enough = content.issues.length * (TRIMS.length + 1) + 1
   for (let low = 0; low < enough; ) {
     const middle = Math.floor((low + enough) / 2)
     if (fits(packetAfter(middle))) enough = middle
@@ -54,19 +62,24 @@ export function fitPacket(content: PacketContent, budgetTokens: number | null, c
 
 /** Cut number n takes one trim off one issue: trim by trim from the last issue to the first, then issue by issue from the end. */
 function cutContent(content: PacketContent, cuts: number): PacketContent {
-  if (cuts === 0) return content
   const total = content.issues.length
+  if (cuts === 0 || total === 0) return content
   const trims = Math.floor(Math.min(cuts, total * TRIMS.length) / total)
   const further = Math.min(cuts, total * TRIMS.length) - trims * total
-  const dropped = Math.max(0, cuts - total * TRIMS.length)
+  const dropped = Math.min(total, Math.max(0, cuts - total * TRIMS.length))
+  const names = cuts > total * (TRIMS.length + 1) ? [] : content.issues.slice(total - dropped).map(({ pain_id }) => pain_id)
   const issues = content.issues
-    .map((issue, at) => TRIMS.slice(0, at >= total - further ? trims + 1 : trims).reduce((cut, trim) => trim(cut), issue))
+    .map((issue, at) => TRIMS.slice(0, at >= total - further ? trims + 1 : trims).reduce((trimmed, trim) => trim(trimmed), issue))
     .slice(0, total - dropped)
   const trimmed = trims > 0 ? total - dropped : Math.min(further, total - dropped)
   const omitted = [
     ...content.omitted,
     ...(trimmed > 0 ? [{ what: 'issue_detail', count: trimmed, reason: 'budget_tokens' }] : []),
-    ...(dropped > 0 ? [{ what: 'issues', count: dropped, reason: 'budget_tokens' }] : []),
+    ...(dropped > 0 ? [{ what: 'issues', count: dropped, reason: 'budget_tokens', ...named(names) }] : []),
   ]
   return { ...content, issues, omitted }
+}
+
+function named(ids: readonly string[]): { ids?: string[] } {
+  return ids.length === 0 ? {} : { ids: ids.slice(0, DROPPED_NAMED_MAX) }
 }

@@ -12,6 +12,8 @@ export interface Omission {
   what: string
   count: number
   reason: string
+  /** The first of them by name, where there is room. */
+  ids?: string[]
 }
 
 export interface TraceReference {

@@ -217,7 +217,11 @@ export const packetSchema = {
     failures: count,
     omitted: {
       type: 'array',
-      items: { type: 'object', required: ['what', 'count', 'reason'], properties: { what: text, count, reason: text } },
+      items: {
+        type: 'object',
+        required: ['what', 'count', 'reason'],
+        properties: { what: text, count, reason: text, ids: texts },
+      },
     },
     schema_version: { type: 'integer' },
   },

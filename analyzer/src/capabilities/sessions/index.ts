@@ -1,0 +1,75 @@
+import type { ShownLimits } from '@loopkit/shared/span/normalize-span'
+import { windowBoundsMs, windowOfLast } from '../../domain/window.ts'
+import { type Route, route } from '../../http/contract.ts'
+import { readCursor, writeCursor } from '../../http/cursor.ts'
+import { fail } from '../../http/errors.ts'
+import { rawJson } from '../../http/reply.ts'
+import type { Caller } from '../../http/request-facts.ts'
+import type { SessionPosition, SessionView } from '../../telemetry/answer-session.ts'
+import type { DiagnosisRules } from '../../telemetry/diagnosis-rules.ts'
+import type { AskTelemetry } from '../../telemetry/read-pool.ts'
+import type { SessionsPosition } from '../../telemetry/session-rows.ts'
+import { getSession, listSessions, sessionNotFound } from './sessions.contract.ts'
+
+export interface SessionsDeps {
+  ask: AskTelemetry
+  nowMs: () => number
+  rules: Pick<DiagnosisRules, 'sinceMinutesDefault' | 'off'>
+  limits: ShownLimits
+}
+
+type Owner = Pick<Caller, 'projectNo' | 'projectId'>
+
+/** Records on one page of a session (contract §4). */
+const RECORDS_PER_PAGE = 1000
+
+export function createSessionsCapability(deps: SessionsDeps): { routes: Route[] } {
+  return {
+    routes: [
+      route(listSessions, ({ caller, query }) => list(deps, caller, query)),
+      route(getSession, async ({ caller, params, query }) => rawJson(await show(deps, caller, { id: params.id, ...query }))),
+    ],
+  }
+}
+
+async function list(
+  { ask, nowMs, rules }: SessionsDeps,
+  { projectNo, projectId }: Owner,
+  { since_minutes, limit, cursor }: { since_minutes?: number; limit: number; cursor?: string },
+) {
+  const scope = { projectId, list: 'sessions', query: since_minutes ?? null }
+  const after = cursor === undefined ? null : (readCursor(scope, cursor) as SessionsPosition)
+  const bounds = windowBoundsMs(windowOfLast(since_minutes ?? rules.sinceMinutesDefault, nowMs()))
+  const { items, next } = await ask('sessions', { projectNo, projectId, off: rules.off, ...bounds, limit, after })
+  return { items, next_cursor: next === null ? null : writeCursor(scope, next) }
+}
+
+interface ShowRequest {
+  id: string
+  view: SessionView
+  budget_tokens?: number
+  cursor?: string
+}
+
+/** A page of one session as JSON text. */
+async function show(
+  { ask, rules, limits }: SessionsDeps,
+  { projectNo, projectId }: Owner,
+  request: ShowRequest,
+): Promise<string> {
+  const { id, view, budget_tokens: budgetTokens = null, cursor } = request
+  const scope = { projectId, list: 'session', query: [id, view] }
+  const after = cursor === undefined ? null : (readCursor(scope, cursor) as SessionPosition)
+  const question = { projectNo, projectId, off: rules.off, id, view, budgetTokens, limit: RECORDS_PER_PAGE, after, limits }
+  const answer = (await ask('session', question)) ?? fail(sessionNotFound, 'this project has no session or trace with this id')
+  const { sessionId, records, traces, omitted, itemsJson, next } = answer
+  const frame = {
+    session_id: sessionId,
+    view,
+    records,
+    traces,
+    omitted,
+    next_cursor: next === null ? null : writeCursor(scope, next),
+  }
+  return `${JSON.stringify(frame).slice(0, -1)},"items":${itemsJson}}`
+}

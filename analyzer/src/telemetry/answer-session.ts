@@ -1,0 +1,135 @@
+import { durationNano, nanoToIso } from '@loopkit/shared/span/nanoseconds'
+import type { ShownLimits } from '@loopkit/shared/span/normalize-span'
+import type { Omission } from '../domain/packet/model.ts'
+import { countTokens } from '../domain/token-count.ts'
+import { oneLine } from '../domain/untrusted-text.ts'
+import { toRecords } from './answer-records.ts'
+import { failingWithAncestors, findSession, type SessionSpan } from './find-session.ts'
+import { shownIds } from './judge-span.ts'
+import { readSpans } from './read-spans.ts'
+import type { RecordOwner } from './record-sessions.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+export type SessionView = 'full' | 'skeleton' | 'errors'
+
+/** The last record of a page. */
+export interface SessionPosition {
+  start: string
+  recordId: string
+}
+
+export interface SessionQuestion extends RecordOwner {
+  /** A session id or a trace id, as it was sent. */
+  id: string
+  view: SessionView
+  budgetTokens: number | null
+  limit: number
+  after: SessionPosition | null
+  limits: ShownLimits
+}
+
+export interface SessionAnswer {
+  /** As it was sent; null where it alone would fill the budget. */
+  sessionId: string | null
+  /** Records of the view, all pages together. */
+  records: number
+  traces: number
+  omitted: Omission[]
+  itemsJson: string
+  next: SessionPosition | null
+}
+
+/** Tokens that the answer around the items takes, cursor and omissions included, the session id not. */
+const FRAME_TOKENS = 190
+/** Longest session id that an answer with a budget repeats. */
+const ID_TOKENS_MAX = 60
+/** Bytes of JSON in one page. */
+const PAGE_MAX_BYTES = 16 * 1024 ** 2
+/** Records decoded at once, so that a page that is cut short has not decoded all of it. */
+const CHUNK = 50
+/** Characters of a skeleton's line. */
+const LINE_CHARS = 240
+
+/** One page of a session or trace in order of time; null where no record is known under this id. */
+export function answerSession(connection: TelemetryConnection, question: SessionQuestion): SessionAnswer | null {
+  const found = findSession(connection, question, question.id)
+  if (!found) return null
+  const spans = question.view === 'errors' ? failingWithAncestors(found.spans) : found.spans
+  const rest = spans.filter((span) => isBehind(span, question.after)).slice(0, question.limit + 1)
+  const items = collectItems(connection, question, rest)
+  const last = rest[items.length - 1]
+  const omitted = [{ what: 'traces', count: found.tracesLeftOut, reason: 'session_too_large' }]
+  const repeatsId = question.budgetTokens === null || countTokens(found.sessionId) <= ID_TOKENS_MAX
+  return {
+    sessionId: repeatsId ? found.sessionId : null,
+    records: spans.length,
+    traces: found.traces,
+    omitted: omitted.filter(({ count }) => count > 0),
+    itemsJson: `[${items.join(',')}]`,
+    next: last && items.length < rest.length ? { start: String(last.span.startUnixNano), recordId: last.recordId } : null,
+  }
+}
+
+function isBehind({ span, recordId }: SessionSpan, after: SessionPosition | null): boolean {
+  if (after === null) return true
+  const start = BigInt(after.start)
+  return span.startUnixNano === start ? recordId > after.recordId : span.startUnixNano > start
+}
+
+/** As many records as the page, its bytes and its tokens allow; at least one, in a line or by its id where it does not fit whole. */
+function collectItems(connection: TelemetryConnection, question: SessionQuestion, rest: readonly SessionSpan[]): string[] {
+  const { budgetTokens, limit, view } = question
+  const items: string[] = []
+  let bytes = 0
+  let tokensLeft = budgetTokens === null ? Number.POSITIVE_INFINITY : budgetTokens - FRAME_TOKENS - ID_TOKENS_MAX
+  for (let at = 0; at < rest.length && items.length < limit; at += CHUNK) {
+    const chunk = rest.slice(at, at + CHUNK)
+    const texts = view === 'skeleton' ? chunk.map(skeletonOf) : wholeRecords(connection, question, chunk)
+    for (const [i, whole] of texts.entries()) {
+      const text = items.length === 0 ? firstThatFits([whole, skeletonOf(chunk[i]!), idOnly(chunk[i]!)], tokensLeft) : whole
+      bytes += text.length
+      if (tokensLeft !== Number.POSITIVE_INFINITY) tokensLeft -= countTokens(`${text},`)
+      const full = items.length === limit || (items.length > 0 && (bytes > PAGE_MAX_BYTES || tokensLeft < 0))
+      if (full) return items
+      items.push(text)
+    }
+  }
+  return items
+}
+
+/** The last form stands even where it does not fit: it is short, and a page without a record would never end. */
+function firstThatFits(forms: [string, string, string], tokens: number): string {
+  if (tokens === Number.POSITIVE_INFINITY) return forms[0]
+  return forms.find((form) => countTokens(form) <= tokens) ?? forms[2]
+}
+
+function idOnly({ recordId }: SessionSpan): string {
+  return JSON.stringify({ record_id: recordId })
+}
+
+function wholeRecords(connection: TelemetryConnection, question: SessionQuestion, chunk: readonly SessionSpan[]): string[] {
+  const stored = readSpans(connection, question.projectNo, chunk)
+  const spans = chunk.map(({ recordId }) => stored.get(recordId)).filter((span) => span !== undefined)
+  return toRecords(connection, question, spans)
+}
+
+/** One line a record, without attributes. */
+function skeletonOf({ span, view, detection, recordId }: SessionSpan): string {
+  const ids = shownIds(span)
+  const durationMs = span.endUnixNano === 0n ? null : Number(durationNano(span.startUnixNano, span.endUnixNano) / 1000n) / 1000
+  const parts = [
+    nanoToIso(span.startUnixNano),
+    durationMs === null ? 'not ended' : `${durationMs} ms`,
+    view.service,
+    view.operation === span.name ? view.operation : `${view.operation} (${span.name})`,
+    detection === null ? 'ok' : `${detection.signal}: ${detection.message ?? detection.errorType ?? ''}`,
+  ]
+  return JSON.stringify({
+    record_id: recordId,
+    trace_id: ids.traceId,
+    span_id: ids.spanId,
+    parent_span_id: ids.parentSpanId,
+    signal_type: detection?.signal ?? null,
+    line: oneLine(parts.join(' · '), LINE_CHARS),
+  })
+}

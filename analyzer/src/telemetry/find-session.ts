@@ -1,0 +1,108 @@
+import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
+import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import { parseTraceId, toHex } from '@loopkit/shared/otlp/ids'
+import type { TraceSpan } from '@loopkit/shared/signals/model'
+import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import { JUDGE_FILTER, toTraceSpan, traceIdText } from './judge-span.ts'
+import { type RecordOwner, sessionsIn } from './record-sessions.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+/** Traces of one session and spans of them that one question reads; what is beyond is said to be left out. */
+const SESSION_TRACES_MAX = 1000
+const SESSION_SPANS_MAX = 100_000
+const TRACES_AT_ONCE = 50
+
+/** One record of a session before it is decoded whole. */
+export interface SessionSpan extends TraceSpan {
+  recordId: string
+  traceId: Uint8Array
+  spanId: Uint8Array
+}
+
+export interface FoundSession {
+  /** As it was sent. */
+  sessionId: string
+  /** In order of time: start, then record id. */
+  spans: SessionSpan[]
+  traces: number
+  tracesLeftOut: number
+}
+
+/** The session of this id, else the trace of this id, by the text that was sent; null where neither is known. */
+export function findSession(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
+  return findNamed(connection, owner, id) ?? findTrace(connection, owner, id)
+}
+
+function findNamed(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
+  const { db } = connection
+  const traceIds = db
+    .prepare(
+      `select t.trace_id from session_trace t join session s using (session_no)
+       where t.project_no = ? and s.project_no = ? and s.session_id = ? and s.explicit = 1
+       order by t.received_ms, t.trace_hash limit ?`,
+    )
+    .pluck()
+    .all(owner.projectNo, owner.projectNo, toIndexText(id), SESSION_TRACES_MAX + 1) as Uint8Array[]
+  if (traceIds.length === 0) return null
+  const spans: SessionSpan[] = []
+  let read = 0
+  for (; read < Math.min(traceIds.length, SESSION_TRACES_MAX) && spans.length < SESSION_SPANS_MAX; read += TRACES_AT_ONCE) {
+    for (const stored of readSome(connection, owner, traceIds.slice(read, read + TRACES_AT_ONCE))) {
+      const sessions = sessionsIn(owner, stored)
+      const own = stored.filter(({ ctx }) => toIndexText(sessions.get(toHex(ctx.span.spanId)) ?? '') === toIndexText(id))
+      for (const one of own) spans.push(toSessionSpan(one, owner))
+    }
+  }
+  if (spans.length === 0) return null
+  return { sessionId: id, spans: inTime(spans), traces: traceIds.length, tracesLeftOut: Math.max(0, traceIds.length - read) }
+}
+
+function findTrace(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
+  const parsed = parseTraceId(id)
+  const [stored] = parsed ? readSome(connection, owner, [parsed.bytes]) : []
+  if (!stored?.[0]) return null
+  const spans = stored.map((one) => toSessionSpan(one, owner))
+  return { sessionId: traceIdText(stored[0].ctx.span), spans: inTime(spans), traces: 1, tracesLeftOut: 0 }
+}
+
+function readSome(
+  { db, hasher, index }: TelemetryConnection,
+  { projectNo }: RecordOwner,
+  traceIds: readonly Uint8Array[],
+): StoredSpan[][] {
+  return [...readTraces(db, hasher, projectNo, traceIds, { filter: JUDGE_FILTER, index }).values()]
+}
+
+function toSessionSpan({ ctx }: StoredSpan, { off }: RecordOwner): SessionSpan {
+  const { traceId, spanId } = ctx.span
+  return { ...toTraceSpan(ctx, new Set(off)), recordId: encodeRecordId(traceId, spanId), traceId, spanId }
+}
+
+function inTime(spans: SessionSpan[]): SessionSpan[] {
+  return spans.sort((a, b) => {
+    if (a.span.startUnixNano !== b.span.startUnixNano) return a.span.startUnixNano < b.span.startUnixNano ? -1 : 1
+    return a.recordId < b.recordId ? -1 : 1
+  })
+}
+
+/** Ancestors kept above one failing record. */
+const ANCESTORS_MAX = 1000
+
+/** The failing records and everything above them, in the same order. */
+export function failingWithAncestors(spans: readonly SessionSpan[]): SessionSpan[] {
+  const byId = new Map(spans.map((span) => [nameOf(span.traceId, span.spanId), span]))
+  const kept = new Set<SessionSpan>()
+  for (const failing of spans.filter(({ detection }) => detection !== null)) {
+    let at: SessionSpan | undefined = failing
+    for (let steps = 0; at && !kept.has(at) && steps < ANCESTORS_MAX; steps++) {
+      kept.add(at)
+      const parent: Uint8Array | null = at.span.parentSpanId
+      at = parent === null ? undefined : byId.get(nameOf(at.traceId, parent))
+    }
+  }
+  return spans.filter((span) => kept.has(span))
+}
+
+function nameOf(traceId: Uint8Array, spanId: Uint8Array): string {
+  return `${toHex(traceId)}${toHex(spanId)}`
+}

@@ -1,0 +1,97 @@
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import { type AttributeFilter, decodeTraces } from '@loopkit/shared/otlp/decode-traces'
+import { rewriteTraces } from '@loopkit/shared/otlp/rewrite-traces'
+import { scanTraces } from '@loopkit/shared/otlp/scan-traces'
+import { decodeCommits, type SegmentCommit } from '@loopkit/shared/segment/header'
+import { unpackSegment } from '@loopkit/shared/segment/pack-segment'
+import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+export interface SegmentRow {
+  body: Uint8Array
+  body_bytes: number
+  commits: Uint8Array
+}
+
+export interface SpanId {
+  traceId: Uint8Array
+  spanId: Uint8Array
+}
+
+/** Stored bodies were checked at the door with their sender's limit; none deeper than this can be in the store. */
+const STORED_DEPTH_MAX = 1024
+
+/** Every span of a segment in the order of its commits, each with its arrival. */
+export function* spansOfSegment(row: SegmentRow, filter?: AttributeFilter): Generator<StoredSpan> {
+  const arrival = createArrival(decodeCommits(row.commits))
+  let at = 0
+  for (const ctx of decodeTraces(unpackSegment(row.body, row.body_bytes), filter)) yield { ctx, ...arrival(at++) }
+}
+
+/** The spans of a segment at these rows, decoded whole; the others are not decoded at all. */
+export function pickSpans(row: SegmentRow, wanted: ReadonlySet<number>, filter?: AttributeFilter): StoredSpan[] {
+  const body = unpackSegment(row.body, row.body_bytes)
+  const scan = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
+  const drop = new Uint8Array(scan.count).fill(1)
+  for (const at of wanted) drop[at] = 0
+  const arrival = createArrival(decodeCommits(row.commits))
+  const rows = [...wanted].sort((a, b) => a - b)
+  return [...decodeTraces(rewriteTraces(body, scan, drop), filter)].map((ctx, at) => ({ ctx, ...arrival(rows[at]!) }))
+}
+
+/** A segment's spans lie in the order of its commits. */
+function createArrival(commits: readonly SegmentCommit[]): (row: number) => { receivedMs: number; commit: number } {
+  const ends: number[] = []
+  for (const { records } of commits) ends.push((ends.at(-1) ?? 0) + records)
+  return (row) => {
+    const at = ends.findIndex((end) => row < end)
+    const { receivedMs, number } = commits[at === -1 ? commits.length - 1 : at]!
+    return { receivedMs, commit: number }
+  }
+}
+
+/**
+ * Exactly these spans, by record id; one that is not stored has no entry. Nothing else of their traces is decoded, so a few spans
+ * of a huge trace cost little. Of two versions the ended one wins, else the first to arrive.
+ */
+export function readSpans(
+  { db, hasher, index }: TelemetryConnection,
+  projectNo: number,
+  ids: readonly SpanId[],
+  filter?: AttributeFilter,
+): Map<string, StoredSpan> {
+  const found = new Map<string, StoredSpan>()
+  if (ids.length === 0) return found
+  const wanted = new Set(ids.map(({ traceId, spanId }) => nameOf(traceId, spanId)))
+  const hashes = [...new Set(ids.map(({ traceId }) => hasher(projectNo, traceId)))]
+  const load = db.prepare('select body, body_bytes, commits from segment where segment_id = ?')
+  for (const { segmentId } of index.find(projectNo, hashes)) {
+    const row = load.get(segmentId) as SegmentRow | undefined
+    if (!row) continue
+    for (const stored of pickSpans(row, rowsNamed(row, wanted), filter)) keepWinner(found, stored)
+  }
+  return found
+}
+
+function keepWinner(found: Map<string, StoredSpan>, stored: StoredSpan): void {
+  const { traceId, spanId, endUnixNano } = stored.ctx.span
+  const recordId = encodeRecordId(traceId, spanId)
+  const before = found.get(recordId)
+  if (!before || (before.ctx.span.endUnixNano === 0n && endUnixNano !== 0n)) found.set(recordId, stored)
+}
+
+function rowsNamed(row: SegmentRow, wanted: ReadonlySet<string>): Set<number> {
+  const body = unpackSegment(row.body, row.body_bytes)
+  const scan = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
+  const rows = new Set<number>()
+  for (let at = 0; at < scan.count; at++) {
+    const trace = scan.traceIdAt[at]!
+    const span = scan.spanIdAt[at]!
+    if (wanted.has(nameOf(body.subarray(trace, trace + 16), body.subarray(span, span + 8)))) rows.add(at)
+  }
+  return rows
+}
+
+function nameOf(traceId: Uint8Array, spanId: Uint8Array): string {
+  return Buffer.from(traceId).toString('latin1') + Buffer.from(spanId).toString('latin1')
+}

@@ -1,0 +1,69 @@
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { nanoToMs } from '@loopkit/shared/span/nanoseconds'
+import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import { toTraceSpan } from './judge-span.ts'
+
+/** null lets everything pass. `from`/`to` bound arrival, `eventFrom`/`eventTo` the start of the span; the ends are not included. */
+export interface RecordFilter {
+  fromMs: number | null
+  toMs: number | null
+  eventFromMs: number | null
+  eventToMs: number | null
+  service: string | null
+  signal: SignalType | null
+}
+
+/** Whether a record passes; asks what it shows only where the filter does. */
+export function createMatch(filter: RecordFilter, off: readonly SignalType[]): (stored: StoredSpan) => boolean {
+  const { service, signal } = filter
+  const arrived = between(filter.fromMs, filter.toMs)
+  const began = between(filter.eventFromMs, filter.eventToMs)
+  const signalsOff = new Set(off)
+  return ({ ctx, receivedMs }) => {
+    if (!arrived(receivedMs) || !began(nanoToMs(ctx.span.startUnixNano))) return false
+    if (service === null && signal === null) return true
+    const { view, detection } = toTraceSpan(ctx, signalsOff)
+    return (service === null || view.service === service) && (signal === null || detection?.signal === signal)
+  }
+}
+
+function between(from: number | null, to: number | null): (ms: number) => boolean {
+  return (ms) => (from === null || ms >= from) && (to === null || ms < to)
+}
+
+/** Where a record stands in a list: later commits first, inside one the later starts, then by id. */
+export interface RecordPlace {
+  commit: number
+  start: bigint
+  recordId: string
+}
+
+/** The last record of a page, as a cursor carries it. `start` is null where the whole commit is behind the page. */
+export interface RecordPosition {
+  commit: number
+  start: string | null
+  recordId: string
+}
+
+export function placeOf({ ctx: { span }, commit }: StoredSpan): RecordPlace {
+  return { commit, start: span.startUnixNano, recordId: encodeRecordId(span.traceId, span.spanId) }
+}
+
+export function comparePlaces(a: RecordPlace, b: RecordPlace): number {
+  if (a.commit !== b.commit) return b.commit - a.commit
+  if (a.start !== b.start) return a.start > b.start ? -1 : 1
+  return a.recordId === b.recordId ? 0 : a.recordId < b.recordId ? -1 : 1
+}
+
+export function toPosition({ commit, start, recordId }: RecordPlace): RecordPosition {
+  return { commit, start: String(start), recordId }
+}
+
+/** Whether a record comes after the page that ended there. */
+export function createIsBehind(position: RecordPosition | null): (place: RecordPlace) => boolean {
+  if (position === null) return () => true
+  if (position.start === null) return ({ commit }) => commit < position.commit
+  const last = { ...position, start: BigInt(position.start) }
+  return (place) => comparePlaces(place, last) > 0
+}
