@@ -4,7 +4,10 @@ import { traceparentOf } from './trace-context.ts'
 
 export interface Call {
   method: 'GET' | 'POST' | 'DELETE'
+  /** Where it really goes. */
   baseUrl: string
+  /** What the callee is called: the telemetry names it as if it had a machine of its own. */
+  host: string
   path: string
   /** Low-cardinality form of the path: names the span. */
   template: string
@@ -69,13 +72,11 @@ export function send(agent: Agent, call: Call, traceparent: string): Promise<Ans
  * 5xx and 4xx are errors of the span, but for 404, which this application expects. Rejects with CallError on either.
  */
 export function callTraced(tracer: Tracer, agent: Agent, call: Call): Promise<Answer> {
-  const url = new URL(call.path, call.baseUrl)
   const attributes = {
     'http.request.method': call.method,
-    'url.full': url.href,
+    'url.full': `http://${call.host}${call.path}`,
     'url.template': call.template,
-    'server.address': url.hostname,
-    'server.port': Number(url.port),
+    'server.address': call.host,
   }
   return tracer.startActiveSpan(`${call.method} ${call.template}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
     try {

@@ -94,7 +94,7 @@ const nameOf = (spanId: string): string => `work ${digest(spanId, 8)}`
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 async function readTrace(analyzerUrl: string, key: string, traceId: string): Promise<{ span_id: string; name: string }[]> {
-  const answer = await callApi(`${analyzerUrl}/v1/sessions/${traceId}?view=skeleton`, { key })
+  const answer = await callApi(`${analyzerUrl}/v1/sessions/${traceId}`, { key })
   if (answer.status === 404) return []
   if (answer.status !== 200) throw new Error(`reading trace ${traceId} answered ${answer.status}: ${answer.text.slice(0, 200)}`)
   return answer.json<{ items: { span_id: string; name: string }[] }>().items

@@ -97,7 +97,7 @@ function chat(run: Run, messages: ModelRequest['messages']): Promise<ModelReply>
     'gen_ai.request.model': MODEL,
     'gen_ai.conversation.id': conversationId,
     'gen_ai.input.messages': JSON.stringify(messages.map(({ role, content }) => ({ role, parts: [{ type: 'text', content }] }))),
-    'server.address': '127.0.0.1',
+    'server.address': 'models.example',
   }
   return tracer.startActiveSpan(`chat ${MODEL}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
     try {
@@ -108,7 +108,15 @@ function chat(run: Run, messages: ModelRequest['messages']): Promise<ModelReply>
       }
       const { status, body: reply } = await send(
         agent,
-        { method: 'POST', baseUrl: modelUrl, path: '/v1/chat', template: '/v1/chat', body, headers: faultHeader(faultId) },
+        {
+          method: 'POST',
+          baseUrl: modelUrl,
+          host: 'models.example',
+          path: '/v1/chat',
+          template: '/v1/chat',
+          body,
+          headers: faultHeader(faultId),
+        },
         traceparentOf(span),
       )
       span.setAttribute('http.response.status_code', status)
@@ -186,7 +194,13 @@ function callLocalTool(run: Run, attributes: Attributes): Promise<string> {
 
 async function readOrder({ tracer, agent, shopUrl, arguments: given }: Run): Promise<string> {
   const path = `/orders/${given.order_id}`
-  const { body } = await callTraced(tracer, agent, { method: 'GET', baseUrl: shopUrl, path, template: '/orders/{id}' })
+  const { body } = await callTraced(tracer, agent, {
+    method: 'GET',
+    baseUrl: shopUrl,
+    host: 'api.shop.example',
+    path,
+    template: '/orders/{id}',
+  })
   return JSON.stringify(body)
 }
 
@@ -206,7 +220,15 @@ function callMcpTool(run: Run, attributes: Attributes): Promise<string> {
       const request = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: run.arguments } }
       const { body } = await send(
         agent,
-        { method: 'POST', baseUrl: mcpUrl, path: '/mcp', template: '/mcp', body: request, headers: faultHeader(faultId) },
+        {
+          method: 'POST',
+          baseUrl: mcpUrl,
+          host: 'tools.example',
+          path: '/mcp',
+          template: '/mcp',
+          body: request,
+          headers: faultHeader(faultId),
+        },
         traceparentOf(span),
       )
       const result = body.result as unknown as McpResult

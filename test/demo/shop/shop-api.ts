@@ -43,6 +43,7 @@ async function showProduct(deps: ShopApiDeps, { params, fault }: Incoming): Prom
   const stock = await call(deps, fault, {
     method: 'GET',
     baseUrl: deps.inventoryUrl,
+    host: 'inventory',
     path: `/stock/${params.id}`,
     template: '/stock/{id}',
   })
@@ -56,6 +57,7 @@ async function recommendOrGoWithout(deps: ShopApiDeps, fault: string): Promise<v
   await call(deps, fault, {
     method: 'GET',
     baseUrl: deps.downUrl,
+    host: 'recommendations.internal',
     path: '/recommendations',
     template: '/recommendations',
   }).catch(() => null)
@@ -83,6 +85,7 @@ async function checkOut(deps: ShopApiDeps, { body, fault, random }: Incoming): P
   await call(deps, fault, {
     method: 'POST',
     baseUrl: deps.inventoryUrl,
+    host: 'inventory',
     path: '/reservations',
     template: '/reservations',
     body: { product: body.product, cart },
@@ -123,6 +126,7 @@ async function addTax(deps: ShopApiDeps, fault: string | null, random: Random): 
   await call(deps, fault, {
     method: 'GET',
     baseUrl: deps.thirdPartyUrl,
+    host: 'tax.example',
     path: `/tax?account=${intBetween(random, 1_000, 9_999)}`,
     template: '/tax',
   }).catch(() => null)
@@ -132,6 +136,7 @@ async function payWithRetry(deps: ShopApiDeps, fault: string | null, body: { car
   const payment = {
     method: 'POST',
     baseUrl: deps.thirdPartyUrl,
+    host: 'payments.example',
     path: '/payments',
     template: '/payments',
     body,

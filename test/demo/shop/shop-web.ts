@@ -30,7 +30,12 @@ export function viewPage({ tracer, agent, shopUrl }: ShopWebDeps, { scenario, fa
         if (scenario === 'wishlist') syncWishlist(tracer, faultId, random)
         else {
           const headers: Record<string, string> = faultId ? { [FAULT_HEADER]: faultId } : {}
-          await callTraced(tracer, agent, { ...requestOf(scenario, faultId, random), baseUrl: shopUrl, headers })
+          await callTraced(tracer, agent, {
+            ...requestOf(scenario, faultId, random),
+            baseUrl: shopUrl,
+            host: 'api.shop.example',
+            headers,
+          })
         }
       } catch (error) {
         failPage(span, error as Error)
@@ -45,7 +50,7 @@ function failPage(span: Span, error: Error): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: error.message })
 }
 
-function requestOf(scenario: PageView['scenario'], faultId: string | null, random: Random): Omit<Call, 'baseUrl'> {
+function requestOf(scenario: PageView['scenario'], faultId: string | null, random: Random): Omit<Call, 'baseUrl' | 'host'> {
   const cart = `c-${intBetween(random, 1e8, 9e8)}`
   switch (scenario) {
     case 'search':
