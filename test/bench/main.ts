@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { openDatabase } from '@loopkit/shared/database/open'
 import { startProduct } from '../harness/start-product.ts'
 import { generateMix } from './generate-mix.ts'
 import { createLoadBody, type LoadBody, renew } from './load-body.ts'
@@ -41,7 +42,8 @@ for (const encoding of ['protobuf', 'json'] as const) {
         spans_per_s: Math.round(sent.spans / seconds),
         ack_p50_ms: percentile(sent.ackMs, 0.5),
         ack_p99_ms: percentile(sent.ackMs, 0.99),
-        disk_bytes_per_span: Number(((folderBytes(product.dataDir) - before) / sent.spans).toFixed(1)),
+        segment_bytes_per_span: perSpan(segmentBytes(product.dataDir), sent.spans),
+        disk_bytes_per_span: perSpan(folderBytes(product.dataDir) - before, sent.spans),
         body_bytes_per_span: Math.round((bodies[0]?.bytes.length ?? 0) / (bodies[0]?.spans ?? 1)),
       }),
     )
@@ -90,6 +92,16 @@ function post(agent: Agent, url: string, key: string, encoding: LoadBody['encodi
 function percentile(samples: number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b)
   return Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1))
+}
+
+const perSpan = (bytes: number, spans: number): number => Number((bytes / spans).toFixed(1))
+
+/** What the spans themselves take, compressed; the folder also holds indexes and a log that is written over again. */
+function segmentBytes(folder: string): number {
+  const db = openDatabase(join(folder, 'telemetry.db'), { role: 'reader' })
+  const { bytes } = db.prepare('select coalesce(sum(length(body)), 0) as bytes from segment').get() as { bytes: number }
+  db.close()
+  return bytes
 }
 
 function folderBytes(folder: string): number {
