@@ -85,7 +85,7 @@ export function answerExposure({ db }: TelemetryConnection, question: ExposureQu
 
 /** A minute of arrival is read only once every trace that arrived in it is decided (contract §6). */
 function readSettledMinute(db: SqliteDatabase, projectNo: number, { toMinute }: MinuteWindow): number {
-  const oldest = db.prepare('select min(first_received_ms) from open_trace where project_no = ? and failing > 0').pluck()
+  const oldest = db.prepare('select min(first_received_ms) from open_trace where project_no = ?').pluck()
   const openMs = oldest.get(projectNo) as number | null
   return openMs === null ? toMinute : Math.min(toMinute, Math.floor(openMs / MINUTE_MS))
 }

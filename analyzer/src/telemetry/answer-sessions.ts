@@ -1,9 +1,10 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
-import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { SessionPart } from '@loopkit/shared/signals/model'
 import { msToIso, nanoToMs } from '@loopkit/shared/span/nanoseconds'
+import { eachTrace } from './each-trace.ts'
 import { JUDGE_FILTER, toTraceSpan, traceIdText } from './judge-span.ts'
 import type { RecordOwner } from './record-sessions.ts'
 import { listSessions, readStored, type SessionRow, type SessionsPosition, type StoredPart } from './session-rows.ts'
@@ -58,7 +59,7 @@ export function answerSessions(connection: TelemetryConnection, question: Sessio
 
 /** The traces whose spans are needed: undecided ones for their totals, those that stand for themselves for the id that was sent. */
 function readUndecided(
-  { db, hasher, index }: TelemetryConnection,
+  connection: TelemetryConnection,
   { projectNo }: SessionsQuestion,
   { page, stored }: { page: SessionRow[]; stored: StoredPart[][] },
 ): Map<string, StoredSpan[]> {
@@ -66,7 +67,8 @@ function readUndecided(
     ...stored[at]!.filter(({ decided }) => !decided || !row.explicit).map(({ traceId }) => traceId),
     ...(row.openTraceId ? [row.openTraceId] : []),
   ])
-  return readTraces(db, hasher, projectNo, ids.slice(0, UNDECIDED_MAX), { filter: JUDGE_FILTER, index })
+  const found = eachTrace(connection, projectNo, ids.slice(0, UNDECIDED_MAX), JUDGE_FILTER)
+  return new Map([...found].map(({ traceId, stored }) => [traceId, stored]))
 }
 
 interface SummarySources {

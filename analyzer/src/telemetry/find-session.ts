@@ -1,8 +1,9 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
-import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { parseTraceId, toHex } from '@loopkit/shared/otlp/ids'
 import type { TraceSpan } from '@loopkit/shared/signals/model'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import { eachTrace } from './each-trace.ts'
 import { JUDGE_FILTER, toTraceSpan, traceIdText } from './judge-span.ts'
 import { type RecordOwner, sessionsIn } from './record-sessions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -10,7 +11,6 @@ import type { TelemetryConnection } from './telemetry-file.ts'
 /** Traces of one session and spans of them that one question reads; what is beyond is said to be left out. */
 const SESSION_TRACES_MAX = 1000
 const SESSION_SPANS_MAX = 100_000
-const TRACES_AT_ONCE = 50
 
 /** One record of a session before it is decoded whole. */
 export interface SessionSpan extends TraceSpan {
@@ -46,31 +46,23 @@ function findNamed(connection: TelemetryConnection, owner: RecordOwner, id: stri
   if (traceIds.length === 0) return null
   const spans: SessionSpan[] = []
   let read = 0
-  for (; read < Math.min(traceIds.length, SESSION_TRACES_MAX) && spans.length < SESSION_SPANS_MAX; read += TRACES_AT_ONCE) {
-    for (const stored of readSome(connection, owner, traceIds.slice(read, read + TRACES_AT_ONCE))) {
-      const sessions = sessionsIn(owner, stored)
-      const own = stored.filter(({ ctx }) => toIndexText(sessions.get(toHex(ctx.span.spanId)) ?? '') === toIndexText(id))
-      for (const one of own) spans.push(toSessionSpan(one, owner))
-    }
+  for (const { stored } of eachTrace(connection, owner.projectNo, traceIds.slice(0, SESSION_TRACES_MAX), JUDGE_FILTER)) {
+    if (spans.length >= SESSION_SPANS_MAX) break
+    read += 1
+    const sessions = sessionsIn(owner, stored)
+    const own = stored.filter(({ ctx }) => toIndexText(sessions.get(toHex(ctx.span.spanId)) ?? '') === toIndexText(id))
+    for (const one of own) spans.push(toSessionSpan(one, owner))
   }
   if (spans.length === 0) return null
-  return { sessionId: id, spans: inTime(spans), traces: traceIds.length, tracesLeftOut: Math.max(0, traceIds.length - read) }
+  return { sessionId: id, spans: inTime(spans), traces: traceIds.length, tracesLeftOut: traceIds.length - read }
 }
 
 function findTrace(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
   const parsed = parseTraceId(id)
-  const [stored] = parsed ? readSome(connection, owner, [parsed.bytes]) : []
-  if (!stored?.[0]) return null
-  const spans = stored.map((one) => toSessionSpan(one, owner))
-  return { sessionId: traceIdText(stored[0].ctx.span), spans: inTime(spans), traces: 1, tracesLeftOut: 0 }
-}
-
-function readSome(
-  { db, hasher, index }: TelemetryConnection,
-  { projectNo }: RecordOwner,
-  traceIds: readonly Uint8Array[],
-): StoredSpan[][] {
-  return [...readTraces(db, hasher, projectNo, traceIds, { filter: JUDGE_FILTER, index }).values()]
+  const [found] = parsed ? eachTrace(connection, owner.projectNo, [parsed.bytes], JUDGE_FILTER) : []
+  if (!found?.stored[0]) return null
+  const spans = found.stored.map((one) => toSessionSpan(one, owner))
+  return { sessionId: traceIdText(found.stored[0].ctx.span), spans: inTime(spans), traces: 1, tracesLeftOut: 0 }
 }
 
 function toSessionSpan({ ctx }: StoredSpan, { off }: RecordOwner): SessionSpan {

@@ -1,3 +1,4 @@
+import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { windowBoundsMs } from '../domain/window.ts'
 import { JUDGE_FILTER, toTraceSpan } from './judge-span.ts'
@@ -32,7 +33,10 @@ export function findHealthyRuns(
     for (const { ctx } of spansOfSegment(row, JUDGE_FILTER)) {
       if (++spans > SPANS_MAX || missing === 0) break
       const { span, view, detection } = toTraceSpan(ctx, isOff)
-      const runs = detection === null && span.endUnixNano !== 0n ? wanted.get(nameOf(view.service, view.operation)) : undefined
+      const runs =
+        detection === null && span.endUnixNano !== 0n
+          ? wanted.get(nameOf(toIndexText(view.service), toIndexText(view.operation)))
+          : undefined
       if (!runs || runs.length === RUNS_MAX) continue
       runs.push(encodeRecordId(span.traceId, span.spanId))
       if (runs.length === RUNS_MAX) missing -= 1

@@ -4,6 +4,7 @@ import type { OtlpSpan, SpanInContext } from '@loopkit/shared/otlp/model'
 import { DETECTION_KEYS, detect } from '@loopkit/shared/signals/detect'
 import type { TraceSpan } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 
@@ -41,6 +42,11 @@ function idText(span: OtlpSpan, key: string, bytes: Uint8Array): string {
 /** The session as it is shown: a trace that stands for itself goes by the trace id that was sent. */
 export function sessionText(sessionId: string, span: OtlpSpan): string {
   return sessionId === toHex(span.traceId) ? traceIdText(span) : sessionId
+}
+
+/** The time a span is judged by, as the collector counts it: its end, or its start while it has none; 0 where it has neither. */
+export function eventMsOf({ startUnixNano, endUnixNano }: OtlpSpan): number {
+  return nanoToMs(clampNano(endUnixNano === 0n ? startUnixNano : endUnixNano))
 }
 
 /** A span id as rows hold it: eight bytes, big-endian, two's complement. */

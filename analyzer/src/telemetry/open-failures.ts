@@ -1,18 +1,18 @@
-import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { Failure, JudgedTrace } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import { nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
-import { JUDGE_FILTER, spanNumber, toTraceSpan, traceIdText } from './judge-span.ts'
+import { eachTrace } from './each-trace.ts'
+import { eventMsOf, JUDGE_FILTER, spanNumber, toTraceSpan, traceIdText } from './judge-span.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Open traces that one question judges, the newest first (write-path §5); the rest is counted and named. */
 export const OPEN_TRACES_JUDGED_MAX = 500
-/** Traces read together, and the spans after which no further ones are read: what one question may hold in memory. */
-const TRACES_AT_ONCE = 50
+/** Spans after which no further open trace is judged. */
 const SPANS_JUDGED_MAX = 200_000
 
 /** A failure of a trace that is not yet decided, judged by the rules that will decide it. */
@@ -25,6 +25,10 @@ export interface OpenFailure {
   recordId: string
   eventMs: number
   user: string | null
+  /** Names as rows hold them, so that they meet the counts. */
+  service: string
+  operation: string
+  release: string | null
   /** Services that the error passed through. */
   services: string[]
 }
@@ -51,26 +55,18 @@ export interface OpenQuestion {
 /** Judges the newest open traces of the window, read-only. A failure that an earlier decision has counted is left out. */
 export function judgeOpenTraces(connection: TelemetryConnection, question: OpenQuestion): OpenFailures {
   const { rows, total } = openRows(connection, question)
+  const byTrace = new Map(rows.map((row) => [toHex(row.trace_id), row]))
+  const traceIds = rows.map(({ trace_id }) => trace_id)
   const failures: OpenFailure[] = []
   let judged = 0
   let spans = 0
-  for (let at = 0; at < rows.length && spans < SPANS_JUDGED_MAX; at += TRACES_AT_ONCE) {
-    const batch = rows.slice(at, at + TRACES_AT_ONCE)
-    const traces = readTraces(
-      connection.db,
-      connection.hasher,
-      question.projectNo,
-      batch.map(({ trace_id }) => trace_id),
-      { filter: JUDGE_FILTER, index: connection.index },
-    )
-    for (const row of batch) {
-      const stored = traces.get(toHex(row.trace_id)) ?? []
-      spans += stored.length
-      failures.push(...failuresOfTrace(connection, question, { row, stored }))
-    }
-    judged += batch.length
+  for (const { traceId, stored } of eachTrace(connection, question.projectNo, traceIds, JUDGE_FILTER)) {
+    if (spans >= SPANS_JUDGED_MAX) break
+    spans += stored.length
+    judged += 1
+    failures.push(...failuresOfTrace(connection, question, { row: byTrace.get(traceId)!, stored }))
   }
-  return { failures, notJudged: total - judged }
+  return { failures, notJudged: Math.max(0, total - judged) }
 }
 
 function openRows({ db }: TelemetryConnection, { projectNo, window }: OpenQuestion): { rows: OpenRow[]; total: number } {
@@ -102,7 +98,7 @@ function failuresOfTrace(
       return receivedMs >= fromMs && receivedMs < toMs
     })
     .filter((failure) => !counted(failure))
-    .map((failure) => toOpenFailure(failure, judged, row.trace_hash))
+    .map((failure) => toOpenFailure(failure, judged, { traceHash: row.trace_hash, receivedMs: arrivalOf.get(failure.span) ?? 0 }))
 }
 
 function countedBefore(db: TelemetryConnection['db'], projectNo: number, traceHash: bigint): (failure: Failure) => boolean {
@@ -113,7 +109,11 @@ function countedBefore(db: TelemetryConnection['db'], projectNo: number, traceHa
   return ({ span, fingerprint }) => row.get(projectNo, traceHash, spanNumber(span.spanId), fingerprint.key) !== undefined
 }
 
-function toOpenFailure(failure: Failure, judged: JudgedTrace, traceHash: bigint): OpenFailure {
+function toOpenFailure(
+  failure: Failure,
+  judged: JudgedTrace,
+  { traceHash, receivedMs }: { traceHash: bigint; receivedMs: number },
+): OpenFailure {
   const { span, view, fingerprint, sessionId, propagatedTo } = failure
   const part = judged.sessions.find((session) => session.sessionId === sessionId)
   return {
@@ -123,8 +123,11 @@ function toOpenFailure(failure: Failure, judged: JudgedTrace, traceHash: bigint)
     traceHash,
     traceId: traceIdText(span),
     recordId: encodeRecordId(span.traceId, span.spanId),
-    eventMs: nanoToMs(span.endUnixNano === 0n ? span.startUnixNano : span.endUnixNano),
+    eventMs: eventMsOf(span) || receivedMs,
     user: view.user ?? part?.user ?? null,
-    services: [...new Set([view.service, ...propagatedTo.map((ancestor) => ancestor.view.service)])],
+    services: [...new Set([view.service, ...propagatedTo.map((ancestor) => ancestor.view.service)])].map(toIndexText),
+    service: toIndexText(view.service),
+    operation: toIndexText(view.operation),
+    release: view.release === null ? null : toIndexText(view.release),
   }
 }

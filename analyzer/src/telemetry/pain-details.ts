@@ -1,11 +1,15 @@
-import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
+import type { SpanInContext } from '@loopkit/shared/otlp/model'
+import type { Detection } from '@loopkit/shared/signals/model'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { EvidenceRecord, PainDetail } from '../domain/pain-facts.ts'
+import { eachTrace } from './each-trace.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
 import { findHealthyRuns } from './healthy-runs.ts'
 import { JUDGE_FILTER, sessionText, toTraceSpan, traceIdText } from './judge-span.ts'
 import type { PainQuestion, RankedPain } from './pain-readings.ts'
 import { framesOf, readInputs, routesAbove, wordsOf } from './pain-words.ts'
+import type { SpanId } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Evidence records that are read and named for one pain; its `evidence_count` says how many there are. */
@@ -18,13 +22,9 @@ export function readPainDetails(
   pains: readonly RankedPain[],
 ): { details: PainDetail[]; expired: number } {
   const rows = pains.map((pain) => evidenceOf(connection, question, pain))
-  const traceIds = new Map(rows.flat().map(({ traceId }) => [toHex(traceId), traceId]))
-  const traces = readTraces(connection.db, connection.hasher, question.projectNo, [...traceIds.values()], {
-    filter: JUDGE_FILTER,
-    index: connection.index,
-  })
+  const found = resolveAll(connection, question, rows.flat())
   const healthy = findHealthyRuns(connection, question, pains)
-  const resolved = rows.map((of) => of.map((row) => resolve(row, traces)).filter((evidence) => evidence !== null))
+  const resolved = rows.map((of) => of.map(({ recordId }) => found.get(recordId)).filter((evidence) => evidence !== undefined))
   const inputs = readInputs(
     connection,
     question.projectNo,
@@ -68,25 +68,49 @@ function spread(rows: EvidenceRow[]): EvidenceRow[] {
   return turns.sort((a, b) => a.turn - b.turn).map(({ row }) => row)
 }
 
-/** A failing record with its trace around it. */
-export interface ResolvedEvidence {
+/** A failing record that can be read again, with what its trace says of it. */
+export interface ResolvedEvidence extends SpanId {
   evidence: EvidenceRecord
-  stored: StoredSpan
-  trace: StoredSpan[]
+  detection: Detection | null
+  routes: string[]
 }
 
-function resolve(row: EvidenceRow, traces: ReadonlyMap<string, StoredSpan[]>): ResolvedEvidence | null {
-  const trace = traces.get(toHex(row.traceId)) ?? []
-  const spanId = toHex(row.spanId)
-  const stored = trace.find(({ ctx }) => toHex(ctx.span.spanId) === spanId)
-  if (!stored) return null
-  const evidence = {
-    recordId: row.recordId,
-    traceId: traceIdText(stored.ctx.span),
-    sessionId: sessionText(row.sessionId, stored.ctx.span),
-    failedAtMs: row.eventMs,
+/** By record id. Traces are read a few at a time, and only what is asked of them is kept. */
+function resolveAll(
+  connection: TelemetryConnection,
+  question: PainQuestion,
+  rows: readonly EvidenceRow[],
+): Map<string, ResolvedEvidence> {
+  const byTrace = Map.groupBy(rows, ({ traceId }) => toHex(traceId))
+  const traceIds = rows.map(({ traceId }) => traceId)
+  const off = new Set(question.off)
+  const found = new Map<string, ResolvedEvidence>()
+  for (const { traceId, stored } of eachTrace(connection, question.projectNo, traceIds, JUDGE_FILTER)) {
+    const byId = new Map(stored.map(({ ctx }) => [toHex(ctx.span.spanId), ctx]))
+    for (const row of byTrace.get(traceId) ?? []) {
+      const ctx = byId.get(toHex(row.spanId))
+      if (ctx) found.set(row.recordId, resolve(row, { ctx, byId, off }))
+    }
   }
-  return { evidence, stored, trace }
+  return found
+}
+
+interface TraceAround {
+  ctx: SpanInContext
+  /** Spans of the trace by hex id. */
+  byId: ReadonlyMap<string, SpanInContext>
+  off: ReadonlySet<SignalType>
+}
+
+function resolve({ recordId, sessionId, eventMs }: EvidenceRow, { ctx, byId, off }: TraceAround): ResolvedEvidence {
+  const { span } = ctx
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    evidence: { recordId, traceId: traceIdText(span), sessionId: sessionText(sessionId, span), failedAtMs: eventMs },
+    detection: toTraceSpan(ctx, off).detection,
+    routes: routesAbove(ctx, byId),
+  }
 }
 
 interface DetailSources {
@@ -101,19 +125,17 @@ function detailOf(
   question: PainQuestion,
   { pain, found, input, healthyRecordIds }: DetailSources,
 ): PainDetail {
-  const off = new Set(question.off)
-  const [first] = found
-  const detection = first ? toTraceSpan(first.stored.ctx, off).detection : null
+  const detection = found[0]?.detection ?? null
   const named = readNamed(connection.db, question, pain.fingerprintNo)
   const users = new Set([...named.users, ...pain.open.flatMap(({ user }) => (user === null ? [] : [user]))])
-  const releases = new Set([...named.releases, ...pain.open.flatMap(({ failure }) => failure.view.release ?? [])])
+  const releases = new Set([...named.releases, ...pain.open.flatMap(({ release }) => release ?? [])])
   return {
     ...wordsOf(connection.db, pain),
     because: detection?.because ?? pain.open[0]?.failure.detection.because ?? null,
     frames: framesOf(detection?.stack ?? null),
     evidence: found.map(({ evidence }) => evidence),
     services: sorted(new Set([pain.service, ...named.services, ...pain.open.flatMap(({ services }) => services)])),
-    routes: sorted(new Set(found.flatMap((evidence) => routesAbove(evidence)))),
+    routes: sorted(new Set(found.flatMap(({ routes }) => routes))),
     releases: sorted(releases),
     users: users.size > 0 ? users.size : null,
     input,

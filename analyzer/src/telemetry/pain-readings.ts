@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { isRepeated } from '../domain/packet/build-packet.ts'
 import type { Omission } from '../domain/packet/model.ts'
@@ -48,7 +49,7 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
   const runs = countRuns(connection.db, projectNo, window)
   const decided = countPains(connection.db, projectNo, { window, middleMinute: runs.middleMinute, service })
   const open = judgeOpenTraces(connection, { ...question, off: new Set(question.off) })
-  const wanted = open.failures.filter(({ failure }) => service === null || failure.view.service === service)
+  const wanted = open.failures.filter((failure) => service === null || failure.service === service)
   const merged = mergePains(connection.db, question, { decided, open: wanted, runs })
   const ranked = rankPains(only === null ? merged : merged.filter(({ fingerprint }) => fingerprint === only))
   const shown = ranked.slice(painsSkip, painsSkip + painsMax)
@@ -135,7 +136,7 @@ function addedSpread(
   const sessions = [...new Set(open.map(({ failure }) => failure.sessionId))]
   return {
     traces: traces.filter((hash) => isNew(inTrace.get(projectNo, fingerprintNo, fromMs, toMs, hash))).length,
-    sessions: sessions.filter((id) => isNew(inSession.get(projectNo, fingerprintNo, fromMs, toMs, id))).length,
+    sessions: sessions.filter((id) => isNew(inSession.get(projectNo, fingerprintNo, fromMs, toMs, toIndexText(id)))).length,
   }
 }
 
@@ -146,7 +147,7 @@ function openPain(
   { open, runs }: { open: OpenFailure[]; runs: RunCounts },
 ): RankedPain {
   const [first] = open as [OpenFailure]
-  const { view, detection } = first.failure
+  const { service, operation } = first
   const known = knownPain(db, question.projectNo, first)
   const exposure = (known.operationNo !== null && runs.byOperation.get(known.operationNo)) || { runs: 0, later: 0 }
   const events = open.map(({ eventMs }) => eventMs)
@@ -156,9 +157,9 @@ function openPain(
     open,
     fingerprint: first.fingerprint,
     parentKey: first.parentKey,
-    signal: detection.signal,
-    service: view.service,
-    operation: view.operation,
+    signal: first.failure.detection.signal,
+    service,
+    operation,
     decided: 0,
     provisional: open.length,
     traces: new Set(open.map(({ traceHash }) => traceHash)).size,
@@ -177,14 +178,14 @@ interface KnownPain {
   operationNo: number | null
 }
 
-function knownPain(db: SqliteDatabase, projectNo: number, { failure }: OpenFailure): KnownPain {
+function knownPain(db: SqliteDatabase, projectNo: number, { failure, service, operation }: OpenFailure): KnownPain {
   const fingerprint = db
     .prepare('select fingerprint_no, first_seen_ms from fingerprint where project_no = ? and fingerprint = ?')
     .get(projectNo, failure.fingerprint.key) as { fingerprint_no: number; first_seen_ms: number } | undefined
   const operationNo = db
     .prepare('select operation_no from operation where project_no = ? and service = ? and operation = ?')
     .pluck()
-    .get(projectNo, failure.view.service, failure.view.operation) as number | undefined
+    .get(projectNo, service, operation) as number | undefined
   return {
     fingerprintNo: fingerprint?.fingerprint_no ?? null,
     firstSeenMs: fingerprint?.first_seen_ms ?? null,

@@ -1,7 +1,7 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { toHex } from '@loopkit/shared/otlp/ids'
-import type { OtlpSpan } from '@loopkit/shared/otlp/model'
+import type { OtlpSpan, SpanInContext } from '@loopkit/shared/otlp/model'
 import { stackSignature } from '@loopkit/shared/signals/stack'
 import { titleOf } from '@loopkit/shared/signals/title'
 import { toShownValue } from '@loopkit/shared/span/json-value'
@@ -44,15 +44,14 @@ export function framesOf(stack: string | null): string[] {
 /** Ancestors looked at above one failing span. */
 const ANCESTORS_MAX = 100
 
-/** Routes of the servers above a failing record, its own included: where the failure met a caller. */
-export function routesAbove({ stored, trace }: ResolvedEvidence): string[] {
-  const byId = new Map(trace.map((span) => [toHex(span.ctx.span.spanId), span]))
+/** Routes of the servers above a failing span, its own included: where the failure met a caller. */
+export function routesAbove(failing: SpanInContext, byId: ReadonlyMap<string, SpanInContext>): string[] {
   const routes: string[] = []
-  let at: typeof stored | undefined = stored
+  let at: SpanInContext | undefined = failing
   for (let steps = 0; at && steps < ANCESTORS_MAX; steps++) {
-    const view = viewSpan(at.ctx)
-    if (view.kind === 'http' && at.ctx.span.kind === SERVER_KIND) routes.push(view.operation)
-    const parent: Uint8Array | null = at.ctx.span.parentSpanId
+    const view = viewSpan(at)
+    if (view.kind === 'http' && at.span.kind === SERVER_KIND) routes.push(view.operation)
+    const parent: Uint8Array | null = at.span.parentSpanId
     at = parent === null ? undefined : byId.get(toHex(parent))
   }
   return routes
@@ -100,8 +99,7 @@ export function readInputs(
   projectNo: number,
   records: readonly ResolvedEvidence[],
 ): Map<string, Record<string, unknown>> {
-  const ids = records.map(({ stored }) => stored.ctx.span)
-  const spans = readSpans(connection, projectNo, ids, INPUT_FILTER)
+  const spans = readSpans(connection, projectNo, records, INPUT_FILTER)
   return new Map([...spans].map(([recordId, { ctx }]) => [recordId, shownInput(ctx.span)]))
 }
 

@@ -1,10 +1,10 @@
+import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import { nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
-import { toTraceSpan } from './judge-span.ts'
+import { eventMsOf, toTraceSpan } from './judge-span.ts'
 
-/** null lets everything pass. `from`/`to` bound arrival, `eventFrom`/`eventTo` the start of the span; the ends are not included. */
+/** null lets everything pass. `from`/`to` bound arrival, `eventFrom`/`eventTo` event time; the ends are not included. */
 export interface RecordFilter {
   fromMs: number | null
   toMs: number | null
@@ -18,13 +18,13 @@ export interface RecordFilter {
 export function createMatch(filter: RecordFilter, off: readonly SignalType[]): (stored: StoredSpan) => boolean {
   const { service, signal } = filter
   const arrived = between(filter.fromMs, filter.toMs)
-  const began = between(filter.eventFromMs, filter.eventToMs)
+  const happened = between(filter.eventFromMs, filter.eventToMs)
   const signalsOff = new Set(off)
   return ({ ctx, receivedMs }) => {
-    if (!arrived(receivedMs) || !began(nanoToMs(ctx.span.startUnixNano))) return false
+    if (!arrived(receivedMs) || !happened(eventMsOf(ctx.span))) return false
     if (service === null && signal === null) return true
     const { view, detection } = toTraceSpan(ctx, signalsOff)
-    return (service === null || view.service === service) && (signal === null || detection?.signal === signal)
+    return (service === null || toIndexText(view.service) === service) && (signal === null || detection?.signal === signal)
   }
 }
 

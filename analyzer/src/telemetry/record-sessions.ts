@@ -1,7 +1,8 @@
-import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { eachTrace } from './each-trace.ts'
 import { JUDGE_FILTER, sessionText, toTraceSpan, traceIdText } from './judge-span.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -19,9 +20,10 @@ export type SessionOf = (stored: StoredSpan) => string
 export function createSessionOf(connection: TelemetryConnection, owner: RecordOwner, spans: readonly StoredSpan[]): SessionOf {
   const named = namedSessions(connection, owner.projectNo, spans)
   const several = [...named].filter(([, sessions]) => sessions.length > 1).map(([traceId]) => Buffer.from(traceId, 'hex'))
-  const { db, hasher, index } = connection
-  const traces = readTraces(db, hasher, owner.projectNo, several, { filter: JUDGE_FILTER, index })
-  const judged = new Map([...traces].map(([traceId, stored]) => [traceId, sessionsIn(owner, stored)]))
+  const judged = new Map<string, Map<string, string>>()
+  for (const { traceId, stored } of eachTrace(connection, owner.projectNo, several, JUDGE_FILTER)) {
+    judged.set(traceId, sessionsIn(owner, stored))
+  }
   return ({ ctx: { span } }) => {
     const traceId = toHex(span.traceId)
     const settled = judged.get(traceId)?.get(toHex(span.spanId)) ?? named.get(traceId)?.[0]

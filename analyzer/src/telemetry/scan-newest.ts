@@ -1,8 +1,7 @@
-import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { JUDGE_FILTER } from './judge-span.ts'
-import { pickSpans, type SegmentRow, spansOfSegment } from './read-spans.ts'
+import { pickSpans, readSpans, type SegmentRow, spansOfSegment } from './read-spans.ts'
 import {
   comparePlaces,
   createIsBehind,
@@ -116,11 +115,9 @@ function takeSpans(
 }
 
 /** Which of these records came again ended: they are listed where their end arrived. */
-function replaced({ db, hasher, index }: TelemetryConnection, projectNo: number, unended: readonly StoredSpan[]): string[] {
-  if (unended.length === 0) return []
-  const traceIds = unended.map(({ ctx }) => ctx.span.traceId)
-  const traces = readTraces(db, hasher, projectNo, traceIds, { filter: JUDGE_FILTER, index })
-  const ended = [...traces.values()].flat().filter(({ ctx }) => ctx.span.endUnixNano !== 0n)
-  const endedIds = new Set(ended.map(({ ctx }) => encodeRecordId(ctx.span.traceId, ctx.span.spanId)))
-  return unended.map(({ ctx }) => encodeRecordId(ctx.span.traceId, ctx.span.spanId)).filter((id) => endedIds.has(id))
+function replaced(connection: TelemetryConnection, projectNo: number, unended: readonly StoredSpan[]): string[] {
+  const ids = unended.map(({ ctx }) => ctx.span)
+  return [...readSpans(connection, projectNo, ids, JUDGE_FILTER)]
+    .filter(([, { ctx }]) => ctx.span.endUnixNano !== 0n)
+    .map(([recordId]) => recordId)
 }

@@ -13,7 +13,7 @@ import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { Failure, SessionPart } from '@loopkit/shared/signals/model'
 import { nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
-import { spanNumber, toTraceSpan } from './judge-span.ts'
+import { eventMsOf, spanNumber, toTraceSpan } from './judge-span.ts'
 
 /** A span in a test's words; whatever it leaves out is ordinary. */
 export interface SpanDraft {
@@ -126,7 +126,7 @@ interface Commit {
 function writeCommit(db: SqliteDatabase, hasher: TraceHasher, { projectNo, receivedMs, spans }: Commit): void {
   const number = (db.prepare('select coalesce(max(last_commit), 0) + 1 from segment').pluck().get() as number) ?? 1
   const body = encodeTraces(spans)
-  const events = spans.map(({ span }) => nanoToMs(span.startUnixNano))
+  const events = spans.map(({ span }) => eventMsOf(span))
   const [eventMinMs, eventMaxMs] = [Math.min(...events), Math.max(...events)]
   const hashes = spans.map(({ span }) => hasher(projectNo, span.traceId))
   db.prepare(
@@ -156,7 +156,7 @@ function writeRun(
 ) {
   const { service, operation, release } = viewSpan(ctx)
   const receivedMinute = Math.floor(receivedMs / 60_000)
-  const eventMinute = Math.floor(nanoToMs(ctx.span.startUnixNano) / 60_000)
+  const eventMinute = Math.floor(eventMsOf(ctx.span) / 60_000)
   db.prepare(
     `insert into run_count values (?, ?, ?, ?, ?, 1, 1, 1) on conflict do update set runs = runs + 1, weight = weight + 1,
        weight_squared = weight_squared + 1`,
@@ -294,7 +294,7 @@ function writeFailure(
   { failure, trace }: { failure: Failure; trace: DecidedTrace },
 ): void {
   const { span, view, fingerprint, detection, sessionId, propagatedTo } = failure
-  const eventMs = nanoToMs(span.endUnixNano === 0n ? span.startUnixNano : span.endUnixNano)
+  const eventMs = eventMsOf(span)
   const operation = operationNo(db, projectNo, view)
   db.prepare(
     `insert or ignore into fingerprint (project_no, fingerprint, parent_key, scheme, signal, service, operation, operation_no, error_type,
@@ -311,7 +311,7 @@ function writeFailure(
     fingerprint.template,
     detection.message,
     JSON.stringify(fingerprint.steps),
-    eventMs,
+    decidedMs,
   )
   const find = db.prepare('select fingerprint_no from fingerprint where project_no = ? and fingerprint = ?').pluck()
   const fingerprintNo = find.get(projectNo, fingerprint.key) as number

@@ -1,0 +1,43 @@
+import { readTraces, type StoredSpan, TooManySpansError } from '@loopkit/shared/database/telemetry/read-trace'
+import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
+import { fromHex, toHex } from '@loopkit/shared/otlp/ids'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+/** Traces read together while they fit: each segment is then opened once for all of them. */
+const TRACES_AT_ONCE = 50
+/** Spans held in memory at once, but for a single trace that has more. */
+const SPANS_AT_ONCE_MAX = 60_000
+
+/** Every stored trace of these, a few at a time, so that a question about many traces holds few of them. */
+export function* eachTrace(
+  connection: TelemetryConnection,
+  projectNo: number,
+  traceIds: readonly Uint8Array[],
+  filter: AttributeFilter,
+): Generator<{ traceId: string; stored: StoredSpan[] }> {
+  const distinct = [...new Set(traceIds.map(toHex))].map((id) => fromHex(id)!)
+  for (let at = 0; at < distinct.length; at += TRACES_AT_ONCE) {
+    yield* eachOf(connection, projectNo, distinct.slice(at, at + TRACES_AT_ONCE), filter)
+  }
+}
+
+function* eachOf(
+  connection: TelemetryConnection,
+  projectNo: number,
+  traceIds: Uint8Array[],
+  filter: AttributeFilter,
+): Generator<{ traceId: string; stored: StoredSpan[] }> {
+  const { db, hasher, index } = connection
+  const most = traceIds.length > 1 ? { totalSpansMax: SPANS_AT_ONCE_MAX } : {}
+  let traces: Map<string, StoredSpan[]>
+  try {
+    traces = readTraces(db, hasher, projectNo, traceIds, { filter, index, ...most })
+  } catch (error) {
+    if (!(error instanceof TooManySpansError)) throw error
+    const half = Math.ceil(traceIds.length / 2)
+    yield* eachOf(connection, projectNo, traceIds.slice(0, half), filter)
+    yield* eachOf(connection, projectNo, traceIds.slice(half), filter)
+    return
+  }
+  for (const [traceId, stored] of traces) yield { traceId, stored }
+}
