@@ -4,6 +4,8 @@ import type { Caller } from '../receive/authenticate.ts'
 export interface KeyUses {
   note(caller: Caller): void
   drain(): [keyHash: Uint8Array, atMs: number][]
+  /** What was drained was not written. */
+  restore(uses: [keyHash: Uint8Array, atMs: number][]): void
 }
 
 /** A key in use is written once in this time, in ms: nobody reads it finer, and every row is a write. */
@@ -27,6 +29,9 @@ export function createKeyUses(nowMs: () => number): KeyUses {
       const drained = waiting
       waiting = []
       return drained
+    },
+    restore(uses) {
+      waiting.unshift(...uses)
     },
   }
 }

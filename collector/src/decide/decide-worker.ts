@@ -31,6 +31,7 @@ const decider = createDecider({
 })
 let checkpointedMs = Number.NEGATIVE_INFINITY
 let timer = setTimeout(turn, TICK_MS)
+report({ kind: 'ready' })
 
 parentPort!.on('message', () => {
   clearTimeout(timer)

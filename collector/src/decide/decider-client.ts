@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { DecideReport, DecideWorkerData } from './messages.ts'
 
@@ -5,12 +6,14 @@ export interface DeciderClient {
   close(): Promise<void>
 }
 
-export function startDecider(
+/** Resolves when the thread has opened the file; rejects where it cannot. */
+export async function startDecider(
   data: DecideWorkerData,
   onReport: (report: DecideReport) => void,
   onFailure: (error: Error) => void,
-): DeciderClient {
+): Promise<DeciderClient> {
   const worker = new Worker(new URL('./decide-worker.ts', import.meta.url), { workerData: data, name: 'decide' })
+  await once(worker, 'message')
   worker.on('message', onReport)
   worker.on('error', onFailure)
   return {

@@ -10,4 +10,6 @@ export interface DecideWorkerData {
 export type DecideReport =
   | { kind: 'decided'; hashes: BigUint64Array }
   | { kind: 'failed'; code: string; message: string }
+  /** The file is open; told once, before anything else. */
+  | { kind: 'ready' }
   | { kind: 'closed' }

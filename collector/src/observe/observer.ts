@@ -62,7 +62,7 @@ export function createObserver({ dataDir, log, random, queueSpans, inFlight }: O
     },
     onAnswered: summary.noteAcknowledged,
     onGroup(reply, spans, waitedMs) {
-      if (reply.kind === 'closed') return
+      if (reply.kind !== 'committed' && reply.kind !== 'failed') return
       metrics.commits.observe(waitedMs / 1000)
       if (reply.kind === 'failed')
         log.debug({ code: 'commit.failed', reason: reply.code, spans, waited_ms: waitedMs }, reply.message)

@@ -174,7 +174,11 @@ describe('what is answered', () => {
     ['an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', /^HTTP\/1\.1 400/],
     ['headers over 16 KiB', `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, /^HTTP\/1\.1 431/],
     ['two lengths', 'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}', /^HTTP\/1\.1 400/],
-    ['a length and chunks', 'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n', /^HTTP\/1\.1 400/],
+    [
+      'a length and chunks',
+      'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      /^HTTP\/1\.1 400/,
+    ],
     ['no host', 'GET /health HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 400/],
   ])('%s', async (_, text, expected) => {
     expect(await rawRequest(text)).toMatch(expected)

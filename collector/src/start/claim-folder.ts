@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { openDatabase } from '@loopkit/shared/database/open'
+import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
 
 /** Two collectors must not share a folder: what one has seen the other would store again. */
 export class FolderInUseError extends Error {
@@ -16,16 +16,24 @@ const FOLDER_MODE = 0o700
 export function claimFolder(dataDir: string): () => void {
   mkdirSync(join(dataDir, 'run'), { recursive: true, mode: FOLDER_MODE })
   accessSync(dataDir, constants.W_OK | constants.X_OK)
-  const lock = openDatabase(join(dataDir, 'run', 'collector.lock'), { role: 'writer', busyTimeoutMs: 0, synchronous: 'OFF' })
-  try {
-    lock.exec('begin immediate')
-  } catch (error) {
-    lock.close()
-    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
-    throw new FolderInUseError(`another collector uses ${dataDir}`)
-  }
+  const lock = takeLock(join(dataDir, 'run', 'collector.lock'))
+  if (!lock) throw new FolderInUseError(`another collector uses ${dataDir}`)
   return () => {
     lock.exec('rollback')
     lock.close()
+  }
+}
+
+/** null: another process holds it. */
+function takeLock(path: string): SqliteDatabase | null {
+  let lock: SqliteDatabase | null = null
+  try {
+    lock = openDatabase(path, { role: 'writer', busyTimeoutMs: 0, synchronous: 'OFF' })
+    lock.exec('begin immediate')
+    return lock
+  } catch (error) {
+    lock?.close()
+    if ((error as { code?: string }).code === 'SQLITE_BUSY') return null
+    throw error
   }
 }

@@ -89,7 +89,11 @@ export interface TestCollectorOptions {
 }
 
 /** Project 1 is `default` and KEY may write to it. */
-export async function startTestCollector({ env = {}, quotaSpans, withoutControl }: TestCollectorOptions = {}): Promise<TestCollector> {
+export async function startTestCollector({
+  env = {},
+  quotaSpans,
+  withoutControl,
+}: TestCollectorOptions = {}): Promise<TestCollector> {
   const dataDir = mkdtempSync(join(tmpdir(), 'loopkit-collector-'))
   const control = createControl(withoutControl ? ':memory:' : join(dataDir, 'control.db'))
   addKey(control, { key: KEY, projectNo: addProject(control, { name: 'default', quotaSpans }) })
@@ -126,7 +130,15 @@ export async function startTestCollector({ env = {}, quotaSpans, withoutControl 
     fatal,
     logLines,
     send: (body, options) => send(running.port, body, options),
-    rows: (sql, ...values) => withReader(dataDir, ({ db }) => db.prepare(sql).safeIntegers().all(...values) as Record<string, unknown>[]),
+    rows: (sql, ...values) =>
+      withReader(
+        dataDir,
+        ({ db }) =>
+          db
+            .prepare(sql)
+            .safeIntegers()
+            .all(...values) as Record<string, unknown>[],
+      ),
     trace: (traceIdHex, projectNo = 1) =>
       withReader(
         dataDir,

@@ -23,7 +23,7 @@ export function createHealth(onFatal: (exitCode: number, error: Error) => void, 
   return {
     reason: () => reason,
     noteReply(reply) {
-      if (reply.kind === 'closed') return
+      if (reply.kind !== 'committed' && reply.kind !== 'failed') return
       const before = reason
       reason = reply.kind === 'failed' ? `${reply.code}: ${reply.message}` : null
       if (reason !== null && before === null) log.error({ code: 'storage.failed', reason }, 'spans cannot be stored')

@@ -75,7 +75,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   const health = createHealth(options.onFatal, log)
   const inFlight = createInFlight({ maxBytes: settings.inFlightMaxBytes })
   const observer = createObserver({ dataDir, log, random: options.random, queueSpans: () => queue.pendingSpans(), inFlight })
-  const { queue, context, ledger, keyUses } = startStorage(options, lifecycle, state, health, observer)
+  const { queue, context, ledger, keyUses } = await startStorage(options, lifecycle, state, health, observer)
   const pipeline = startPipeline(options, lifecycle, { state, health, queue, context, ledger, keyUses, observer })
   const authenticator = createAuthenticator(join(dataDir, 'control.db'), settings.keylessProject, clock)
   lifecycle.defer('control.db', authenticator.close)
@@ -122,7 +122,13 @@ async function open(server: Server, { settings }: CollectorOptions, lifecycle: L
 }
 
 /** Writer, decider and the queue before them. Stopped in this order: decider, what is queued, writer. */
-function startStorage(options: CollectorOptions, lifecycle: Lifecycle, state: StoreState, health: Health, observer: Observer) {
+async function startStorage(
+  options: CollectorOptions,
+  lifecycle: Lifecycle,
+  state: StoreState,
+  health: Health,
+  observer: Observer,
+) {
   const { settings, clock } = options
   const signalsOff = settings.signalsOff.split(',').map((name) => name.trim())
   const telemetryPath = join(settings.dataDir, 'telemetry.db')
@@ -133,7 +139,7 @@ function startStorage(options: CollectorOptions, lifecycle: Lifecycle, state: St
   }
   const ledger = createLedger()
   const keyUses = createKeyUses(clock.nowMs)
-  const writer = startWriter(
+  const writer = await startWriter(
     { path: telemetryPath, redact: settings.redact, signalsOff },
     (reply) => queue.onReply(reply),
     (error) => health.fail('the writer ended', error),
@@ -142,7 +148,7 @@ function startStorage(options: CollectorOptions, lifecycle: Lifecycle, state: St
   const queue: CommitQueue = createCommitQueue({
     port: writer,
     ledger,
-    drainKeyUses: keyUses.drain,
+    keyUses,
     monotonicMs: clock.monotonicMs,
     events: {
       onCommitted: (body) => confirmAdmission(context, body),
@@ -155,7 +161,7 @@ function startStorage(options: CollectorOptions, lifecycle: Lifecycle, state: St
   })
   lifecycle.defer('queue', () => queue.idle())
   const { quietMs, decideAfterMs } = settings
-  const decider = startDecider(
+  const decider = await startDecider(
     { telemetryPath, controlPath: join(settings.dataDir, 'control.db'), quietMs, decideAfterMs, signalsOff },
     (report) => {
       if (report.kind === 'decided') writer.noteDecided(report.hashes)

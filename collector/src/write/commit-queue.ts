@@ -1,4 +1,5 @@
 import type { AdmittedBody } from '../admit/admission.ts'
+import type { KeyUses } from '../admit/key-uses.ts'
 import type { Ledger } from '../admit/ledger.ts'
 import { ownBytes } from '../admit/own-bytes.ts'
 import { type Refusal, refused } from '../receive/outcome.ts'
@@ -14,7 +15,7 @@ export interface CommitEvents {
   onCommitted(body: AdmittedBody): void
   onRevoked(body: AdmittedBody): void
   /** After every group; `waitedMs` is from handing over to the answer. */
-  onGroup(reply: Exclude<WriterReply, { kind: 'closed' }>, spans: number, waitedMs: number): void
+  onGroup(reply: Extract<WriterReply, { kind: 'committed' | 'failed' }>, spans: number, waitedMs: number): void
 }
 
 /**
@@ -41,8 +42,7 @@ const GROUP_MAX_SPANS = 20_000
 export interface CommitQueueOptions {
   port: WriterPort
   ledger: Ledger
-  /** Takes what is to be noted of keys with the next commit. */
-  drainKeyUses(): CommitGroup['keyUses']
+  keyUses: KeyUses
   events: CommitEvents
   monotonicMs(): number
 }
@@ -52,7 +52,7 @@ interface Settling {
   resolve(outcome: Refusal | null): void
 }
 
-export function createCommitQueue({ port, ledger, drainKeyUses, events, monotonicMs }: CommitQueueOptions): CommitQueue {
+export function createCommitQueue({ port, ledger, keyUses, events, monotonicMs }: CommitQueueOptions): CommitQueue {
   const waiting: AdmittedBody[] = []
   const settling = new Map<AdmittedBody, Settling>()
   const idleWaiters: (() => void)[] = []
@@ -88,27 +88,28 @@ export function createCommitQueue({ port, ledger, drainKeyUses, events, monotoni
     return bodies
   }
 
+  function becomeIdle(): void {
+    for (const resolve of idleWaiters.splice(0)) resolve()
+  }
+
   function sendNext(): void {
     if (underWay) return
     const bodies = takeGroup()
-    const keyUses = drainKeyUses()
-    if (bodies.length === 0 && ledger.isEmpty() && keyUses.length === 0) {
-      for (const resolve of idleWaiters.splice(0)) resolve()
-      return
-    }
+    const uses = keyUses.drain()
+    if (bodies.length === 0 && ledger.isEmpty() && uses.length === 0) return void becomeIdle()
     const group: CommitGroup = {
       kind: 'commit',
       group: nextGroup++,
       bodies: bodies.map(toCommit),
       ledger: ledger.drain(),
-      keyUses,
+      keyUses: uses,
     }
     underWay = { group: { ...group, bodies: [] }, bodies, sentMs: monotonicMs() }
     port.post(group, movedBuffers(group.bodies))
   }
 
   function onReply(reply: WriterReply): void {
-    if (reply.kind === 'closed' || !underWay || reply.group !== underWay.group.group) return
+    if ((reply.kind !== 'committed' && reply.kind !== 'failed') || !underWay || reply.group !== underWay.group.group) return
     const { bodies, group, sentMs } = underWay
     underWay = null
     events.onGroup(
@@ -118,7 +119,10 @@ export function createCommitQueue({ port, ledger, drainKeyUses, events, monotoni
     )
     if (reply.kind === 'failed') {
       for (const [projectNo, what, count] of group.ledger) ledger.add(projectNo, what, count)
+      keyUses.restore(group.keyUses)
       for (const body of bodies) settle(body, refused(reply.code, reply.message))
+      // Counts alone are not worth a try that failed just now: they wait for the next flush, and are given up at the end.
+      if (waiting.length === 0) return void becomeIdle()
     } else {
       const failed = new Set(reply.failed)
       bodies.forEach((body, at) => {

@@ -50,6 +50,8 @@ export type WriterReply =
       /** The disk lied about a write: only a restart finds out what is there. */
       isFatal: boolean
     }
+  /** The file is open; told once, before anything else. */
+  | { kind: 'ready' }
   | { kind: 'closed' }
 
 export interface WriterData {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { CommitGroup, TracesDecided, WriterData, WriterReply } from './messages.ts'
 
@@ -9,12 +10,14 @@ export interface WriterClient {
   close(): Promise<void>
 }
 
-export function startWriter(
+/** Resolves when the thread has opened the file; rejects where it cannot. */
+export async function startWriter(
   data: WriterData,
   onReply: (reply: WriterReply) => void,
   onFailure: (error: Error) => void,
-): WriterClient {
+): Promise<WriterClient> {
   const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: data, name: 'writer' })
+  await once(worker, 'message')
   worker.on('message', onReply)
   worker.on('error', onFailure)
   return {

@@ -25,3 +25,4 @@ parentPort!.on('message', (message: WriterMessage) => {
     parentPort!.close()
   }
 })
+parentPort!.postMessage({ kind: 'ready' })

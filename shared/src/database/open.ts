@@ -27,8 +27,11 @@ export function openDatabase(
 ): SqliteDatabase {
   const db = new Database(path, { readonly: role === 'reader', fileMustExist: role === 'reader', timeout: busyTimeoutMs })
   if (role === 'writer') {
-    db.pragma(`page_size = ${PAGE_SIZE_BYTES}`)
-    db.pragma('auto_vacuum = incremental')
+    if (db.pragma('page_count', { simple: true }) === 0) {
+      db.pragma(`page_size = ${PAGE_SIZE_BYTES}`)
+      // Takes the write lock even where it changes nothing: a second connection must not wait for a busy writer to open.
+      db.pragma('auto_vacuum = incremental')
+    }
     db.pragma('journal_mode = WAL')
     db.pragma(`synchronous = ${synchronous}`)
     db.pragma('foreign_keys = ON')
