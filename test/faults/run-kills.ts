@@ -21,7 +21,7 @@ export interface KillReport extends OracleVerdict {
 
 const SENDERS = 6
 /** A kill comes at a random moment of this many milliseconds after the collector is ready. */
-const KILL_WITHIN_MS = 700
+const KILL_WITHIN_MS = 1500
 /** The senders go on for this long after the last restart, so that lost answers are asked for again. */
 const SETTLE_MS = 300
 
