@@ -34,8 +34,10 @@ export interface DeciderOptions {
   clock: Clock
 }
 
-/** Traces judged together: their segments are opened once, their rows are one short transaction. */
-const BATCH_TRACES = 200
+/** Traces judged together: their segments are opened once. */
+const BATCH_TRACES = 1000
+/** Traces decided in one transaction: it must be short, since the writer waits for its end. */
+const TRANSACTION_TRACES = 200
 /** Traces that never get quiet are looked for this often within their age limit; finding them walks all that are active. */
 const AGED_CHECKS = 20
 const AGED_CHECK_MIN_MS = 1_000
@@ -83,7 +85,9 @@ export function createDecider(options: DeciderOptions): Decider {
         if (projectId === null) for (const { traceHash } of own) drop.run(projectNo, traceHash)
         else judgings.push(...judgeStored(judgeDeps, projectNo, projectId, own))
       }
-      const decided = judgings.length > 0 ? writer.write(judgings, clock.nowMs()) : []
+      const decided: bigint[] = []
+      for (let from = 0; from < judgings.length; from += TRANSACTION_TRACES)
+        decided.push(...writer.write(judgings.slice(from, from + TRANSACTION_TRACES), clock.nowMs()))
       return { decided: decided.map((hash) => BigInt.asUintN(64, hash)), mayHaveMore: decided.length === BATCH_TRACES }
     },
     checkpoint: () => void db.pragma('wal_checkpoint(PASSIVE)'),

@@ -113,24 +113,32 @@ function addSpan(traces: Map<string, Map<string, StoredSpan>>, stored: StoredSpa
     spans.set(spanId, stored)
 }
 
-/** Trace ids by their first four bytes: asked once per span of a segment, so no text is made of them. */
+/** Trace ids by a hash of all their bytes: asked once per span of a segment, so no text is made of them. */
 class TraceIdSet {
-  readonly #byHead = new Map<number, Uint8Array[]>()
+  readonly #byHash = new Map<number, Uint8Array[]>()
 
   constructor(ids: readonly Uint8Array[]) {
     for (const id of ids) {
-      const head = headOf(id, 0)
-      this.#byHead.set(head, [...(this.#byHead.get(head) ?? []), id])
+      const hash = hashOf(id, 0)
+      this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), id])
     }
   }
 
   has(bytes: Uint8Array, at: number): boolean {
-    if (at + 16 > bytes.length) return false
-    const candidates = this.#byHead.get(headOf(bytes, at))
+    if (at + TRACE_ID_BYTES > bytes.length) return false
+    const candidates = this.#byHash.get(hashOf(bytes, at))
     return candidates?.some((id) => id.every((byte, i) => bytes[at + i] === byte)) ?? false
   }
 }
 
-function headOf(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+const TRACE_ID_BYTES = 16
+
+function hashOf(bytes: Uint8Array, at: number): number {
+  let hash = 0x2c1b3c6d
+  for (let p = at; p < at + TRACE_ID_BYTES; p += 4) {
+    const word = bytes[p]! | (bytes[p + 1]! << 8) | (bytes[p + 2]! << 16) | (bytes[p + 3]! << 24)
+    hash = Math.imul(hash ^ word, 0x9e3779b1)
+    hash ^= hash >>> 15
+  }
+  return hash
 }
