@@ -25,7 +25,7 @@ export function explainExit(error: unknown, { dataDir }: { dataDir: string }): E
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
     return { code: EXIT.data, line: `a database in ${dataDir} is damaged (${message}); it was left as it is` }
   }
-  if (/^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOSPC|SQLITE_(CANTOPEN|READONLY|FULL))/.test(code)) {
+  if (/^(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOSPC|SQLITE_(CANTOPEN|READONLY|FULL))/.test(code)) {
     return { code: EXIT.folderNotWritable, line: `${dataDir} cannot be written (${message}); set LOOPKIT_DATA_DIR` }
   }
   return { code: EXIT.software, line: `could not start: ${message}` }
