@@ -38,8 +38,8 @@ export function createReadRoutes({ settings, control, change, clock, lifecycle }
     rememberPains: pains.rememberPains,
     storePacket: packets.storePacket,
   })
-  const { attributesShownMax, attributeShownMaxBytes } = settings
-  const reading = { ...shared, limits: { attributesShownMax, attributeShownMaxBytes } }
+  const { attributesShownMax, attributeShownMaxBytes, quietMs } = settings
+  const reading = { ...shared, quietMs, limits: { attributesShownMax, attributeShownMaxBytes } }
   const records = createRecordsCapability(reading)
   const sessions = createSessionsCapability(reading)
   return [diagnose, packets, pains, changes, records, sessions].flatMap(({ routes }) => routes)

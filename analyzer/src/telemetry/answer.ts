@@ -1,5 +1,6 @@
 import { answerDiagnosis, answerIssues } from './answer-diagnosis.ts'
 import { answerExposure } from './answer-exposure.ts'
+import { answerLedger, answerReceipt } from './answer-ledger.ts'
 import { answerPain } from './answer-pain.ts'
 import { answerRecords } from './answer-records.ts'
 import { answerReleases } from './answer-releases.ts'
@@ -17,6 +18,8 @@ export const ANSWERS = {
   records: answerRecords,
   session: answerSession,
   sessions: answerSessions,
+  ledger: answerLedger,
+  receipt: answerReceipt,
 } as const
 
 export type QuestionName = keyof typeof ANSWERS

@@ -11,6 +11,8 @@ import type { Caller } from '../../http/request-facts.ts'
 import type { DiagnosisRules } from '../../telemetry/diagnosis-rules.ts'
 import type { AskTelemetry } from '../../telemetry/read-pool.ts'
 import type { RecordPosition } from '../../telemetry/record-place.ts'
+import { getLedger, getReceipt } from './ledger.contract.ts'
+import { readLedger, readReceipt } from './ledger.ts'
 import { invalidId, listTelemetry } from './records.contract.ts'
 
 export interface RecordsDeps {
@@ -18,6 +20,7 @@ export interface RecordsDeps {
   nowMs: () => number
   rules: Pick<DiagnosisRules, 'sinceMinutesDefault' | 'off'>
   limits: ShownLimits
+  quietMs: number
 }
 
 interface RecordsRequest {
@@ -34,8 +37,17 @@ interface RecordsRequest {
 
 type Owner = Pick<Caller, 'projectNo' | 'projectId'>
 
+/** Records as they lie there, and what became of everything that was sent. */
 export function createRecordsCapability(deps: RecordsDeps): { routes: Route[] } {
-  return { routes: [route(listTelemetry, async ({ caller, query }) => rawJson(await listRecords(deps, caller, query)))] }
+  const { ask, nowMs, rules, quietMs } = deps
+  const ledger = { ask, nowMs, quietMs, sinceMinutesDefault: rules.sinceMinutesDefault }
+  return {
+    routes: [
+      route(listTelemetry, async ({ caller, query }) => rawJson(await listRecords(deps, caller, query))),
+      route(getLedger, ({ caller, query }) => readLedger(ledger, caller.projectNo, query.since_minutes)),
+      route(getReceipt, ({ caller, params }) => readReceipt(ledger, caller.projectNo, params.id)),
+    ],
+  }
 }
 
 /** A page of records as JSON text. An id that no record can have finds none, as an unknown one does. */

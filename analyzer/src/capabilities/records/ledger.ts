@@ -1,0 +1,58 @@
+import { parseTraceId } from '@loopkit/shared/otlp/ids'
+import { showWindow, windowOfLast } from '../../domain/window.ts'
+import { fail } from '../../http/errors.ts'
+import type { AskTelemetry } from '../../telemetry/read-pool.ts'
+import { invalidId } from './records.contract.ts'
+
+export interface LedgerDeps {
+  ask: AskTelemetry
+  nowMs: () => number
+  sinceMinutesDefault: number
+  /** How long a trace is quiet before it is decided. */
+  quietMs: number
+}
+
+/** What happened to everything that was sent in the window. */
+export async function readLedger({ ask, nowMs, sinceMinutesDefault }: LedgerDeps, projectNo: number, sinceMinutes?: number) {
+  const window = windowOfLast(sinceMinutes ?? sinceMinutesDefault, nowMs())
+  const { counts } = await ask('ledger', { projectNo, window })
+  const total = (what: string) => counts[what] ?? 0
+  return {
+    window: showWindow(window),
+    accepted: total('accepted'),
+    deduplicated: total('deduplicated'),
+    rejected: family(counts, 'rejected:'),
+    redacted: total('redacted'),
+    capped: total('capped'),
+    refused_requests: family(counts, 'refused:'),
+    not_kept: family(counts, 'not_kept:'),
+    replaced: total('replaced'),
+    conflicts: total('conflict'),
+  }
+}
+
+function family(counts: Record<string, number>, prefix: string): Record<string, number> {
+  const found = Object.entries(counts).filter(([what]) => what.startsWith(prefix))
+  return Object.fromEntries(found.map(([what, count]) => [what.slice(prefix.length), count]))
+}
+
+/** Duplicates and rejections are counted by minute, not by trace: for one trace they cannot be said. */
+const COUNTED_BY_MINUTE = { deduplicated: 'counted_by_minute_only', rejected: 'counted_by_minute_only' }
+
+export async function readReceipt({ ask, nowMs, quietMs }: LedgerDeps, projectNo: number, id: string) {
+  const parsed = parseTraceId(id) ?? fail(invalidId, 'a trace id is not empty and not all zero')
+  const receipt = await ask('receipt', { projectNo, traceId: parsed.bytes, quietMs, nowMs: nowMs() })
+  return {
+    trace_id: receipt?.traceId ?? id,
+    found: receipt !== null,
+    spans: receipt?.spans ?? 0,
+    first_received_at: receipt?.firstReceivedAt ?? null,
+    last_received_at: receipt?.lastReceivedAt ?? null,
+    deduplicated: null,
+    rejected: null,
+    decided_at: receipt?.decidedAt ?? null,
+    services: receipt?.services ?? [],
+    stored_in: (receipt?.commits ?? []).map((commit) => `commit ${commit}`),
+    unavailable: COUNTED_BY_MINUTE,
+  }
+}

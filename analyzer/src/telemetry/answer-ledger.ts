@@ -1,0 +1,79 @@
+import { readTraces } from '@loopkit/shared/database/telemetry/read-trace'
+import { msToIso } from '@loopkit/shared/span/nanoseconds'
+import { viewSpan } from '@loopkit/shared/span/view-span'
+import type { MinuteWindow } from '../domain/window.ts'
+import { JUDGE_FILTER, traceIdText } from './judge-span.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+export interface LedgerAnswer {
+  /** What happened → how often: `accepted`, `deduplicated`, `rejected:trace_id_zero`, `refused:queue_full` … */
+  counts: Record<string, number>
+}
+
+/** What the collector did with what it got, by minute of arrival. */
+export function answerLedger(
+  { db }: TelemetryConnection,
+  { projectNo, window }: { projectNo: number; window: MinuteWindow },
+): LedgerAnswer {
+  const rows = db
+    .prepare(
+      'select what, sum(count) as count from ledger where project_no = ? and minute >= ? and minute < ? group by what order by what',
+    )
+    .all(projectNo, window.fromMinute, window.toMinute) as { what: string; count: number }[]
+  return { counts: Object.fromEntries(rows.map(({ what, count }) => [what, count])) }
+}
+
+export interface ReceiptQuestion {
+  projectNo: number
+  traceId: Uint8Array
+  /** How long a trace is quiet before it counts as decided. */
+  quietMs: number
+  nowMs: number
+}
+
+export interface Receipt {
+  traceId: string
+  spans: number
+  firstReceivedAt: string
+  lastReceivedAt: string
+  decidedAt: string | null
+  services: string[]
+  commits: number[]
+}
+
+const SERVICES_MAX = 50
+const COMMITS_MAX = 50
+
+/** Where a trace is; null where none of its spans is stored. */
+export function answerReceipt(connection: TelemetryConnection, question: ReceiptQuestion): Receipt | null {
+  const { db, hasher, index } = connection
+  const { projectNo, traceId } = question
+  const stored = [...readTraces(db, hasher, projectNo, [traceId], { filter: JUDGE_FILTER, index }).values()].flat()
+  const [first] = stored
+  if (!first) return null
+  const arrivals = stored.map(({ receivedMs }) => receivedMs).sort((a, b) => a - b)
+  const lastMs = arrivals.at(-1)!
+  const decidedMs = readDecidedMs(connection, question, lastMs)
+  return {
+    traceId: traceIdText(first.ctx.span),
+    spans: stored.length,
+    firstReceivedAt: msToIso(arrivals[0]!),
+    lastReceivedAt: msToIso(lastMs),
+    decidedAt: decidedMs === null ? null : msToIso(decidedMs),
+    services: [...new Set(stored.map(({ ctx }) => viewSpan(ctx).service))].sort().slice(0, SERVICES_MAX),
+    commits: [...new Set(stored.map(({ commit }) => commit))].sort((a, b) => a - b).slice(0, COMMITS_MAX),
+  }
+}
+
+/** A trace that nothing is to be judged for has no row: it is decided when it has been quiet long enough. */
+function readDecidedMs(
+  { db, hasher }: TelemetryConnection,
+  { projectNo, traceId, quietMs, nowMs }: ReceiptQuestion,
+  lastMs: number,
+): number | null {
+  const hash = BigInt.asIntN(64, hasher(projectNo, traceId))
+  if (db.prepare('select 1 from open_trace where project_no = ? and trace_hash = ?').get(projectNo, hash)) return null
+  const decided = db.prepare('select decided_ms from decided_trace where project_no = ? and trace_hash = ?').pluck()
+  const decidedMs = decided.get(projectNo, hash) as number | undefined
+  return decidedMs ?? (lastMs + quietMs <= nowMs ? lastMs + quietMs : null)
+}
