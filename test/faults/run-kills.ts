@@ -4,7 +4,10 @@ import { startProduct } from '../harness/start-product.ts'
 import { createSpanOracle, type OracleVerdict } from './span-oracle.ts'
 
 export interface KillOptions {
+  /** Ends by SIGKILL, at random moments. */
   kills: number
+  /** Ends by SIGTERM after that, under the same load. */
+  cleanStops: number
   /** Says when the kills strike. */
   seed: number
   onKill?: (what: string) => void
@@ -15,8 +18,8 @@ export interface KillReport extends OracleVerdict {
   accepted: number
   /** Kills that struck while requests were under way: without any the run has shown nothing. */
   killsUnderLoad: number
-  /** Of the clean stop at the end. */
-  exitCodes: { collector: number | null; analyzer: number | null }
+  /** Of the collector's clean stops, those under load first. */
+  exitCodes: (number | null)[]
 }
 
 const SENDERS = 6
@@ -25,8 +28,8 @@ const KILL_WITHIN_MS = 1500
 /** The senders go on for this long after the last restart, so that lost answers are asked for again. */
 const SETTLE_MS = 300
 
-/** Kills the collector again and again while spans stream in, then lets the oracle compare what it was promised with what is stored. */
-export async function runKills({ kills, seed, onKill = () => {} }: KillOptions): Promise<KillReport> {
+/** Ends the collector again and again while spans stream in, then lets the oracle compare what it was promised with what is stored. */
+export async function runKills({ kills, cleanStops, seed, onKill = () => {} }: KillOptions): Promise<KillReport> {
   const random = mulberry32(seed)
   const product = await startProduct()
   try {
@@ -34,16 +37,21 @@ export async function runKills({ kills, seed, onKill = () => {} }: KillOptions):
     const oracle = createSpanOracle(product.otlpUrl, keys.producer_key)
     let over = false
     let killsUnderLoad = 0
+    const exitCodes: (number | null)[] = []
     const senders = Promise.all(Array.from({ length: SENDERS }, (_, sender) => oracle.drive(sender, () => over)))
     const killer = async () => {
-      for (let kill = 1; kill <= kills; kill++) {
+      for (let kill = 1; kill <= kills + cleanStops; kill++) {
         const afterMs = Math.round(random() * KILL_WITHIN_MS)
         await new Promise((resolve) => setTimeout(resolve, afterMs))
         const underWay = oracle.underWay()
+        const signal = kill <= kills ? 'SIGKILL' : 'SIGTERM'
         if (underWay > 0) killsUnderLoad++
-        await product.kill9Collector()
+        const exitCode = await product.endCollector(signal)
+        if (signal === 'SIGTERM') exitCodes.push(exitCode)
         await product.restartCollector()
-        onKill(`kill ${kill} after ${afterMs} ms, ${underWay} requests under way, ${oracle.acknowledged()} spans acknowledged`)
+        onKill(
+          `${signal} ${kill} after ${afterMs} ms, ${underWay} requests under way, ${oracle.acknowledged()} spans acknowledged`,
+        )
       }
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
     }
@@ -53,7 +61,8 @@ export async function runKills({ kills, seed, onKill = () => {} }: KillOptions):
     const ledger = await callApi(`${product.analyzerUrl}/v1/ingest/ledger`, { key: keys.agent_key })
     const verdict = await oracle.check(product.analyzerUrl, keys.agent_key)
     const { accepted } = ledger.json<{ accepted: number }>()
-    return { ...verdict, accepted, killsUnderLoad, exitCodes: await product.stop() }
+    exitCodes.push((await product.stop()).collector)
+    return { ...verdict, accepted, killsUnderLoad, exitCodes }
   } finally {
     await product.stop()
   }

@@ -24,10 +24,10 @@ export interface SpanOracle {
   check(analyzerUrl: string, agentKey: string): Promise<OracleVerdict>
 }
 
-const SPANS_PER_BATCH = 25
-const BATCHES_PER_TRACE = 4
+const SPANS_PER_BATCH = 10
+const BATCHES_PER_TRACE = 8
 /** Keeps the load at a few thousand spans a second: the point is the moment of the kill, not the volume. */
-const PAUSE_MS = 15
+const PAUSE_MS = 3
 const RETRY_MS = 40
 const TRIES_MAX = 1000
 /** Sent ids, at most this many named in a verdict. */

@@ -21,8 +21,8 @@ export interface Product {
   dataDir: string
   provision(name: string): Promise<ProjectKeys>
   collectorPid(): number
-  /** Ends the collector the hard way and waits until it is gone. */
-  kill9Collector(): Promise<void>
+  /** Ends the collector and waits until it is gone; its exit code, null where the signal ended it. */
+  endCollector(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>
   /** Starts the collector again on the same port and data, and waits until it is ready. */
   restartCollector(): Promise<void>
   /** What both processes printed last. */
@@ -70,7 +70,7 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
     dataDir,
     provision: (name) => provision(analyzerUrl, name, output),
     collectorPid: () => collector.pid,
-    kill9Collector: async () => void (await collector.end('SIGKILL')),
+    endCollector: (signal) => collector.end(signal),
     restartCollector: async () => {
       collector = await start('collector', { LOOPKIT_OTLP_HTTP_PORT: String(collector.port) })
       await waitUntilReady(collector, 'collector')
