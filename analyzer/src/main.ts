@@ -1,12 +1,13 @@
 import { describeSettings } from '@loopkit/config/describe-settings'
 import { readSettings } from '@loopkit/config/read-settings'
 import { systemClock } from '@loopkit/shared/runtime/clock'
+import { endWithSignals } from '@loopkit/shared/runtime/end-with-signals'
 import { EXIT } from '@loopkit/shared/runtime/exit-codes'
-import { createLogger, type Logger } from '@loopkit/shared/runtime/log'
+import { createLogger } from '@loopkit/shared/runtime/log'
 import packageJson from '../package.json' with { type: 'json' }
 import { explainExit } from './start/explain-exit.ts'
 import { showSettings } from './start/show-settings.ts'
-import { type RunningAnalyzer, startAnalyzer } from './start/start-analyzer.ts'
+import { startAnalyzer } from './start/start-analyzer.ts'
 
 if (process.argv.includes('--help')) {
   console.log(
@@ -35,35 +36,11 @@ async function main(): Promise<void> {
       showOnTerminal: isTerminal ? (text) => void process.stdout.write(`\n${text}`) : null,
     })
     log.info({ code: 'start.listening', url: running.url, version: packageJson.version }, 'the analyzer listens')
-    endWithSignals(running, log)
+    endWithSignals(running.stop, log)
   } catch (error) {
     const { code, line } = explainExit(error, { dataDir })
     process.stderr.write(`loopkit analyzer: ${line}\n`)
     if (code === EXIT.software) console.error(error)
     process.exit(code)
-  }
-}
-
-/** The first signal stops cleanly, a second one at once. A bug outside of any request ends the process, to be started anew. */
-function endWithSignals(running: RunningAnalyzer, log: Logger): void {
-  let stopping = false
-  const stop = (signal: string) => {
-    if (stopping) process.exit(0)
-    stopping = true
-    log.info({ code: 'stop.signal', signal }, 'stopping')
-    running.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ code: 'stop.failed', err: error }, 'not everything stopped cleanly')
-        process.exit(EXIT.software)
-      },
-    )
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, (error: unknown) => {
-      log.fatal({ code: 'stop.bug', err: error }, 'a bug ends the process')
-      process.exit(EXIT.software)
-    })
   }
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
+import { createFolder, writeRunFiles } from '@loopkit/shared/runtime/data-folder'
 import { createLifecycle } from '@loopkit/shared/runtime/lifecycle'
 import type { Logger } from '@loopkit/shared/runtime/log'
 import { createAudit } from '../capabilities/audit/index.ts'
@@ -21,7 +21,6 @@ import { announceFirstRun, FIRST_PROJECT, firstRunText } from './first-run.ts'
 import { createMetrics } from './metrics.ts'
 import { type OwnSpans, startOwnSpans } from './own-spans.ts'
 import { createRoutes } from './routes.ts'
-import { writeRunFiles } from './run-files.ts'
 import { startFacts } from './start-facts.ts'
 
 export interface AnalyzerOptions {
@@ -50,7 +49,6 @@ const MINUTE_MS = 60_000
 const AUDIT_WRITE_MS = 1_000
 /** How long requests under way may take when the process is asked to stop, in ms: its promise is 10 s for all of it. */
 const STOP_GRACE_MS = 8_000
-const DATA_FOLDER_MODE = 0o700
 
 /** Composes the analyzer and listens. What was opened is closed again when a later step fails. */
 export async function startAnalyzer(options: AnalyzerOptions): Promise<RunningAnalyzer> {
@@ -65,7 +63,7 @@ export async function startAnalyzer(options: AnalyzerOptions): Promise<RunningAn
 
 async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof createLifecycle>): Promise<RunningAnalyzer> {
   const { settings, clock, log, enforceContract } = options
-  mkdirSync(settings.dataDir, { recursive: true, mode: DATA_FOLDER_MODE })
+  createFolder(settings.dataDir)
   const control = openControl(join(settings.dataDir, 'control.db'))
   lifecycle.defer('control.db', control.close)
   const limits = createSlidingLog(openLimits(join(settings.dataDir, 'limits.db')), clock.nowMs)
@@ -114,7 +112,7 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
     options,
     (show) => provisionFirst(startFacts(), FIRST_PROJECT, (answer) => show(firstRunText(answer, addresses))) !== null,
   )
-  lifecycle.defer('run files', writeRunFiles(settings.dataDir, { pid: options.pid, port }))
+  lifecycle.defer('run files', writeRunFiles(settings.dataDir, 'analyzer', options.pid, { analyzerPort: port }))
   return { port, url: server.url, control, verifyAudit: audit.verify, stop: lifecycle.stop }
 }
 

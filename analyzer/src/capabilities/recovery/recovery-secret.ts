@@ -1,16 +1,6 @@
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { createFolder } from '@loopkit/shared/runtime/data-folder'
 
 /** The file that holds a generated secret belongs to the backup: without it no recovery code is right any more. */
 export const RECOVERY_SECRET_FILE = join('secrets', 'recovery.key')
@@ -24,7 +14,6 @@ const SECRET_BYTES = 32
 /** The least that counts as a secret, in characters. */
 const SECRET_MIN_CHARACTERS = 32
 const FILE_MODE = 0o600
-const FOLDER_MODE = 0o700
 
 export interface RecoverySecretDeps {
   dataDir: string
@@ -37,7 +26,7 @@ export interface RecoverySecretDeps {
 export function readRecoverySecret({ dataDir, configured, randomBytes }: RecoverySecretDeps): string {
   if (configured !== null && configured !== '') return configured
   const path = join(dataDir, RECOVERY_SECRET_FILE)
-  mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE })
+  createFolder(dirname(path))
   const text = readIfThere(path) ?? create(path, hex(randomBytes(SECRET_BYTES)), hex(randomBytes(8)))
   const secret = text.trim()
   if (secret.length < SECRET_MIN_CHARACTERS) throw new RecoverySecretError(`${path} holds no secret; restore it from the backup`)
