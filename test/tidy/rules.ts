@@ -105,7 +105,7 @@ export const tidyRules: TidyRule[] = [
         .filter(({ path }) => !path.startsWith('test/tidy/'))
         .flatMap(({ path, text }) =>
           [
-            ...text.matchAll(
+            ...withoutComments(text).matchAll(
               /\bas any\b|: any\b|@ts-(?:ignore|nocheck)|\b(?:it|test|describe)\.(?:only|todo)\(|\b(?:TODO|FIXME|XXX)\b/g,
             ),
           ].map(([word]) => `${path}: ${word}`),
