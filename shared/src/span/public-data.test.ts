@@ -10,7 +10,7 @@ import { viewSpan } from './view-span.ts'
 import { WANTED_KEYS, WANTED_PREFIXES } from './wanted-keys.ts'
 
 const DATA = join(process.cwd(), '../shared/data')
-const JSON_LIMITS = { depthMax: 300, valuesMax: 4_000_000 }
+const JSON_LIMITS = { jsonDepthMax: 300, jsonValuesMax: 4_000_000 }
 const HOW = {
   receivedAtMs: Date.UTC(2026, 5, 19),
   sessionId: 's',
