@@ -3,10 +3,12 @@ import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { Lifecycle } from '@loopkit/shared/runtime/lifecycle'
 import { createChangesCapability } from '../capabilities/changes/index.ts'
+import { createDashboardCapability } from '../capabilities/dashboard/index.ts'
 import { createDiagnoseCapability } from '../capabilities/diagnose/index.ts'
 import { createPacketsCapability } from '../capabilities/packets/index.ts'
 import { createPainsCapability } from '../capabilities/pains/index.ts'
 import { createRecordsCapability } from '../capabilities/records/index.ts'
+import { createReportsCapability } from '../capabilities/reports/index.ts'
 import { createSessionsCapability } from '../capabilities/sessions/index.ts'
 import type { AuditedChange } from '../control/audited-change.ts'
 import type { Control } from '../control/control-database.ts'
@@ -42,5 +44,7 @@ export function createReadRoutes({ settings, control, change, clock, lifecycle }
   const reading = { ...shared, quietMs, limits: { attributesShownMax, attributeShownMaxBytes } }
   const records = createRecordsCapability(reading)
   const sessions = createSessionsCapability(reading)
-  return [diagnose, packets, pains, changes, records, sessions].flatMap(({ routes }) => routes)
+  const dashboard = createDashboardCapability({ ...shared, ...pains, ...packets, ...changes })
+  const reports = createReportsCapability(dashboard)
+  return [diagnose, packets, pains, changes, records, sessions, dashboard, reports].flatMap(({ routes }) => routes)
 }

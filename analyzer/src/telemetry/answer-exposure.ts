@@ -105,7 +105,7 @@ function createSideOf(db: SqliteDatabase, { projectNo, change }: ExposureQuestio
   if (!shipped) return (row) => (releases.some(({ release_no }) => release_no === row.release_no) ? 'before' : byTime(row))
   const side = new Map(
     releases.map(
-      ({ release_no, first_seen_ms }) => [release_no, first_seen_ms >= shipped.first_seen_ms ? 'after' : 'before'] as const,
+      ({ release_no, first_seen_ms }) => [release_no, first_seen_ms > shipped.first_seen_ms ? 'after' : 'before'] as const,
     ),
   )
   side.set(shipped.release_no, 'after')

@@ -4,6 +4,7 @@ import { answerLedger, answerReceipt } from './answer-ledger.ts'
 import { answerPain } from './answer-pain.ts'
 import { answerRecords } from './answer-records.ts'
 import { answerReleases } from './answer-releases.ts'
+import { answerReport } from './answer-report.ts'
 import { answerSession } from './answer-session.ts'
 import { answerSessions } from './answer-sessions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -20,6 +21,7 @@ export const ANSWERS = {
   sessions: answerSessions,
   ledger: answerLedger,
   receipt: answerReceipt,
+  report: answerReport,
 } as const
 
 export type QuestionName = keyof typeof ANSWERS

@@ -216,17 +216,22 @@ function writeOpen(
   const agentStep = view.agent !== null || view.tool !== null || view.kind === 'chat'
   if (!isOpen && !agentStep) return
   const before = db.prepare('select 1 from decided_trace where project_no = ? and trace_hash = ?').get(projectNo, hash)
-  db.prepare(
-    `insert into open_trace values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set last_received_ms = excluded.last_received_ms,
-       last_commit = excluded.last_commit, failing = failing + excluded.failing, agent_steps = agent_steps + excluded.agent_steps`,
-  ).run(
+  const failing = detection === null ? 0 : 1
+  const moved = db
+    .prepare(
+      `update open_trace set last_received_ms = ?, last_commit = ?, failing = failing + ?, agent_steps = agent_steps + ?
+       where project_no = ? and trace_hash = ?`,
+    )
+    .run(receivedMs, number, failing, agentStep ? 1 : 0, projectNo, hash)
+  if (moved.changes > 0) return
+  db.prepare('insert into open_trace values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
     projectNo,
     hash,
     span.traceId,
     receivedMs,
     receivedMs,
     number,
-    detection === null ? 0 : 1,
+    failing,
     span.endUnixNano === 0n ? 1 : 0,
     agentStep ? 1 : 0,
     before ? 1 : 0,

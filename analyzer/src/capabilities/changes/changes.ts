@@ -54,14 +54,12 @@ export function createReadLedger(enterReleases: (owner: Owner) => Promise<void>,
     const shipped = changes.newest(owner.projectNo)
     const events: PainEvent[] = [
       ...shipped.map(({ createdAtMs, painIds }) => ({ kind: 'change' as const, atMs: createdAtMs, painIds })),
-      ...verdicts
-        .conclusive(owner.projectNo)
-        .map(({ atMs, verdict, painId }) => ({
-          kind: 'verdict' as const,
-          atMs,
-          verdict,
-          painIds: painId === '' ? [] : [painId],
-        })),
+      ...verdicts.conclusive(owner.projectNo).map(({ atMs, verdict, painId }) => ({
+        kind: 'verdict' as const,
+        atMs,
+        verdict,
+        painIds: painId === '' ? [] : [painId],
+      })),
     ]
     return {
       changes: shipped.map(({ changeId, kind, service, version, ref, shippedAtMs }) => ({

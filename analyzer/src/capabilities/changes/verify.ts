@@ -85,7 +85,11 @@ function changeOfPain(newest: Change[], painId: string, service: string | null):
 async function readSinceHeld(
   { ask }: VerifyDeps,
   { verdicts }: ChangeStores,
-  { question, exposure, key }: { question: ExposureQuestion; exposure: ExposureAnswer; key: { changeId: string; painId: string } },
+  {
+    question,
+    exposure,
+    key,
+  }: { question: ExposureQuestion; exposure: ExposureAnswer; key: { changeId: string; painId: string } },
 ): Promise<{ held: Side; since: Side } | null> {
   const held = verdicts.last(question.projectNo, key, { only: 'held' })
   if (!held) return null
