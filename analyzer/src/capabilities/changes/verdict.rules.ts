@@ -59,8 +59,9 @@ export function judgeChange(facts: VerdictFacts, { delta, alpha }: VerdictRule):
   if (isBelow(ratio, 1 - delta)) return said(parentFell(facts, delta, alpha) ? 'held' : 'moved')
   if (ratio.low > 1 + delta) return said('worse')
   if (ratio.low >= 1 - delta && ratio.high !== null && ratio.high <= 1 + delta) return said('unchanged')
-  const needed = runsToShowFall(effective(before), 1 - delta, alpha)
-  const missing = needed === null ? null : Math.max(0, Math.ceil(needed - after.runs))
+  const weight = meanWeight(before, after)
+  const needed = runsToShowFall(unweighted(before, weight), 1 - delta, alpha)
+  const missing = needed === null ? null : Math.max(0, Math.ceil(needed * weight - after.runs))
   if (missing !== null && missing > 0) return { verdict: 'refused', reason: 'insufficient_traffic', ratio, runsNeeded: missing }
   return { verdict: 'refused', reason: 'inconclusive', ratio, runsNeeded: null }
 }
@@ -87,12 +88,20 @@ function isBelow({ high }: RateRatio, bound: number): boolean {
 }
 
 function ratioOf(before: CountedSide, after: CountedSide, alpha: number): RateRatio {
-  return rateRatio(effective(before), effective(after), alpha)
+  const weight = meanWeight(before, after)
+  return rateRatio(unweighted(before, weight), unweighted(after, weight), alpha)
 }
 
-/** Sampled failures are worth fewer independent ones: both counts are divided by the mean weight of the failures (Kish). */
-function effective({ failures, failuresSquared, runs }: CountedSide): Exposure {
-  const weight = failures > 0 && failuresSquared > 0 ? failuresSquared / failures : 1
+/**
+ * What one failure stands for on average (Kish). Sampled counts are divided by it, since they are worth fewer independent ones; both
+ * sides by the same, or the side without failures would keep the weight of runs that it never had.
+ */
+function meanWeight(before: CountedSide, after: CountedSide): number {
+  const failures = before.failures + after.failures
+  return failures > 0 ? (before.failuresSquared + after.failuresSquared) / failures : 1
+}
+
+function unweighted({ failures, runs }: CountedSide, weight: number): Exposure {
   return { failures: failures / weight, runs: runs / weight }
 }
 

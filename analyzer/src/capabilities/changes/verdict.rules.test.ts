@@ -1,0 +1,87 @@
+import { describe, expect, test } from '@jest/globals'
+import { type CountedSide, changePercent, judgeChange, type VerdictFacts } from './verdict.rules.ts'
+
+const RULE = { delta: 0.2, alpha: 0.01 }
+const side = (failures: number, runs: number, weight = 1): CountedSide => ({
+  failures: failures * weight,
+  failuresSquared: failures * weight * weight,
+  runs: runs * weight,
+})
+const facts = (before: CountedSide, after: CountedSide, more: Partial<VerdictFacts> = {}): VerdictFacts => ({
+  before,
+  after,
+  parent: null,
+  serviceRunsAfter: after.runs,
+  oldVersionRunsAfter: 0,
+  sinceHeld: null,
+  ...more,
+})
+
+describe('a change', () => {
+  test.each([
+    ['no failure where there were many', facts(side(50, 500), side(0, 500)), 'held', null],
+    ['a tenth of the failures', facts(side(200, 2000), side(20, 2000)), 'held', null],
+    ['three times the failures', facts(side(50, 500), side(150, 500)), 'worse', null],
+    ['failures where there were none', facts(side(0, 500), side(50, 500)), 'worse', null],
+    ['the same rate, with much traffic', facts(side(5000, 50_000), side(5000, 50_000)), 'unchanged', null],
+    ['the same rate, with little traffic', facts(side(50, 500), side(50, 500)), 'refused', 'inconclusive'],
+    ['one failure before and none after', facts(side(1, 100), side(0, 100)), 'refused', 'insufficient_traffic'],
+    ['too few runs after', facts(side(50, 500), side(0, 10)), 'refused', 'insufficient_traffic'],
+    ['no failure on either side', facts(side(0, 500), side(0, 500)), 'refused', 'no_data'],
+    ['no run before', facts(side(0, 0), side(5, 500)), 'refused', 'no_data'],
+    ['no run after', facts(side(50, 500), side(0, 0)), 'refused', 'no_data'],
+    [
+      'no run of this operation after',
+      facts(side(50, 500), side(0, 0), { serviceRunsAfter: 9 }),
+      'refused',
+      'path_not_exercised',
+    ],
+    [
+      'only the old version after',
+      facts(side(50, 500), side(0, 0), { oldVersionRunsAfter: 9 }),
+      'refused',
+      'still_on_old_version',
+    ],
+    [
+      'no failure in these words, but as many in others',
+      facts(side(50, 500), side(0, 500), { parent: { before: side(50, 500), after: side(50, 500) } }),
+      'moved',
+      null,
+    ],
+    [
+      'a fall of the parent key too',
+      facts(side(50, 500), side(0, 500), { parent: { before: side(60, 500), after: side(1, 500) } }),
+      'held',
+      null,
+    ],
+    [
+      'a rise above what was held',
+      facts(side(300, 1000), side(60, 1000), { sinceHeld: { held: side(2, 500), since: side(58, 500) } }),
+      'slipped',
+      null,
+    ],
+    [
+      'still what was held',
+      facts(side(300, 1000), side(4, 1000), { sinceHeld: { held: side(2, 500), since: side(2, 500) } }),
+      'held',
+      null,
+    ],
+    ['few failures that stand for many', facts(side(5, 50, 100), side(0, 50, 100)), 'refused', 'insufficient_traffic'],
+    ['many failures that stand for more', facts(side(50, 500, 10), side(0, 500, 10)), 'held', null],
+  ])('with %s', (_, given, verdict, reason) => expect(judgeChange(given, RULE)).toMatchObject({ verdict, reason }))
+
+  test('with the runs that were said to be missing, and no failure, has held', () => {
+    const before = side(30, 300)
+    const { runsNeeded } = judgeChange(facts(before, side(0, 10)), RULE)
+    expect(judgeChange(facts(before, side(0, 10 + runsNeeded!)), RULE).verdict).toBe('held')
+    expect(judgeChange(facts(before, side(0, 9 + runsNeeded!)), RULE).verdict).toBe('refused')
+  })
+})
+
+test.each([
+  ['a fall by half', side(10, 100), side(5, 100), -50],
+  ['the same rate over more runs', side(10, 100), side(20, 200), 0],
+  ['a rise', side(10, 100), side(15, 100), 50],
+  ['nothing before', side(0, 100), side(5, 100), null],
+  ['no run after', side(10, 100), side(0, 0), null],
+])('the change in percent of %s', (_, before, after, percent) => expect(changePercent(before, after)).toBe(percent))
