@@ -6,6 +6,7 @@ import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { type Judging, judgeStored, type OpenTrace } from './judge-stored.ts'
+import { createOpenRows } from './open-rows.ts'
 import { createDecisionWriter } from './write-decision.ts'
 
 /** Judges traces that have been quiet long enough, in the background, on a connection of its own. */
@@ -43,8 +44,6 @@ const AGED_CHECKS = 20
 const AGED_CHECK_MIN_MS = 1_000
 const BUSY_TIMEOUT_MS = 2_000
 
-const COLUMNS = 'project_no, trace_hash, trace_id, last_received_ms, last_commit, decided_before'
-
 export function createDecider(options: DeciderOptions): Decider {
   const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, filter, clock } = options
   const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
@@ -53,26 +52,16 @@ export function createDecider(options: DeciderOptions): Decider {
   const judgeDeps = { db, hasher: createTraceHasher(readTraceHashKey(db)!), index: createTraceIndex(db), filter, signalsOff }
   const writer = createDecisionWriter(db)
   const projectIds = createProjectIds(controlPath)
-  const quiet = db
-    .prepare(`select ${COLUMNS} from open_trace where last_received_ms <= ? order by last_received_ms limit ${BATCH_TRACES}`)
-    .safeIntegers()
-  const aged = db
-    .prepare(`
-      select ${COLUMNS} from open_trace where last_received_ms > ? and first_received_ms <= ?
-      order by first_received_ms limit ${BATCH_TRACES}`)
-    .safeIntegers()
-  const drop = db.prepare('delete from open_trace where project_no = ? and trace_hash = ?')
+  const open = createOpenRows(db)
   let agedCheckedMs = Number.NEGATIVE_INFINITY
 
   function pick(): OpenTrace[] {
     const nowMs = clock.nowMs()
-    const rows = quiet.all(nowMs - quietMs) as OpenRow[]
+    const rows = open.quiet(nowMs - quietMs, BATCH_TRACES)
     const isAgedCheckDue = clock.monotonicMs() - agedCheckedMs >= Math.max(AGED_CHECK_MIN_MS, decideAfterMs / AGED_CHECKS)
-    if (rows.length === 0 && isAgedCheckDue) {
-      agedCheckedMs = clock.monotonicMs()
-      rows.push(...(aged.all(nowMs - quietMs, nowMs - decideAfterMs) as OpenRow[]))
-    }
-    return rows.map(toOpenTrace)
+    if (!isAgedCheckDue) return rows
+    agedCheckedMs = clock.monotonicMs()
+    return [...rows, ...open.aged(nowMs - quietMs, nowMs - decideAfterMs, BATCH_TRACES)]
   }
 
   return {
@@ -82,39 +71,19 @@ export function createDecider(options: DeciderOptions): Decider {
       for (const [projectNo, own] of Map.groupBy(traces, ({ projectNo: no }) => no)) {
         const projectId = projectIds.find(projectNo)
         if (projectId === undefined) continue
-        if (projectId === null) for (const { traceHash } of own) drop.run(projectNo, traceHash)
+        if (projectId === null) open.drop(own)
         else judgings.push(...judgeStored(judgeDeps, projectNo, projectId, own))
       }
       const decided: bigint[] = []
       for (let from = 0; from < judgings.length; from += TRANSACTION_TRACES)
         decided.push(...writer.write(judgings.slice(from, from + TRANSACTION_TRACES), clock.nowMs()))
-      return { decided: decided.map((hash) => BigInt.asUintN(64, hash)), mayHaveMore: decided.length === BATCH_TRACES }
+      return { decided: decided.map((hash) => BigInt.asUintN(64, hash)), mayHaveMore: decided.length >= BATCH_TRACES }
     },
     checkpoint: () => void db.pragma('wal_checkpoint(PASSIVE)'),
     close() {
       projectIds.close()
       db.close()
     },
-  }
-}
-
-interface OpenRow {
-  project_no: bigint
-  trace_hash: bigint
-  trace_id: Uint8Array
-  last_received_ms: bigint
-  last_commit: bigint
-  decided_before: bigint
-}
-
-function toOpenTrace(row: OpenRow): OpenTrace {
-  return {
-    projectNo: Number(row.project_no),
-    traceHash: row.trace_hash,
-    traceId: row.trace_id,
-    lastReceivedMs: Number(row.last_received_ms),
-    lastCommit: Number(row.last_commit),
-    decidedBefore: row.decided_before === 1n,
   }
 }
 

@@ -12,6 +12,7 @@ import { viewSpan } from '@loopkit/shared/span/view-span'
 
 /** A trace that is to be decided, as its open row says. */
 export interface OpenTrace {
+  rowId: number
   projectNo: number
   /** As stored: signed. */
   traceHash: bigint

@@ -36,7 +36,7 @@ export function createDecisionWriter(db: SqliteDatabase): DecisionWriter {
 
   function writeAll(judgings: readonly Judging[], decidedMs: number): bigint[] {
     const closed = judgings.filter(
-      ({ trace }) => statements.close.run(trace.projectNo, trace.traceHash, trace.lastCommit).changes === 1,
+      ({ trace }) => statements.close.run(trace.rowId, trace.traceHash, trace.lastCommit).changes === 1,
     )
     if (closed.length === 0) return []
     const decisionNo = statements.decision.get(decidedMs, closed.length) as number
@@ -202,7 +202,7 @@ function clip(text: string): string {
 function prepareStatements(db: SqliteDatabase) {
   return {
     lastDecided: db.prepare('select decided_ms from decision order by decision_no desc limit 1').pluck(),
-    close: db.prepare('delete from open_trace where project_no = ? and trace_hash = ? and last_commit = ?'),
+    close: db.prepare('delete from open_trace where rowid = ? and trace_hash = ? and last_commit = ?'),
     decision: db.prepare('insert into decision (decided_ms, traces) values (?, ?) returning decision_no').pluck(),
     decided: db.prepare(`
       insert into decided_trace (project_no, trace_hash, trace_id, decision_no, decided_ms) values (?, ?, ?, ?, ?)

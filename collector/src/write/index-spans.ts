@@ -1,20 +1,11 @@
-import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
-import { type AttributeFilter, decodeTraces } from '@loopkit/shared/otlp/decode-traces'
-import type { OtlpResource, OtlpSpan, SpanInContext } from '@loopkit/shared/otlp/model'
-import { detect } from '@loopkit/shared/signals/detect'
-import { sampleWeight } from '@loopkit/shared/signals/sample-weight'
-import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
-import type { SpanView } from '@loopkit/shared/span/record'
-import { type ResourceView, viewResource } from '@loopkit/shared/span/view-resource'
-import { viewSpan } from '@loopkit/shared/span/view-span'
+import type { OtlpSpan } from '@loopkit/shared/otlp/model'
+import { readTag, skipField, varintEnd } from '@loopkit/shared/otlp/wire'
+import { clampNano } from '@loopkit/shared/span/nanoseconds'
+import { createSpanFacts, readShape, type SpanFacts } from './shape-hash.ts'
+import type { MemoResource, RunKey, Shape, ShapeMemo, ShapeRules } from './shape-memo.ts'
 
 /** Runs of one operation and release in one minute of event time. `eventMinute` null: the spans have no time. */
-export interface RunCount {
-  service: string
-  operation: string
-  /** '' where the telemetry names none. */
-  release: string
+export interface RunCount extends RunKey {
   eventMinute: number | null
   runs: number
   weight: number
@@ -40,27 +31,21 @@ export interface SpanIndex {
   eventMaxMs: number
 }
 
-export interface IndexOptions {
-  filter: AttributeFilter
-  signalsOff: ReadonlySet<SignalType>
-}
-
 /** Distinct rows of runs that one commit may add for a project; spans beyond count under OVERFLOW. */
 const RUN_ROWS_MAX = 5000
 /** Where counts go when there are too many distinct names. */
 export const OVERFLOW = '(other)'
+/** Sessions that one trace may name in one commit; an honest one names one. */
+const SESSIONS_PER_TRACE_MAX = 100
 const MINUTE_MS = 60_000
+const TRACE_ID_BYTES = 16
+const SPAN_ID_BYTES = 8
 
-/** Work of an agent, whose traces are judged for their sessions even when nothing failed. */
-const AGENT_STEPS: ReadonlySet<SpanView['kind']> = new Set([
-  'chat',
-  'embeddings',
-  'tool',
-  'agent',
-  'workflow',
-  'retrieval',
-  'guardrail',
-])
+const RESOURCE_SPANS = 0x0a
+const SCOPE_SPANS = 0x12
+/** Where senders of before 2022 put their scopes. */
+const OLD_SCOPE_SPANS = (1000 << 3) | 2
+const SPAN = 0x12
 
 /** Collects what the index needs to know of spans, body by body. */
 export interface SpanIndexer {
@@ -69,31 +54,21 @@ export interface SpanIndexer {
   finish(): SpanIndex
 }
 
-export function createSpanIndexer({ filter, signalsOff }: IndexOptions): SpanIndexer {
-  const runs: RunsByOperation = new Map()
-  const index: SpanIndex = {
-    runs: [],
-    traces: new Map(),
-    eventMinMs: Number.MAX_SAFE_INTEGER,
-    eventMaxMs: 0,
-  }
-  let resource: OtlpResource | null = null
-  let shared: ResourceView | null = null
+interface Collecting {
+  index: SpanIndex
+  memo: ShapeMemo
+  filter: ShapeRules['filter']
+  facts: SpanFacts
+  /** Counters by what they count; the last used one first, since neighbours are mostly of one minute. */
+  counters: Map<RunKey, RunCount[]>
+  overflow: RunCount | null
+}
 
+export function createSpanIndexer({ filter }: ShapeRules, memo: ShapeMemo): SpanIndexer {
+  const index: SpanIndex = { runs: [], traces: new Map(), eventMinMs: Number.MAX_SAFE_INTEGER, eventMaxMs: 0 }
+  const collecting: Collecting = { index, memo, filter, facts: createSpanFacts(), counters: new Map(), overflow: null }
   return {
-    add(body, replaced) {
-      for (const ctx of decodeTraces(body, filter)) {
-        if (ctx.resource !== resource) {
-          resource = ctx.resource
-          shared = viewResource(resource)
-        }
-        const view = viewSpan(ctx, shared!)
-        const eventMs = nanoToMs(eventNanoOf(ctx.span))
-        noteEventTime(index, eventMs)
-        if (replaced.size === 0 || !replaced.has(spanKey(ctx))) countRun(runs, index, eventMs, ctx, view)
-        noteReasons(index, ctx, view, signalsOff)
-      }
-    },
+    add: (body, replaced) => addRequest(collecting, body, replaced),
     finish: () => (index.eventMinMs > index.eventMaxMs ? { ...index, eventMinMs: 0, eventMaxMs: 0 } : index),
   }
 }
@@ -103,82 +78,110 @@ export function eventNanoOf(span: OtlpSpan): bigint {
   return clampNano(span.endUnixNano === 0n ? span.startUnixNano : span.endUnixNano)
 }
 
-function noteEventTime(index: SpanIndex, eventMs: number): void {
-  if (eventMs === 0) return
-  if (eventMs < index.eventMinMs) index.eventMinMs = eventMs
-  if (eventMs > index.eventMaxMs) index.eventMaxMs = eventMs
+function addRequest(collecting: Collecting, body: Uint8Array, replaced: ReadonlySet<string>): void {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+  eachMessage(body, 0, body.length, (tag, start, end) => {
+    if (tag !== RESOURCE_SPANS) return
+    const resource = collecting.memo.resource(body, view, start, end)
+    eachMessage(body, start, end, (inner, scopeStart, scopeEnd) => {
+      if (inner !== SCOPE_SPANS && inner !== OLD_SCOPE_SPANS) return
+      eachMessage(body, scopeStart, scopeEnd, (field, spanStart, spanEnd) => {
+        if (field === SPAN) addSpan(collecting, body, view, spanStart, spanEnd, resource, replaced)
+      })
+    })
+  })
 }
 
-type RunsByOperation = Map<string, Map<string, RunCount>>
+/** Visits the length-delimited fields of a message, by the bounds of their content. */
+function eachMessage(
+  body: Uint8Array,
+  start: number,
+  end: number,
+  visit: (tag: number, start: number, end: number) => void,
+): void {
+  for (let p = start; p < end; ) {
+    const tag = readTag(body, p, end)
+    p = varintEnd(body, p, end)
+    const next = skipField(body, tag, p, end)
+    if ((tag & 7) === 2) visit(tag, varintEnd(body, p, end), next)
+    p = next
+  }
+}
 
-function countRun(runs: RunsByOperation, index: SpanIndex, eventMs: number, ctx: SpanInContext, view: SpanView): void {
+function addSpan(
+  collecting: Collecting,
+  body: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+  resource: MemoResource,
+  replaced: ReadonlySet<string>,
+): void {
+  const { facts, filter, memo, index } = collecting
+  facts.hashLow = resource.hashLow
+  facts.hashHigh = resource.hashHigh
+  readShape(body, view, start, end, filter, facts)
+  const shape = memo.shape(body, start, end, facts, resource)
+  const eventMs = facts.ended ? facts.endMs : facts.startMs
+  if (eventMs !== 0) {
+    if (eventMs < index.eventMinMs) index.eventMinMs = eventMs
+    if (eventMs > index.eventMaxMs) index.eventMaxMs = eventMs
+  }
+  if (replaced.size === 0 || !replaced.has(spanKey(body, facts))) countRun(collecting, shape, eventMs)
+  if (shape.failing || shape.agentStep || !facts.ended || shape.session !== null) noteReasons(index, shape, body, facts)
+}
+
+function countRun(collecting: Collecting, { runKey, weight }: Shape, eventMs: number): void {
   const eventMinute = eventMs === 0 ? null : Math.floor(eventMs / MINUTE_MS)
-  const release = view.release ?? ''
-  let ofOperation = runs.get(view.operation)
-  if (!ofOperation) {
-    ofOperation = new Map()
-    runs.set(view.operation, ofOperation)
-  }
-  const key = `${eventMinute}|${view.service}|${release}`
-  let run = ofOperation.get(key)
-  if (!run) {
-    const isFull = index.runs.length >= RUN_ROWS_MAX
-    run = isFull ? overflowRun(runs, index) : newRun(view.service, view.operation, release, eventMinute)
-    if (!isFull) {
-      ofOperation.set(key, run)
-      index.runs.push(run)
-    }
-  }
-  const weight = ctx.span.traceState === '' ? 1 : sampleWeight(ctx.span.traceState)
+  const run = counterOf(collecting, runKey, eventMinute)
   run.runs++
   run.weight += weight
   run.weightSquared += weight * weight
 }
 
-function newRun(service: string, operation: string, release: string, eventMinute: number | null): RunCount {
-  return {
-    service: toIndexText(service),
-    operation: toIndexText(operation),
-    release: toIndexText(release),
-    eventMinute,
-    runs: 0,
-    weight: 0,
-    weightSquared: 0,
+function counterOf(collecting: Collecting, runKey: RunKey, eventMinute: number | null): RunCount {
+  const { counters, index } = collecting
+  let ofKey = counters.get(runKey)
+  if (!ofKey) {
+    ofKey = []
+    counters.set(runKey, ofKey)
   }
+  if (ofKey[0]?.eventMinute === eventMinute && ofKey.length > 0) return ofKey[0]!
+  const at = ofKey.findIndex((run) => run.eventMinute === eventMinute)
+  if (at < 0 && index.runs.length >= RUN_ROWS_MAX) return overflowOf(collecting)
+  const run = at < 0 ? newRun(index, runKey, eventMinute) : ofKey.splice(at, 1)[0]!
+  ofKey.unshift(run)
+  return run
 }
 
-function overflowRun(runs: RunsByOperation, index: SpanIndex): RunCount {
-  const known = runs.get(OVERFLOW)?.get(OVERFLOW)
-  if (known) return known
-  const run = newRun(OVERFLOW, OVERFLOW, '', null)
-  runs.set(OVERFLOW, (runs.get(OVERFLOW) ?? new Map()).set(OVERFLOW, run))
+function overflowOf(collecting: Collecting): RunCount {
+  collecting.overflow ??= newRun(collecting.index, { service: OVERFLOW, operation: OVERFLOW, release: '' }, null)
+  return collecting.overflow
+}
+
+function newRun(index: SpanIndex, runKey: RunKey, eventMinute: number | null): RunCount {
+  const run = { ...runKey, eventMinute, runs: 0, weight: 0, weightSquared: 0 }
   index.runs.push(run)
   return run
 }
 
-function noteReasons(index: SpanIndex, ctx: SpanInContext, view: SpanView, signalsOff: ReadonlySet<SignalType>): void {
-  const { span } = ctx
-  const failing = detect(span, view, signalsOff) === null ? 0 : 1
-  const unended = span.endUnixNano === 0n ? 1 : 0
-  const agentStep = AGENT_STEPS.has(view.kind) ? 1 : 0
-  if (failing + unended + agentStep === 0 && view.session === null) return
-  const key = latin1(span.traceId)
+function noteReasons(index: SpanIndex, shape: Shape, body: Uint8Array, { traceIdAt, ended }: SpanFacts): void {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const key = bytes.toString('latin1', traceIdAt, traceIdAt + TRACE_ID_BYTES)
   let reasons = index.traces.get(key)
   if (!reasons) {
-    reasons = { traceId: span.traceId, failing: 0, unended: 0, agentSteps: 0, sessions: new Set() }
+    const traceId = new Uint8Array(body.subarray(traceIdAt, traceIdAt + TRACE_ID_BYTES))
+    reasons = { traceId, failing: 0, unended: 0, agentSteps: 0, sessions: new Set() }
     index.traces.set(key, reasons)
   }
-  reasons.failing += failing
-  reasons.unended += unended
-  reasons.agentSteps += agentStep
-  if (view.session !== null && reasons.sessions.size < SESSIONS_PER_TRACE_MAX) reasons.sessions.add(toIndexText(view.session))
+  if (shape.failing) reasons.failing++
+  if (!ended) reasons.unended++
+  if (shape.agentStep) reasons.agentSteps++
+  if (shape.session !== null && reasons.sessions.size < SESSIONS_PER_TRACE_MAX) reasons.sessions.add(shape.session)
 }
 
-/** Sessions that one trace may name in one commit; an honest one names one. */
-const SESSIONS_PER_TRACE_MAX = 100
-
-function spanKey({ span }: SpanInContext): string {
-  return latin1(span.traceId) + latin1(span.spanId)
+function spanKey(body: Uint8Array, { traceIdAt, spanIdAt }: SpanFacts): string {
+  return latin1(body.subarray(traceIdAt, traceIdAt + TRACE_ID_BYTES)) + latin1(body.subarray(spanIdAt, spanIdAt + SPAN_ID_BYTES))
 }
 
 /** Bytes as a short text that a Map can hold: one character a byte. */

@@ -1,6 +1,6 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { createBloomFilter } from '../admit/bloom-filter.ts'
-import { createHashSet } from './hash-set.ts'
+import { createHashMap } from './hash-map.ts'
 import type { TraceReasons } from './index-spans.ts'
 
 /** Which traces wait to be judged, as the writer keeps it. Memory says where a row may be; the rows say what is true. */
@@ -19,72 +19,82 @@ export interface CommitTime {
   receivedMs: number
 }
 
-const UPSERT = `
+const INSERT = `
   insert into open_trace (project_no, trace_hash, trace_id, first_received_ms, last_received_ms, last_commit,
                           failing, unended, agent_steps, decided_before)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  on conflict do update set last_received_ms = excluded.last_received_ms, last_commit = excluded.last_commit,
-    failing = failing + excluded.failing, unended = unended + excluded.unended, agent_steps = agent_steps + excluded.agent_steps`
-const MOVE = 'update open_trace set last_received_ms = ?, last_commit = ? where project_no = ? and trace_hash = ?'
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+/** By the place of the row; with the hash, since a place is used again when the decider has emptied it. */
+const MOVE = `
+  update open_trace set last_received_ms = ?, last_commit = ?, failing = failing + ?, unended = unended + ?,
+    agent_steps = agent_steps + ? where rowid = ? and project_no = ? and trace_hash = ?`
+const NOT_OPEN = -1
 
 export function createOpenTraces(db: SqliteDatabase): OpenTraces {
-  const open = createHashSet()
+  const rows = createHashMap()
   const decided = createBloomFilter()
-  const upsert = db.prepare(UPSERT)
+  const insert = db.prepare(INSERT)
   const move = db.prepare(MOVE)
   const findDecided = db.prepare('select trace_id from decided_trace where project_no = ? and trace_hash = ?').pluck()
+  const stillOpen = db.prepare('select 1 from open_trace where rowid = ? and trace_hash = ?').pluck()
   const pair = new BigInt64Array(1)
-  const pairWords = new Uint32Array(pair.buffer)
-
-  function load(): void {
-    for (const hash of hashesOf(db, 'open_trace')) {
-      pair[0] = hash
-      open.add(pairWords[0]!, pairWords[1]!)
-    }
-    for (const hash of hashesOf(db, 'decided_trace')) {
-      pair[0] = hash
-      decided.add(pairWords[0]!, pairWords[1]!)
-    }
-  }
-  load()
+  const words = new Uint32Array(pair.buffer)
+  load(db, (rowId, hash) => {
+    pair[0] = hash
+    if (rowId === null) decided.add(words[0]!, words[1]!)
+    else rows.set(words[0]!, words[1]!, rowId)
+  })
 
   return {
     touch(projectNo, low, high, reasons, { commit, receivedMs }) {
-      const wasOpen = open.has(low, high)
-      const mayBeDecided = !wasOpen && decided.mayHold(low, high)
-      if (!reasons && !wasOpen && !mayBeDecided) return
-      pairWords[0] = low
-      pairWords[1] = high
+      const rowId = rows.get(low, high)
+      const mayBeDecided = rowId === NOT_OPEN && decided.mayHold(low, high)
+      if (!reasons && rowId === NOT_OPEN && !mayBeDecided) return
+      words[0] = low
+      words[1] = high
       const hash = pair[0]!
+      const { failing, unended, agentSteps } = reasons ?? NO_REASONS
       // The row may have gone since: the decider tells us only after its commit.
-      if (!reasons && wasOpen && move.run(receivedMs, commit, projectNo, hash).changes > 0) return
-      const before = findDecided.get(projectNo, hash) as Uint8Array | undefined
+      const isMoved =
+        rowId !== NOT_OPEN && move.run(receivedMs, commit, failing, unended, agentSteps, rowId, projectNo, hash).changes > 0
+      if (isMoved) return
+      const before = rowId !== NOT_OPEN || mayBeDecided ? (findDecided.get(projectNo, hash) as Uint8Array | undefined) : undefined
       const traceId = reasons?.traceId ?? before
       if (!traceId) return
-      upsert.run(
+      const { lastInsertRowid } = insert.run(
         projectNo,
         hash,
         traceId,
         receivedMs,
         receivedMs,
         commit,
-        reasons?.failing ?? 0,
-        reasons?.unended ?? 0,
-        reasons?.agentSteps ?? 0,
+        failing,
+        unended,
+        agentSteps,
         before ? 1 : 0,
       )
-      open.add(low, high)
+      rows.set(low, high, Number(lastInsertRowid))
     },
     noteDecided(hashes) {
-      const words = new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length * 2)
-      for (let at = 0; at < words.length; at += 2) {
-        open.delete(words[at]!, words[at + 1]!)
-        decided.add(words[at]!, words[at + 1]!)
+      const pairs = new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length * 2)
+      for (let at = 0; at < pairs.length; at += 2) {
+        const low = pairs[at]!
+        const high = pairs[at + 1]!
+        decided.add(low, high)
+        words[0] = low
+        words[1] = high
+        const rowId = rows.get(low, high)
+        // A late span may have opened the trace again before this was told.
+        if (rowId !== NOT_OPEN && !stillOpen.get(rowId, pair[0]!)) rows.delete(low, high)
       }
     },
   }
 }
 
-function hashesOf(db: SqliteDatabase, table: 'open_trace' | 'decided_trace'): IterableIterator<bigint> {
-  return db.prepare(`select trace_hash from ${table}`).pluck().safeIntegers().iterate() as IterableIterator<bigint>
+const NO_REASONS = { failing: 0, unended: 0, agentSteps: 0 }
+
+/** Rows of open traces, then decided traces with null. */
+function load(db: SqliteDatabase, visit: (rowId: number | null, hash: bigint) => void): void {
+  const read = (sql: string) => db.prepare(sql).safeIntegers().iterate() as IterableIterator<{ row_id?: bigint; hash: bigint }>
+  for (const { row_id, hash } of read('select rowid as row_id, trace_hash as hash from open_trace')) visit(Number(row_id), hash)
+  for (const { hash } of read('select trace_hash as hash from decided_trace')) visit(null, hash)
 }

@@ -13,7 +13,7 @@ const writer = createWriter({
   path,
   redact,
   clock: systemClock,
-  index: { filter, signalsOff: new Set(signalsOff as SignalType[]) },
+  rules: { filter, signalsOff: new Set(signalsOff as SignalType[]) },
 })
 
 parentPort!.on('message', (message: WriterMessage) => {

@@ -2,12 +2,13 @@ import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { redactTraces } from '@loopkit/shared/span/redact/redact-traces'
 import { createDictionary } from './dictionary.ts'
-import { createSpanIndexer, type IndexOptions, latin1 } from './index-spans.ts'
+import { createSpanIndexer, latin1 } from './index-spans.ts'
 import type { BodyToCommit, CommitGroup, WriterReply } from './messages.ts'
 import { createOpenTraces } from './open-traces.ts'
 import { packProject } from './pack-project.ts'
+import { createShapeMemo, type ShapeMemo, type ShapeRules } from './shape-memo.ts'
 import { explainStorageError } from './storage-error.ts'
-import { type CommitTimes, createRowWriter, type ProjectCommit } from './write-rows.ts'
+import { createRowWriter, type ProjectCommit } from './write-rows.ts'
 
 /** The one writer of spans: each group is one transaction, durable when `commit` answers. */
 export interface Writer {
@@ -18,7 +19,7 @@ export interface Writer {
 
 export interface WriterOptions {
   path: string
-  index: IndexOptions
+  rules: ShapeRules
   redact: boolean
   clock: Clock
 }
@@ -34,11 +35,12 @@ interface OpenStore {
   lastReceivedMs: number
 }
 
-export function createWriter({ path, index, redact, clock }: WriterOptions): Writer {
+export function createWriter({ path, rules, redact, clock }: WriterOptions): Writer {
   let store: OpenStore | null = openStore(path)
+  const memos = createMemos(rules)
 
   function commit(group: CommitGroup): WriterReply {
-    const { projects, failed, failure, redacted } = readBodies(group.bodies, index, redact)
+    const { projects, failed, failure, redacted } = readBodies(group.bodies, rules, memos, redact)
     const packed = projects.map((project) => packProject(project, group.bodies))
     try {
       store ??= openStore(path)
@@ -79,6 +81,22 @@ function openStore(path: string): OpenStore {
   }
 }
 
+type Memos = (projectNo: number) => ShapeMemo
+
+/** Projects whose shapes are remembered; the one that was not heard of for longest goes first. */
+const MEMOS_MAX = 32
+
+function createMemos(rules: ShapeRules): Memos {
+  const memos = new Map<number, ShapeMemo>()
+  return (projectNo) => {
+    const memo = memos.get(projectNo) ?? createShapeMemo(rules)
+    memos.delete(projectNo)
+    memos.set(projectNo, memo)
+    if (memos.size > MEMOS_MAX) memos.delete(memos.keys().next().value!)
+    return memo
+  }
+}
+
 interface ReadBodies {
   projects: ProjectCommit[]
   failed: number[]
@@ -87,7 +105,7 @@ interface ReadBodies {
 }
 
 /** Redacts and indexes the bodies of a group. One that cannot be read is left out and named; the others go on. */
-export function readBodies(bodies: readonly BodyToCommit[], index: IndexOptions, redact: boolean): ReadBodies {
+function readBodies(bodies: readonly BodyToCommit[], rules: ShapeRules, memos: Memos, redact: boolean): ReadBodies {
   const failed: number[] = []
   let failure: string | null = null
   let redacted = 0
@@ -113,24 +131,25 @@ export function readBodies(bodies: readonly BodyToCommit[], index: IndexOptions,
     })
   })
   const projects = [...byProject].map(([projectNo, { positions, redacted: count }]): ProjectCommit => {
-    const whole = indexTogether(positions)
+    const memo = memos(projectNo)
+    const whole = indexTogether(positions, memo)
     if (whole) return { projectNo, positions, index: whole, redacted: count }
-    const readable = positions.filter((position) => attempt(position, () => void indexOf([position])))
-    return { projectNo, positions: readable, index: indexOf(readable), redacted: count }
+    const readable = positions.filter((position) => attempt(position, () => void indexOf([position], memo)))
+    return { projectNo, positions: readable, index: indexOf(readable, memo), redacted: count }
   })
   return { projects: projects.filter(({ positions }) => positions.length > 0), failed, failure, redacted }
 
-  function indexTogether(positions: readonly number[]) {
+  function indexTogether(positions: readonly number[], memo: ShapeMemo) {
     try {
-      return indexOf(positions)
+      return indexOf(positions, memo)
     } catch {
       // Which of them it was is found out one by one.
       return null
     }
   }
 
-  function indexOf(positions: readonly number[]) {
-    const indexer = createSpanIndexer(index)
+  function indexOf(positions: readonly number[], memo: ShapeMemo) {
+    const indexer = createSpanIndexer(rules, memo)
     for (const position of positions) indexer.add(bodies[position]!.body, replacedKeys(bodies[position]!.replaced))
     return indexer.finish()
   }
@@ -144,5 +163,3 @@ function replacedKeys(replaced: Uint8Array): ReadonlySet<string> {
   for (let at = 0; at < replaced.length; at += 24) keys.add(latin1(replaced.subarray(at, at + 24)))
   return keys
 }
-
-export type { CommitTimes }

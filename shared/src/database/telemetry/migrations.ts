@@ -4,7 +4,8 @@ import type { Migration } from '../migrate.ts'
  * telemetry.db: written by the collector alone, read by the analyzer.
  *
  * Times: `_ms` milliseconds since the epoch, `_minute` whole minutes since the epoch, `_nano` nanoseconds clamped below 2^63.
- * `trace_hash` and `span_id` are 64-bit integers (two's complement) and need safe integers when read.
+ * `trace_hash` and `span_id` (its 8 bytes, big-endian) are 64-bit integers (two's complement) and need safe integers when read.
+ * Names (service, operation, release, session_id …) went through `toIndexText`: bounded, no NUL; look them up the same way.
  * `project_no` is the number of the project in control.db; it is never used again.
  */
 const spine = `
@@ -18,8 +19,8 @@ create table segment (
   kind              text not null check (kind in ('span', 'log')),
   first_commit      integer not null,
   last_commit       integer not null,
-  commits           blob not null,      -- see segment/header.ts: number, received_at, span count, time range of each commit
-  records           integer not null,   -- distinct accepted records in the body; a replaced one counts in the body that came last
+  commits           blob not null,      -- see segment/header.ts: number, received_at, spans in the body (replacing ones too), time range of each commit
+  records           integer not null,   -- records accepted for the first time; one that replaces an unended one counts where it came first
   received_min_ms   integer not null,
   received_max_ms   integer not null,
   event_min_ms      integer not null,
@@ -43,13 +44,14 @@ create table run_count (
   release_no integer not null, runs integer not null, weight real not null, weight_squared real not null,
   primary key (project_no, received_minute, event_minute, operation_no, release_no)) strict, without rowid;
 
--- Traces that must be judged: they hold a failing, unended or agent-step span, or named a session. One narrow row, no text.
+-- Traces that must be judged: they hold a failing, unended or agent-step span, or named a session. One narrow row a trace, no text.
+-- Rows lie in order of arrival and have no index by trace: with one every commit rewrote as many pages as it had traces, ten
+-- times the segment's bytes. The writer, which alone inserts, knows the row of each open trace; a search by trace scans the project's.
 create table open_trace (
   project_no integer not null, trace_hash integer not null, trace_id blob not null, first_received_ms integer not null,
   last_received_ms integer not null, last_commit integer not null, failing integer not null, unended integer not null,
-  agent_steps integer not null, decided_before integer not null,
-  primary key (project_no, trace_hash)) strict, without rowid;
-create index open_trace_by_arrival on open_trace (last_received_ms);
+  agent_steps integer not null, decided_before integer not null) strict;
+create index open_trace_by_arrival on open_trace (project_no, last_received_ms);
 
 -- Distinct failures, numbered once. pain ids are made from fingerprint (analyzer).
 create table fingerprint (

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
-import { createHashSet } from './hash-set.ts'
+import { createHashMap } from './hash-map.ts'
 
-test('holds what a set of pairs holds, through growth and removals', () => {
-  const set = createHashSet()
-  const model = new Set<string>()
+test('holds what a map of pairs holds, through growth and removals', () => {
+  const map = createHashMap()
+  const model = new Map<string, number>()
   let seed = 42
   let mistakes = 0
   const random = (below: number) => {
@@ -16,15 +16,15 @@ test('holds what a set of pairs holds, through growth and removals', () => {
     const high = random(3)
     const key = `${low}:${high}`
     if (random(3) === 0) {
-      set.delete(low, high)
+      map.delete(low, high)
       model.delete(key)
     } else {
-      set.add(low, high)
-      model.add(key)
+      map.set(low, high, step)
+      model.set(key, step)
     }
-    if (set.has(low, high) !== model.has(key)) mistakes++
+    if (map.get(low, high) !== (model.get(key) ?? -1)) mistakes++
   }
   expect(mistakes).toBe(0)
-  expect(set.size()).toBe(model.size)
-  for (const key of model) expect(set.has(...(key.split(':').map(Number) as [number, number]))).toBe(true)
+  expect(map.size()).toBe(model.size)
+  for (const [key, value] of model) expect(map.get(...(key.split(':').map(Number) as [number, number]))).toBe(value)
 })
