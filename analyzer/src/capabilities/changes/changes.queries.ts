@@ -1,6 +1,6 @@
-import type { Selectable } from 'kysely'
+import type { Insertable, Selectable } from 'kysely'
 import type { Control, ControlQueries } from '../../control/control-database.ts'
-import type { ChangeTable, VerdictTable } from '../../control/tables.ts'
+import type { ChangeTable } from '../../control/tables.ts'
 import type { SeenRelease } from '../../telemetry/answer-releases.ts'
 
 export interface Change {
@@ -15,20 +15,8 @@ export interface Change {
   painIds: string[]
 }
 
-/** A verdict as it was said. `painId` is '' where a whole service was judged. */
-export interface StoredVerdict {
-  verdictNo: number
-  changeId: string
-  painId: string
-  atMs: number
-  verdict: string
-  reason: string | null
-  body: string
-}
-
-/** Changes and verdicts that a diagnosis looks at, the newest. */
+/** Changes that a diagnosis looks at, the newest. */
 const LEDGER_MAX = 1000
-const VERDICTS_MAX = 5000
 
 function toChange(row: Selectable<ChangeTable>): Change {
   return {
@@ -44,15 +32,18 @@ function toChange(row: Selectable<ChangeTable>): Change {
   }
 }
 
-function toVerdict(row: Selectable<VerdictTable>): StoredVerdict {
+function toRow(projectNo: number, change: Change): Insertable<ChangeTable> {
   return {
-    verdictNo: row.verdict_no,
-    changeId: row.change_id,
-    painId: row.pain_id,
-    atMs: row.at_ms,
-    verdict: row.verdict,
-    reason: row.reason,
-    body: row.body,
+    change_id: change.changeId,
+    project_no: projectNo,
+    kind: change.kind,
+    service: change.service,
+    version: change.version,
+    ref: change.ref,
+    shipped_at_ms: change.shippedAtMs,
+    created_at_ms: change.createdAtMs,
+    source: change.source,
+    pain_ids: JSON.stringify(change.painIds),
   }
 }
 
@@ -62,18 +53,7 @@ export function createChangeQueries({ db, all, first, transaction }: Control) {
     queries.run(
       db
         .insertInto('change')
-        .values({
-          change_id: change.changeId,
-          project_no: projectNo,
-          kind: change.kind,
-          service: change.service,
-          version: change.version,
-          ref: change.ref,
-          shipped_at_ms: change.shippedAtMs,
-          created_at_ms: change.createdAtMs,
-          source: change.source,
-          pain_ids: JSON.stringify(change.painIds),
-        })
+        .values(toRow(projectNo, change))
         .onConflict((conflict) => conflict.doNothing()),
     )
   return {
@@ -129,53 +109,5 @@ export function createChangeQueries({ db, all, first, transaction }: Control) {
           .orderBy('change_id')
           .limit(LEDGER_MAX),
       ).map(toChange),
-  }
-}
-
-/** What traffic said of changes. */
-export function createVerdictQueries({ db, all, first, run }: Control) {
-  return {
-    add: (projectNo: number, verdict: Omit<StoredVerdict, 'verdictNo'>): void =>
-      void run(
-        db.insertInto('verdict').values({
-          project_no: projectNo,
-          change_id: verdict.changeId,
-          pain_id: verdict.painId,
-          at_ms: verdict.atMs,
-          verdict: verdict.verdict,
-          reason: verdict.reason,
-          body: verdict.body,
-        }),
-      ),
-
-    /** The latest of a change and a pain; with `only` the latest that said so. */
-    last: (
-      projectNo: number,
-      { changeId, painId }: { changeId: string; painId: string },
-      { only }: { only?: string } = {},
-    ): StoredVerdict | null => {
-      let query = db
-        .selectFrom('verdict')
-        .selectAll()
-        .where('project_no', '=', projectNo)
-        .where('pain_id', '=', painId)
-        .where('change_id', '=', changeId)
-      if (only !== undefined) query = query.where('verdict', '=', only)
-      const row = first(query.orderBy('at_ms', 'desc').orderBy('verdict_no', 'desc').limit(1))
-      return row ? toVerdict(row) : null
-    },
-
-    /** Verdicts that said something, the newest first. */
-    conclusive: (projectNo: number): StoredVerdict[] =>
-      all(
-        db
-          .selectFrom('verdict')
-          .selectAll()
-          .where('project_no', '=', projectNo)
-          .where('verdict', '<>', 'refused')
-          .orderBy('at_ms', 'desc')
-          .orderBy('verdict_no', 'desc')
-          .limit(VERDICTS_MAX),
-      ).map(toVerdict),
   }
 }

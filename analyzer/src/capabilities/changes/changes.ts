@@ -8,8 +8,9 @@ import type { Caller, RequestFacts } from '../../http/request-facts.ts'
 import type { SeenRelease } from '../../telemetry/answer-releases.ts'
 import type { AskTelemetry } from '../../telemetry/read-pool.ts'
 import { painNotFound } from './changes.contract.ts'
-import type { Change, createChangeQueries, createVerdictQueries } from './changes.queries.ts'
+import type { Change, createChangeQueries } from './changes.queries.ts'
 import { type PainEvent, painStatuses } from './ledger.rules.ts'
+import type { createVerdictQueries } from './verdicts.queries.ts'
 
 export type Owner = Pick<Caller, 'projectNo' | 'projectId'>
 

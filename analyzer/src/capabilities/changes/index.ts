@@ -2,9 +2,10 @@ import type { Control } from '../../control/control-database.ts'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import { type Route, route } from '../../http/contract.ts'
 import { announceChange, listChanges, verifyChange } from './changes.contract.ts'
-import { createChangeQueries, createVerdictQueries, type StoredVerdict } from './changes.queries.ts'
+import { createChangeQueries } from './changes.queries.ts'
 import { type ChangesDeps, createAnnounce, createEnterReleases, createList, createReadLedger, type Owner } from './changes.ts'
 import type { VerdictRule } from './verdict.rules.ts'
+import { createVerdictQueries, type StoredVerdict } from './verdicts.queries.ts'
 import { createVerify } from './verify.ts'
 
 export interface ChangesCapability {

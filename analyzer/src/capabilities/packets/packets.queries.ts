@@ -1,4 +1,6 @@
+import type { Insertable } from 'kysely'
 import type { Control } from '../../control/control-database.ts'
+import type { PacketTable } from '../../control/tables.ts'
 
 /** A packet as it is to be kept. */
 export interface NewPacket {
@@ -28,6 +30,21 @@ const PACKETS_KEPT_MAX = 2000
 /** Old packets deleted with one new one. */
 const PACKETS_PRUNED_AT_ONCE = 100
 
+function toRow(packet: NewPacket): Insertable<PacketTable> {
+  return {
+    packet_id: packet.packetId,
+    project_no: packet.projectNo,
+    created_at_ms: packet.createdAtMs,
+    since_minutes: packet.sinceMinutes,
+    from_minute: packet.fromMinute,
+    to_minute: packet.toMinute,
+    status: packet.status,
+    telemetry_read: packet.telemetryRead,
+    failures: packet.failures,
+    body: packet.body,
+  }
+}
+
 /** The packets table; nothing else writes it. */
 export function createPacketQueries({ db, first, transaction }: Control) {
   return {
@@ -37,18 +54,7 @@ export function createPacketQueries({ db, first, transaction }: Control) {
         queries.run(
           db
             .insertInto('packet')
-            .values({
-              packet_id: packet.packetId,
-              project_no: packet.projectNo,
-              created_at_ms: packet.createdAtMs,
-              since_minutes: packet.sinceMinutes,
-              from_minute: packet.fromMinute,
-              to_minute: packet.toMinute,
-              status: packet.status,
-              telemetry_read: packet.telemetryRead,
-              failures: packet.failures,
-              body: packet.body,
-            })
+            .values(toRow(packet))
             .onConflict((conflict) => conflict.doNothing()),
         )
         const old = db

@@ -1,4 +1,6 @@
+import type { Insertable } from 'kysely'
 import type { Control } from '../../control/control-database.ts'
+import type { PainTable } from '../../control/tables.ts'
 import type { SeenPain } from '../../telemetry/questions.ts'
 
 /** A pain as it is remembered, longer than its records. */
@@ -11,6 +13,20 @@ export interface KnownPain {
   operation: string
   firstSeenMs: number
   lastSeenMs: number
+}
+
+function toRow(projectNo: number, pain: SeenPain): Insertable<PainTable> {
+  return {
+    pain_id: pain.painId,
+    project_no: projectNo,
+    fingerprint: Buffer.from(pain.fingerprint, 'hex'),
+    title: pain.title,
+    signal_type: pain.signal,
+    service: pain.service,
+    operation: pain.operation,
+    first_seen_ms: pain.firstSeenMs,
+    last_seen_ms: pain.lastSeenMs,
+  }
 }
 
 /** The pain table; nothing else writes it. */
@@ -32,17 +48,7 @@ export function createPainQueries({ db, first, transaction, all }: Control) {
           queries.run(
             db
               .insertInto('pain')
-              .values({
-                pain_id: pain.painId,
-                project_no: projectNo,
-                fingerprint: Buffer.from(pain.fingerprint, 'hex'),
-                title: pain.title,
-                signal_type: pain.signal,
-                service: pain.service,
-                operation: pain.operation,
-                first_seen_ms: pain.firstSeenMs,
-                last_seen_ms: pain.lastSeenMs,
-              })
+              .values(toRow(projectNo, pain))
               .onConflict((conflict) =>
                 conflict.column('pain_id').doUpdateSet((row) => ({
                   title: row.ref('excluded.title'),
