@@ -21,6 +21,22 @@ export interface JsonLimits {
 }
 
 /**
+ * A run of text that most senders write exactly so, with what it would have changed had it been read part by part: values
+ * counted, objects opened (or, below zero, closed). It ends before the quote that is its last byte.
+ */
+export interface UsualRun {
+  bytes: Uint8Array
+  values: number
+  opened: number
+  /** How far to move: up to its last quote, or behind it all. */
+  length: number
+}
+
+export function createUsualRun(text: string, values: number, opened: number): UsualRun {
+  return { bytes: new TextEncoder().encode(text), values, opened, length: text.endsWith('"') ? text.length - 1 : text.length }
+}
+
+/**
  * Reads JSON from its bytes, value by value, without making objects and without recursion: whoever calls says what is
  * expected next. Strict where RFC 8259 is (no comments, no trailing commas, nothing behind the value), and bounded in
  * depth and number of values. Throws `OtlpDecodeError`.
@@ -68,6 +84,22 @@ export class JsonReader {
     }
     this.at = at
     return at < end ? byte : END
+  }
+
+  /** Moves over this run if it comes next; else nothing is changed, so that it is read part by part. */
+  skip(run: UsualRun): boolean {
+    const { bytes, at } = this
+    const usual = run.bytes
+    if (at + usual.length >= this.end) return false
+    for (let i = 0; i < usual.length; i++) if (bytes[at + i] !== usual[i]) return false
+    const depth = this.depth + run.opened
+    if (depth > this.limits.jsonDepthMax || this.values + run.values > this.limits.jsonValuesMax) return false
+    if (run.opened > 0) this.kinds[depth] = OPEN_BRACE
+    this.depth = depth
+    this.values += run.values
+    this.fresh = false
+    this.at = at + run.length
+    return true
   }
 
   /** Enters the object or array that starts here. */

@@ -4,7 +4,7 @@ import { copyString } from './copy-string.ts'
 import { parseInt64 } from './decimal.ts'
 import { createFieldNames, NO_FIELD } from './field-names.ts'
 import { QUOTE } from './json-escape.ts'
-import { OPEN_BRACE, OPEN_BRACKET } from './json-reader.ts'
+import { createUsualRun, OPEN_BRACE, OPEN_BRACKET } from './json-reader.ts'
 import { enterArray, enterObject, readScalarText, type Transcoder, transcodeText } from './transcoder.ts'
 
 const KEY_VALUE = createFieldNames('key', 'value')
@@ -19,6 +19,11 @@ const ANY_VALUE = createFieldNames(
 )
 const LIST = createFieldNames('values')
 
+/** An attribute whose value is a text, as nearly every exporter writes it. */
+const KEY_FIRST = createUsualRun('{"key":"', 1, 1)
+const TEXT_NEXT = createUsualRun(',"value":{"stringValue":"', 2, 1)
+const CLOSE_BOTH = createUsualRun('}}', 0, -2)
+
 /**
  * Writes the attributes that start here, each as a field of this tag. Besides the list of key and value that OTLP has,
  * a plain object is read, since some exporters send one.
@@ -30,17 +35,33 @@ export function transcodeAttributes(t: Transcoder, tag: number): void {
 
 function transcodeKeyValue(t: Transcoder, tag: number): void {
   const { reader, writer } = t
-  if (!enterObject(t)) return
+  const usual = reader.skip(KEY_FIRST)
+  if (!usual && !enterObject(t)) return
   const opened = writer.open(tag)
-  for (let field = reader.nextField(KEY_VALUE, 0); field !== NO_FIELD; field = reader.nextField(KEY_VALUE, field + 1)) {
-    if (field === 0) transcodeText(t, 0x0a)
-    else {
-      const value = writer.open(0x12)
-      transcodeAnyValue(t)
-      writer.close(value)
+  if (!usual || !transcodeTextValue(t)) {
+    for (let field = reader.nextField(KEY_VALUE, 0); field !== NO_FIELD; field = reader.nextField(KEY_VALUE, field + 1)) {
+      if (field === 0) transcodeText(t, 0x0a)
+      else {
+        const value = writer.open(0x12)
+        transcodeAnyValue(t)
+        writer.close(value)
+      }
     }
   }
   writer.close(opened)
+}
+
+/** Reads on from the key where the value is a text, as most are; false where the object holds anything else or more. */
+function transcodeTextValue(t: Transcoder): boolean {
+  const { reader, writer } = t
+  transcodeText(t, 0x0a)
+  if (!reader.skip(TEXT_NEXT)) return false
+  const value = writer.open(0x12)
+  transcodeText(t, 0x0a)
+  const closed = reader.skip(CLOSE_BOTH)
+  if (!closed) transcodeValueFields(t)
+  writer.close(value)
+  return closed
 }
 
 /** Writes the content of an AnyValue. A value that is not wrapped in its type is read as the JSON it is. */
@@ -51,6 +72,11 @@ function transcodeAnyValue(t: Transcoder): void {
     return
   }
   reader.enter()
+  transcodeValueFields(t)
+}
+
+function transcodeValueFields(t: Transcoder): void {
+  const { reader } = t
   for (let field = reader.nextField(ANY_VALUE, 0); field !== NO_FIELD; field = reader.nextField(ANY_VALUE, field + 1)) {
     if (field === 0) transcodeText(t, 0x0a)
     else if (field === 1) transcodeBoolean(t)
