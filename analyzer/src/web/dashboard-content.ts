@@ -32,10 +32,10 @@ function time(iso: string): string {
 
 function painTable(pains: readonly OpenPain[], window: { from: string; to: string }): string {
   return `<div class="table" role="region" aria-labelledby="pains" tabindex="0">
-<table>
+<table role="table">
 <caption>What failed between ${time(window.from)} and ${time(window.to)}, heaviest first</caption>
-<thead><tr><th scope="col">Pain</th><th scope="col">Severity</th><th scope="col">Failures</th><th scope="col">Sessions</th><th scope="col">Trend</th><th scope="col">State</th><th scope="col">Last seen</th></tr></thead>
-<tbody>
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Pain</th><th scope="col" role="columnheader">Severity</th><th scope="col" role="columnheader">Failures</th><th scope="col" role="columnheader">Sessions</th><th scope="col" role="columnheader">Trend</th><th scope="col" role="columnheader">State</th><th scope="col" role="columnheader">Last seen</th></tr></thead>
+<tbody role="rowgroup">
 ${pains.map(painRow).join('\n')}
 </tbody>
 </table>
@@ -55,16 +55,29 @@ function painRow({
   last_seen,
 }: OpenPain): string {
   const state = `${status.replaceAll('_', ' ')}${provisional ? ', not yet decided' : ''}`
-  return `<tr><th scope="row">${escapeHtml(title)}<small>${escapeHtml(signal_type)} · <code>${escapeHtml(pain_id)}</code></small></th><td><span class="severity ${escapeHtml(severity)}">${escapeHtml(severity)}</span></td><td>${count}</td><td>${session_count}</td><td>${escapeHtml(trend ?? 'not known')}</td><td>${escapeHtml(state)}</td><td>${time(last_seen)}</td></tr>`
+  return row(`${escapeHtml(title)}<small>${escapeHtml(signal_type)} · <code>${escapeHtml(pain_id)}</code></small>`, [
+    ['Severity', `<span class="severity ${escapeHtml(severity)}">${escapeHtml(severity)}</span>`],
+    ['Failures', String(count)],
+    ['Sessions', String(session_count)],
+    ['Trend', escapeHtml(trend ?? 'not known')],
+    ['State', escapeHtml(state)],
+    ['Last seen', time(last_seen)],
+  ])
+}
+
+/** A row whose cells carry their heading, which a narrow screen shows in place of the columns. */
+function row(heading: string, cells: readonly (readonly [label: string, html: string])[]): string {
+  const shown = cells.map(([label, html]) => `<td role="cell" data-label="${label}">${html}</td>`)
+  return `<tr role="row"><th scope="row" role="rowheader">${heading}</th>${shown.join('')}</tr>`
 }
 
 function verdictTable(heading: string, rows: readonly VerdictRow[]): string {
   if (rows.length === 0) return ''
   return `<h2>${escapeHtml(heading)}</h2>
 <div class="table" role="region" aria-label="${escapeHtml(heading)}" tabindex="0">
-<table>
-<thead><tr><th scope="col">Pain</th><th scope="col">Before</th><th scope="col">After</th><th scope="col">Change</th><th scope="col">Said</th></tr></thead>
-<tbody>
+<table role="table">
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Pain</th><th scope="col" role="columnheader">Before</th><th scope="col" role="columnheader">After</th><th scope="col" role="columnheader">Change</th><th scope="col" role="columnheader">Said</th></tr></thead>
+<tbody role="rowgroup">
 ${rows.map(verdictRow).join('\n')}
 </tbody>
 </table>
@@ -72,6 +85,11 @@ ${rows.map(verdictRow).join('\n')}
 }
 
 function verdictRow({ title, pain_id, before, after, change_percent, at, verdict }: VerdictRow): string {
-  const percent = change_percent === null ? '–' : `${change_percent} %`
-  return `<tr><th scope="row">${escapeHtml(title ?? 'A whole service')}<small>${escapeHtml(verdict)} · <code>${escapeHtml(pain_id ?? '')}</code></small></th><td>${before.failures} of ${before.runs}</td><td>${after.failures} of ${after.runs}</td><td>${escapeHtml(percent)}</td><td>${time(at)}</td></tr>`
+  const what = `${escapeHtml(title ?? 'A whole service')}<small>${escapeHtml(verdict)} · <code>${escapeHtml(pain_id ?? '')}</code></small>`
+  return row(what, [
+    ['Before', `${before.failures} of ${before.runs}`],
+    ['After', `${after.failures} of ${after.runs}`],
+    ['Change', change_percent === null ? '–' : `${change_percent} %`],
+    ['Said', time(at)],
+  ])
 }
