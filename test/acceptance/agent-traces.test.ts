@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { callApi } from '../harness/http.ts'
 import { createOpenApiValidator } from '../harness/openapi-validator.ts'
 import { type Page, type RecordJson, readJson } from '../harness/reading.ts'
 import { type Product, type ProjectKeys, startProduct } from '../harness/start-product.ts'
-import { absentMessage, hasSharedData, sharedData } from './source-spans.ts'
+import { describeWithSharedData, sharedData } from './shared-data.ts'
 
 const MINUTE_MS = 60_000
 const SENDERS = 2
@@ -18,10 +18,7 @@ interface Issue {
   evidence_ids: string[]
 }
 
-if (!hasSharedData) console.warn(absentMessage)
-const whereDataIs = hasSharedData ? describe : describe.skip
-
-whereDataIs('real agent traces in one project', () => {
+describeWithSharedData('real agent traces in one project', () => {
   let product: Product
   let keys: ProjectKeys
   let packet: { packet_id: string; status: string; issues: Issue[]; approval_required: boolean }

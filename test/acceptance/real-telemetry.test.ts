@@ -1,20 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { sendOtlp } from '../harness/http.ts'
 import type { TraceRequestJson } from '../harness/otlp-json.ts'
 import { decodeTraceRequest, encodeTraceRequest } from '../harness/otlp-protobuf.ts'
 import { type RecordJson, readAll } from '../harness/reading.ts'
 import { type Product, type ProjectKeys, startProduct } from '../harness/start-product.ts'
-import { absentMessage, expectedRecords, hasSharedData, readCapture, sharedData } from './source-spans.ts'
+import { describeWithSharedData, sharedData } from './shared-data.ts'
+import { expectedRecords, readCapture } from './source-spans.ts'
 
 const MINUTE_MS = 60_000
 const CAPTURE_SPANS = 547
 
-if (!hasSharedData) console.warn(absentMessage)
-const whereDataIs = hasSharedData ? describe : describe.skip
-
-whereDataIs('real telemetry comes back as it was sent', () => {
+describeWithSharedData('real telemetry comes back as it was sent', () => {
   let product: Product
   beforeAll(async () => {
     product = await startProduct()

@@ -1,13 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { AnyValueJson, KeyValueJson, SpanJson, TraceRequestJson } from '../harness/otlp-json.ts'
-import { projectRoot } from '../harness/service-process.ts'
-
-/** Public telemetry beside the checkout; not part of the project, so tests that read it say when it is absent. */
-export const sharedData = join(projectRoot, '..', 'shared', 'data')
-export const hasSharedData = existsSync(join(sharedData, 'otlp', 'otel-demo-capture.json.gz'))
-export const absentMessage = 'skipped: ../shared/data is not beside this checkout'
+import { sharedData } from './shared-data.ts'
 
 /** One captured request a line: `resourceSpans`, `resourceLogs` or `resourceMetrics`. */
 export function readCapture(): { line: string; kind: 'traces' | 'logs' | 'metrics' }[] {
