@@ -1,7 +1,7 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { windowBoundsMs } from '../domain/window.ts'
-import type { PainQuestion } from './pain-readings.ts'
+import type { PainQuestion } from './pain-question.ts'
 
 /** A failing record by name: enough to read it again. */
 export interface EvidenceRow {

@@ -2,7 +2,7 @@ import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { windowBoundsMs } from '../domain/window.ts'
 import { JUDGE_FILTER, toTraceSpan } from './judge-span.ts'
-import type { PainQuestion, RankedPain } from './pain-readings.ts'
+import type { PainQuestion, RankedPain } from './pain-question.ts'
 import { type SegmentRow, spansOfSegment } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 

@@ -1,15 +1,13 @@
 import { toHex } from '@loopkit/shared/otlp/ids'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
-import type { Detection } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import type { EvidenceRecord, PainDetail } from '../domain/pain-facts.ts'
+import type { PainDetail } from '../domain/pain-facts.ts'
 import { eachTrace } from './each-trace.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
 import { findHealthyRuns } from './healthy-runs.ts'
 import { JUDGE_FILTER, sessionText, toTraceSpan, traceIdText } from './judge-span.ts'
-import type { PainQuestion, RankedPain } from './pain-readings.ts'
+import type { PainQuestion, RankedPain, ResolvedEvidence } from './pain-question.ts'
 import { framesOf, readInputs, routesAbove, wordsOf } from './pain-words.ts'
-import type { SpanId } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Evidence records that are read and named for one pain; its `evidence_count` says how many there are. */
@@ -66,13 +64,6 @@ function spread(rows: EvidenceRow[]): EvidenceRow[] {
     return { row, turn }
   })
   return turns.sort((a, b) => a.turn - b.turn).map(({ row }) => row)
-}
-
-/** A failing record that can be read again, with what its trace says of it. */
-export interface ResolvedEvidence extends SpanId {
-  evidence: EvidenceRecord
-  detection: Detection | null
-  routes: string[]
 }
 
 /** By record id. Traces are read a few at a time, and only what is asked of them is kept. */

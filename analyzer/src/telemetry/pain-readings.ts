@@ -1,30 +1,15 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
-import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { isRepeated } from '../domain/packet/build-packet.ts'
 import type { Omission } from '../domain/packet/model.ts'
 import { failuresOf, type PainFacts, type PainReading } from '../domain/pain-facts.ts'
 import { rankPains } from '../domain/weigh-pain.ts'
-import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
+import { windowBoundsMs } from '../domain/window.ts'
 import { judgeOpenTraces, type OpenFailure } from './open-failures.ts'
 import { readPainDetails } from './pain-details.ts'
+import type { PainQuestion, RankedPain } from './pain-question.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 import { type CountedPain, countPains, countRuns, countTelemetryRead, type RunCounts } from './window-counts.ts'
-
-export interface PainQuestion {
-  projectNo: number
-  projectId: string
-  window: MinuteWindow
-  /** Only pains whose failures have their origin in this service. */
-  service: string | null
-  off: readonly SignalType[]
-  /** Only the pain with this fingerprint, in hex; null for all. */
-  only: string | null
-  /** Pains that are shown in full: so many, after skipping so many of the heaviest; the rest is counted. */
-  painsSkip: number
-  painsMax: number
-  repeated: { recordsMin: number; sessionsMin: number }
-}
 
 export interface WindowReading {
   telemetryRead: number
@@ -35,12 +20,6 @@ export interface WindowReading {
   pains: PainReading[]
   painsTotal: number
   omitted: Omission[]
-}
-
-/** A pain with what its details are read from. */
-export interface RankedPain extends PainFacts {
-  fingerprintNo: number | null
-  open: OpenFailure[]
 }
 
 /** All that one window says. Call it inside a read transaction, so that a failure is either decided or provisional, never both. */

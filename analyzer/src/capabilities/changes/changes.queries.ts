@@ -56,6 +56,23 @@ export function createChangeQueries({ db, all, first, transaction }: Control) {
         .values(toRow(projectNo, change))
         .onConflict((conflict) => conflict.doNothing()),
     )
+  /** Newest first; `after` is the last one of the page before. */
+  const page = (
+    projectNo: number,
+    { limit, after }: { limit: number; after: { shippedAtMs: number; changeId: string } | null },
+  ): Change[] => {
+    let query = db.selectFrom('change').selectAll().where('project_no', '=', projectNo)
+    if (after) {
+      query = query.where((row) =>
+        row.or([
+          row('shipped_at_ms', '<', after.shippedAtMs),
+          row.and([row('shipped_at_ms', '=', after.shippedAtMs), row('change_id', '>', after.changeId)]),
+        ]),
+      )
+    }
+    return all(query.orderBy('shipped_at_ms', 'desc').orderBy('change_id').limit(limit)).map(toChange)
+  }
+
   return {
     insert,
 
@@ -82,32 +99,8 @@ export function createChangeQueries({ db, all, first, transaction }: Control) {
       return row ? toChange(row) : null
     },
 
-    /** Newest first; `after` is the last one of the page before. */
-    page: (
-      projectNo: number,
-      { limit, after }: { limit: number; after: { shippedAtMs: number; changeId: string } | null },
-    ): Change[] => {
-      let query = db.selectFrom('change').selectAll().where('project_no', '=', projectNo)
-      if (after) {
-        query = query.where((row) =>
-          row.or([
-            row('shipped_at_ms', '<', after.shippedAtMs),
-            row.and([row('shipped_at_ms', '=', after.shippedAtMs), row('change_id', '>', after.changeId)]),
-          ]),
-        )
-      }
-      return all(query.orderBy('shipped_at_ms', 'desc').orderBy('change_id').limit(limit)).map(toChange)
-    },
+    page,
 
-    newest: (projectNo: number): Change[] =>
-      all(
-        db
-          .selectFrom('change')
-          .selectAll()
-          .where('project_no', '=', projectNo)
-          .orderBy('shipped_at_ms', 'desc')
-          .orderBy('change_id')
-          .limit(LEDGER_MAX),
-      ).map(toChange),
+    newest: (projectNo: number): Change[] => page(projectNo, { limit: LEDGER_MAX, after: null }),
   }
 }

@@ -1,0 +1,34 @@
+import type { Detection } from '@loopkit/shared/signals/model'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { EvidenceRecord, PainFacts } from '../domain/pain-facts.ts'
+import type { MinuteWindow } from '../domain/window.ts'
+import type { OpenFailure } from './open-failures.ts'
+import type { SpanId } from './read-spans.ts'
+
+export interface PainQuestion {
+  projectNo: number
+  projectId: string
+  window: MinuteWindow
+  /** Only pains whose failures have their origin in this service. */
+  service: string | null
+  off: readonly SignalType[]
+  /** Only the pain with this fingerprint, in hex; null for all. */
+  only: string | null
+  /** Pains that are shown in full: so many, after skipping so many of the heaviest; the rest is counted. */
+  painsSkip: number
+  painsMax: number
+  repeated: { recordsMin: number; sessionsMin: number }
+}
+
+/** A pain with what its details are read from. */
+export interface RankedPain extends PainFacts {
+  fingerprintNo: number | null
+  open: OpenFailure[]
+}
+
+/** A failing record that can be read again, with what its trace says of it. */
+export interface ResolvedEvidence extends SpanId {
+  evidence: EvidenceRecord
+  detection: Detection | null
+  routes: string[]
+}
