@@ -81,6 +81,7 @@ describe('envelopes', () => {
     ['a control character in a text', '{"a":"\n"}'],
     ['a control character in a name', requestOf(`{${IDS},"name":"\t"}`)],
     ['an unknown escape', '{"a":"\\x"}'],
+    ['an unknown escape in an unknown key', '{"a":{"\\x":1}}'],
     ['an unknown escape in a name', requestOf(`{${IDS},"name":"\\u00zz"}`)],
   ])('%s is malformed', (_, json) => {
     expect(errorCode(json)).toBe('malformed_json')

@@ -121,6 +121,7 @@ export class JsonReader {
   private key(): void {
     if (this.bytes[this.at] !== QUOTE) throw this.malformed('a key expected')
     this.string()
+    if (this.escaped) this.text()
     if (this.peek() !== COLON) throw this.malformed('a colon expected')
     this.at++
     this.peek()
