@@ -11,6 +11,7 @@ export function renderShell(): string {
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="light dark">
 <title>LoopKit dashboard</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/dashboard/dashboard.css">
 <script src="/dashboard/dashboard.js" type="module"></script>
 </head>

@@ -29,7 +29,12 @@ export interface LogOptions {
  */
 export function createLogger({ service, level, pretty, destination }: LogOptions): Logger {
   const stream = pretty
-    ? pinoPretty({ colorize: true, translateTime: 'HH:MM:ss', ignore: 'pid,hostname,service', messageFormat: '{code} {msg}' })
+    ? pinoPretty({
+        colorize: true,
+        translateTime: 'HH:MM:ss',
+        ignore: 'pid,hostname,service,code,settings',
+        messageFormat: '{code} {msg}',
+      })
     : destination
   const options = {
     level,
