@@ -48,22 +48,16 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
   const start = (name: 'collector' | 'analyzer', own: Record<string, string>) =>
     startService({ name, dataDir, env: { ...own, ...settings } })
 
-  let collector = await start('collector', { LOOPKIT_OTLP_HTTP_PORT: '0' })
-  const otlpUrl = `http://127.0.0.1:${collector.port}`
-  let analyzer: ServiceProcess | undefined
-  try {
-    // Told the collector's port, so that the URLs in its answers are right.
-    analyzer = await start('analyzer', { LOOPKIT_ANALYZER_PORT: '0', LOOPKIT_OTLP_HTTP_PORT: String(collector.port) })
-    await waitUntilReady(collector, 'collector')
-    await waitUntilReady(analyzer, 'analyzer')
-  } catch (error) {
-    await Promise.all([collector.end('SIGKILL'), analyzer?.end('SIGKILL')])
-    rmSync(dataDir, { recursive: true, force: true })
+  const removeData = () => rmSync(dataDir, { recursive: true, force: true })
+  const started = await startBoth(start).catch((error) => {
+    removeData()
     throw error
-  }
-  const running = analyzer
-  const analyzerUrl = `http://127.0.0.1:${running.port}`
-  const output = () => `--- collector\n${collector.output()}\n--- analyzer\n${running.output()}`
+  })
+  const { analyzer } = started
+  let { collector } = started
+  const otlpUrl = `http://127.0.0.1:${collector.port}`
+  const analyzerUrl = `http://127.0.0.1:${analyzer.port}`
+  const output = () => `--- collector\n${collector.output()}\n--- analyzer\n${analyzer.output()}`
   return {
     analyzerUrl,
     otlpUrl,
@@ -77,10 +71,27 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
     },
     output,
     stop: async () => {
-      const [collectorCode, analyzerCode] = await Promise.all([collector.end('SIGTERM'), running.end('SIGTERM')])
-      rmSync(dataDir, { recursive: true, force: true })
+      const [collectorCode, analyzerCode] = await Promise.all([collector.end('SIGTERM'), analyzer.end('SIGTERM')])
+      removeData()
       return { collector: collectorCode, analyzer: analyzerCode }
     },
+  }
+}
+
+type Start = (name: 'collector' | 'analyzer', own: Record<string, string>) => Promise<ServiceProcess>
+
+/** Both or none. The analyzer is told the collector's port, so that the URLs in its answers are right. */
+async function startBoth(start: Start): Promise<{ collector: ServiceProcess; analyzer: ServiceProcess }> {
+  const collector = await start('collector', { LOOPKIT_OTLP_HTTP_PORT: '0' })
+  let analyzer: ServiceProcess | undefined
+  try {
+    analyzer = await start('analyzer', { LOOPKIT_ANALYZER_PORT: '0', LOOPKIT_OTLP_HTTP_PORT: String(collector.port) })
+    await waitUntilReady(collector, 'collector')
+    await waitUntilReady(analyzer, 'analyzer')
+    return { collector, analyzer }
+  } catch (error) {
+    await Promise.all([collector.end('SIGKILL'), analyzer?.end('SIGKILL')])
+    throw error
   }
 }
 
