@@ -8,26 +8,34 @@ export interface Lookup {
   close(): Promise<void>
 }
 
+/** The thread is started by the first question: without a restart in between there is none. */
 export function createLookup(data: LookupWorkerData, onFailure: (error: Error) => void): Lookup {
-  const worker = new Worker(new URL('./lookup-worker.ts', import.meta.url), { workerData: data, name: 'lookup' })
   const waiting = new Map<number, { resolve: (stored: Uint8Array) => void; reject: (error: Error) => void }>()
+  let worker: Worker | null = null
   let nextId = 1
-  worker.on('error', onFailure)
-  worker.on('message', (result: LookupResult) => {
-    const job = waiting.get(result.id)
-    waiting.delete(result.id)
-    if ('stored' in result) job?.resolve(result.stored)
-    else job?.reject(new Error(result.failed))
-  })
+
+  function start(): Worker {
+    const started = new Worker(new URL('./lookup-worker.ts', import.meta.url), { workerData: data, name: 'lookup' })
+    started.on('error', onFailure)
+    started.on('message', (result: LookupResult) => {
+      const job = waiting.get(result.id)
+      waiting.delete(result.id)
+      if ('stored' in result) job?.resolve(result.stored)
+      else job?.reject(new Error(result.failed))
+    })
+    return started
+  }
+
   return {
     find: (projectNo, refs) =>
       new Promise((resolve, reject) => {
         const id = nextId++
         waiting.set(id, { resolve, reject })
+        worker ??= start()
         worker.postMessage({ id, projectNo, refs } satisfies LookupJob)
       }),
     close: async () => {
-      await worker.terminate()
+      await worker?.terminate()
     },
   }
 }

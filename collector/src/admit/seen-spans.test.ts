@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals'
 import { createBloomFilter } from './bloom-filter.ts'
-import { createSeenSpans, spansPerBodyMax } from './seen-spans.ts'
+import { SeenSpans, spansPerBodyMax } from './seen-spans.ts'
 
 const PLACES_LOG2 = 6
 const CAPACITY = spansPerBodyMax(PLACES_LOG2)
 
 function create() {
   const older = createBloomFilter()
-  return { older, seen: createSeenSpans({ placesLog2: PLACES_LOG2, older }) }
+  return { older, seen: new SeenSpans({ placesLog2: PLACES_LOG2, older }) }
 }
 
 test('a span is found with what was said of it, and is gone when its commit failed', () => {
@@ -35,10 +35,10 @@ test('two generations are remembered; the traces of the one before go to the fil
   }
   fill(0)
   fill(1000)
-  expect(seen.rotations()).toBe(1)
+  expect(seen.rotations).toBe(1)
   expect(seen.find(0, 0)).toBeGreaterThanOrEqual(0)
   fill(2000)
-  expect(seen.rotations()).toBe(2)
+  expect(seen.rotations).toBe(2)
   expect(seen.find(0, 0)).toBe(-1)
   expect(older.mayHold(0, 0)).toBe(true)
   expect(seen.find(1000, 1000)).toBeGreaterThanOrEqual(0)

@@ -1,31 +1,5 @@
 import type { BloomFilter } from './bloom-filter.ts'
 
-/**
- * Which spans are stored or about to be, by 64-bit key: every commit since some point (C0), in two generations of typed
- * arrays. When a generation is full the older one is forgotten, and its traces go to `older`, the filter of traces that
- * may have spans from before C0.
- *
- * A place is where an entry lies; it stays the same until the entry's generation is forgotten.
- */
-export interface SeenSpans {
-  /** The place of a span, or -1. */
-  find(keyLow: number, keyHigh: number): number
-  /** Enters a span that is not there yet, as pending by `owner`. Call `makeRoom` first. */
-  insertPending(keyLow: number, keyHigh: number, content: number, ended: boolean, owner: number): number
-  stateAt(place: number): SpanState
-  setState(place: number, state: SpanState): void
-  /** The span is committed, unless another body has replaced it meanwhile: then that one settles it. */
-  settle(place: number, owner: number): void
-  /** Takes an entry out: its commit failed. */
-  remove(place: number): void
-  /** Remembers that a trace has spans in the running generation; repeats are welcome. */
-  noteTrace(traceLow: number, traceHigh: number): void
-  /** Makes room for `count` entries. May forget the older generation: `rotations` then grows by one. */
-  makeRoom(count: number): void
-  rotations(): number
-  size(): number
-}
-
 export interface SpanState {
   /** The number of the body that carries it; 0 once it is committed. */
   owner: number
@@ -46,24 +20,93 @@ export const OWNERS = 2 ** 28
 /** Beyond this share of a generation's places look-ups get slow. */
 const LOAD_MAX = 0.62
 
-export interface SeenSpansOptions {
-  /** Places per generation as a power of two; 16 bytes each. */
-  placesLog2: number
-  older: BloomFilter
-}
+/**
+ * Which spans are stored or about to be, by 64-bit key: every commit since some point (C0), in two generations of typed
+ * arrays. When a generation is full the older one is forgotten, and its traces go to `older`, the filter of traces that
+ * may have spans from before C0.
+ *
+ * A place is where an entry lies; it stays the same until the entry's generation is forgotten.
+ */
+export class SeenSpans {
+  readonly #places: number
+  readonly #mask: number
+  readonly #capacity: number
+  readonly #words: Uint32Array
+  readonly #older: BloomFilter
+  readonly #used: [number, number] = [0, 0]
+  readonly #traces: [TraceList, TraceList] = [createTraceList(), createTraceList()]
+  #current: 0 | 1 = 0
+  #rotations = 0
 
-export function createSeenSpans({ placesLog2, older }: SeenSpansOptions): SeenSpans {
-  const places = 2 ** placesLog2
-  const mask = places - 1
-  const capacity = Math.floor(places * LOAD_MAX)
-  const words = new Uint32Array(places * 2 * ENTRY_WORDS)
-  const used = [0, 0]
-  const traces: [TraceList, TraceList] = [createTraceList(), createTraceList()]
-  let current: 0 | 1 = 0
-  let rotations = 0
+  /** `placesLog2`: places per generation as a power of two; 16 bytes each. */
+  constructor({ placesLog2, older }: { placesLog2: number; older: BloomFilter }) {
+    this.#places = 2 ** placesLog2
+    this.#mask = this.#places - 1
+    this.#capacity = spansPerBodyMax(placesLog2)
+    this.#words = new Uint32Array(this.#places * 2 * ENTRY_WORDS)
+    this.#older = older
+  }
 
-  function findIn(generation: number, keyLow: number, keyHigh: number): number {
-    const base = generation * places
+  /** The place of a span, or -1. */
+  find(keyLow: number, keyHigh: number): number {
+    const place = this.#findIn(this.#current, keyLow, keyHigh)
+    return place >= 0 ? place : this.#findIn(1 - this.#current, keyLow, keyHigh)
+  }
+
+  /** Enters a span that is not there yet, as pending by `owner`. Call `makeRoom` first. */
+  insertPending(keyLow: number, keyHigh: number, content: number, ended: boolean, owner: number): number {
+    const words = this.#words
+    const base = this.#current * this.#places
+    let at = keyLow & this.#mask
+    while (words[(base + at) * ENTRY_WORDS + META] !== 0) at = (at + 1) & this.#mask
+    const w = (base + at) * ENTRY_WORDS
+    words[w] = keyLow
+    words[w + 1] = keyHigh
+    words[w + META] = OCCUPIED | (ended ? ENDED : 0) | (owner << OWNER_SHIFT)
+    words[w + CONTENT] = content
+    this.#used[this.#current]++
+    return base + at
+  }
+
+  stateAt(place: number): SpanState {
+    const meta = this.#words[place * ENTRY_WORDS + META]!
+    return { owner: meta >>> OWNER_SHIFT, ended: (meta & ENDED) !== 0, content: this.#words[place * ENTRY_WORDS + CONTENT]! }
+  }
+
+  setState(place: number, { owner, ended, content }: SpanState): void {
+    this.#words[place * ENTRY_WORDS + META] = OCCUPIED | (ended ? ENDED : 0) | (owner << OWNER_SHIFT)
+    this.#words[place * ENTRY_WORDS + CONTENT] = content
+  }
+
+  /** The span is committed, unless another body has replaced it meanwhile: then that one settles it. */
+  settle(place: number, owner: number): void {
+    const meta = this.#words[place * ENTRY_WORDS + META]!
+    if (meta >>> OWNER_SHIFT === owner) this.#words[place * ENTRY_WORDS + META] = meta & (OCCUPIED | ENDED)
+  }
+
+  /** Takes an entry out: its commit failed. Its place is not emptied, since entries behind it would be lost to look-ups. */
+  remove(place: number): void {
+    this.#words[place * ENTRY_WORDS + META] = REMOVED
+  }
+
+  /** Remembers that a trace has spans in the running generation; repeats are welcome. */
+  noteTrace(traceLow: number, traceHigh: number): void {
+    this.#traces[this.#current].add(traceLow, traceHigh)
+  }
+
+  /** Makes room for `count` entries. May forget the older generation: `rotations` then grows by one. */
+  makeRoom(count: number): void {
+    if (this.#used[this.#current] + count > this.#capacity) this.#forgetOlder()
+  }
+
+  get rotations(): number {
+    return this.#rotations
+  }
+
+  #findIn(generation: number, keyLow: number, keyHigh: number): number {
+    const words = this.#words
+    const mask = this.#mask
+    const base = generation * this.#places
     for (let at = keyLow & mask; ; at = (at + 1) & mask) {
       const w = (base + at) * ENTRY_WORDS
       const meta = words[w + META]!
@@ -72,53 +115,13 @@ export function createSeenSpans({ placesLog2, older }: SeenSpansOptions): SeenSp
     }
   }
 
-  function forgetOlder(): void {
-    current = current === 0 ? 1 : 0
-    rotations++
-    words.fill(0, current * places * ENTRY_WORDS, (current + 1) * places * ENTRY_WORDS)
-    used[current] = 0
-    traces[current].drainInto(older)
-  }
-
-  return {
-    find(keyLow, keyHigh) {
-      const place = findIn(current, keyLow, keyHigh)
-      return place >= 0 ? place : findIn(1 - current, keyLow, keyHigh)
-    },
-    insertPending(keyLow, keyHigh, content, ended, owner) {
-      const base = current * places
-      let at = keyLow & mask
-      while (words[(base + at) * ENTRY_WORDS + META] !== 0) at = (at + 1) & mask
-      const w = (base + at) * ENTRY_WORDS
-      words[w] = keyLow
-      words[w + 1] = keyHigh
-      words[w + META] = OCCUPIED | (ended ? ENDED : 0) | (owner << OWNER_SHIFT)
-      words[w + CONTENT] = content
-      used[current]!++
-      return base + at
-    },
-    stateAt(place) {
-      const meta = words[place * ENTRY_WORDS + META]!
-      return { owner: meta >>> OWNER_SHIFT, ended: (meta & ENDED) !== 0, content: words[place * ENTRY_WORDS + CONTENT]! }
-    },
-    setState(place, { owner, ended, content }) {
-      words[place * ENTRY_WORDS + META] = OCCUPIED | (ended ? ENDED : 0) | (owner << OWNER_SHIFT)
-      words[place * ENTRY_WORDS + CONTENT] = content
-    },
-    settle(place, owner) {
-      const meta = words[place * ENTRY_WORDS + META]!
-      if (meta >>> OWNER_SHIFT === owner) words[place * ENTRY_WORDS + META] = meta & (OCCUPIED | ENDED)
-    },
-    remove(place) {
-      // Not emptied: entries behind it would be lost to look-ups.
-      words[place * ENTRY_WORDS + META] = REMOVED
-    },
-    noteTrace: (low, high) => traces[current].add(low, high),
-    makeRoom(count) {
-      if (used[current]! + count > capacity) forgetOlder()
-    },
-    rotations: () => rotations,
-    size: () => used[0]! + used[1]!,
+  #forgetOlder(): void {
+    this.#current = this.#current === 0 ? 1 : 0
+    this.#rotations++
+    const first = this.#current * this.#places * ENTRY_WORDS
+    this.#words.fill(0, first, first + this.#places * ENTRY_WORDS)
+    this.#used[this.#current] = 0
+    this.#traces[this.#current].drainInto(this.#older)
   }
 }
 

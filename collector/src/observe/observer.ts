@@ -62,35 +62,34 @@ export function createObserver({ dataDir, log, random, queueSpans, inFlight }: O
     },
     onAnswered: summary.noteAcknowledged,
     onGroup(reply, spans, waitedMs) {
-      if (reply.kind !== 'committed' && reply.kind !== 'failed') return
       metrics.commits.observe(waitedMs / 1000)
-      if (reply.kind === 'failed')
-        log.debug({ code: 'commit.failed', reason: reply.code, spans, waited_ms: waitedMs }, reply.message)
-      else log.debug({ code: 'commit.done', commit: reply.commit, spans, waited_ms: waitedMs }, 'spans stored')
-      if (reply.kind === 'committed' && reply.failure !== null)
-        log.error({ code: 'commit.unreadable', bodies: reply.failed.length, failure: reply.failure }, 'bodies could not be read')
+      logGroup(log, reply, spans, waitedMs)
     },
     onDecided(report) {
       if (report.kind === 'decided') metrics.decided.inc(report.hashes.length)
-      if (report.kind === 'failed')
-        log.warn({ code: 'decide.failed', reason: report.code, detail: report.message }, 'traces were not decided')
-      if (report.kind === 'decided') log.debug({ code: 'decide.done', traces: report.hashes.length }, 'traces decided')
+      logDecided(log, report)
     },
     writeSummary() {
       const rejections = rejectionLog.drain()
-      log.info(
-        {
-          code: 'ingest.summary',
-          ...summary.drain(),
-          queue_spans: queueSpans(),
-          in_flight_bytes: inFlight.bytes(),
-          disk_bytes: diskBytes(dataDir),
-          free_bytes: freeBytes(dataDir),
-          ...(rejections.length > 0 && { rejections }),
-        },
-        'ingest',
-      )
+      const state = { queue_spans: queueSpans(), in_flight_bytes: inFlight.bytes() }
+      const disk = { disk_bytes: diskBytes(dataDir), free_bytes: freeBytes(dataDir) }
+      const refused = rejections.length > 0 ? { rejections } : {}
+      log.info({ code: 'ingest.summary', ...summary.drain(), ...state, ...disk, ...refused }, 'ingest')
     },
     metricsText: metrics.text,
   }
+}
+
+function logGroup(log: Logger, reply: WriterReply, spans: number, waitedMs: number): void {
+  if (reply.kind === 'failed') log.debug({ code: 'commit.failed', reason: reply.code, spans, waited_ms: waitedMs }, reply.message)
+  if (reply.kind !== 'committed') return
+  log.debug({ code: 'commit.done', commit: reply.commit, spans, waited_ms: waitedMs }, 'spans stored')
+  if (reply.failure !== null)
+    log.error({ code: 'commit.unreadable', bodies: reply.failed.length, failure: reply.failure }, 'bodies could not be read')
+}
+
+function logDecided(log: Logger, report: DecideReport): void {
+  if (report.kind === 'failed')
+    log.warn({ code: 'decide.failed', reason: report.code, detail: report.message }, 'traces were not decided')
+  if (report.kind === 'decided') log.debug({ code: 'decide.done', traces: report.hashes.length }, 'traces decided')
 }

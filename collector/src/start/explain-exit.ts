@@ -2,7 +2,7 @@ import { SettingsError } from '@loopkit/config/read-settings'
 import { SchemaNewerError } from '@loopkit/shared/database/migrate'
 import { EXIT } from '@loopkit/shared/runtime/exit-codes'
 import { FolderInUseError } from './claim-folder.ts'
-import { SqliteTooOldError } from './open-store.ts'
+import { SqliteTooOldError, StoreUnusableError } from './open-store.ts'
 
 export interface ExitReason {
   code: number
@@ -15,6 +15,7 @@ export function explainExit(error: unknown, dataDir: string): ExitReason {
   const { code = '', message } = error as { code?: string; message: string }
   if (error instanceof SettingsError) return { code: EXIT.config, line: message }
   if (error instanceof SqliteTooOldError) return { code: EXIT.unavailable, line: message }
+  if (error instanceof StoreUnusableError) return { code: EXIT.data, line: `${message}; it was left as it is` }
   if (error instanceof FolderInUseError) return { code: EXIT.portTaken, line: message }
   if (error instanceof SchemaNewerError) {
     return {
@@ -24,13 +25,9 @@ export function explainExit(error: unknown, dataDir: string): ExitReason {
   }
   if (code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL' || (code === 'EACCES' && message.startsWith('listen')))
     return { code: EXIT.portTaken, line: `${message}; change LOOPKIT_HOST or LOOPKIT_OTLP_HTTP_PORT, or stop the program there` }
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code) || (code === 'SQLITE_CANTOPEN' && isDamaged(message)))
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code))
     return { code: EXIT.data, line: `${dataDir}/telemetry.db is damaged (${message}); it was left as it is` }
   if (/^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOSPC|ENOENT|SQLITE_(CANTOPEN|READONLY|FULL))/.test(code))
     return { code: EXIT.folderNotWritable, line: `${dataDir} cannot be written (${message}); set LOOPKIT_DATA_DIR` }
   return { code: EXIT.software, line: `could not start: ${message}` }
-}
-
-function isDamaged(message: string): boolean {
-  return message.includes('malformed')
 }

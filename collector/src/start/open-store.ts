@@ -23,15 +23,30 @@ export class SqliteTooOldError extends Error {
   override readonly name = 'SqliteTooOldError'
 }
 
+/** Something that is no database lies where telemetry.db belongs. */
+export class StoreUnusableError extends Error {
+  override readonly name = 'StoreUnusableError'
+}
+
 /** Creates or migrates telemetry.db and reads what must be remembered. Throws SchemaNewerError and what SQLite throws. */
 export function openStore(path: string): StoreState {
-  const db = openDatabase(path, { role: 'writer' })
+  const db = openFile(path)
   try {
     refuseOldSqlite(db)
     migrate(db, telemetryMigrations)
     return { hashKey: hashKeyOf(db), accepted: acceptedOf(db), olderTraces: tracesOf(db) }
   } finally {
     db.close()
+  }
+}
+
+/** The folder was proven writable before: what cannot be opened now is not a file, or not ours. */
+function openFile(path: string): SqliteDatabase {
+  try {
+    return openDatabase(path, { role: 'writer' })
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'SQLITE_CANTOPEN') throw error
+    throw new StoreUnusableError(`${path} is no database file`, { cause: error })
   }
 }
 

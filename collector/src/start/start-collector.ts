@@ -5,6 +5,7 @@ import type { Clock } from '@loopkit/shared/runtime/clock'
 import { createLifecycle, type Lifecycle } from '@loopkit/shared/runtime/lifecycle'
 import type { Logger } from '@loopkit/shared/runtime/log'
 import { type AdmissionContext, confirmAdmission, revokeAdmission } from '../admit/admission.ts'
+import { createAdmissionTurns } from '../admit/admission-turns.ts'
 import { createDecodePool } from '../admit/decode-pool.ts'
 import { createInFlight } from '../admit/in-flight.ts'
 import { createKeyUses } from '../admit/key-uses.ts'
@@ -14,7 +15,7 @@ import { createNotKeptNotices } from '../admit/not-kept-notices.ts'
 import { createPipeline } from '../admit/pipeline.ts'
 import type { DecodeLimits } from '../admit/prepare.ts'
 import { createQuota } from '../admit/quota.ts'
-import { createSeenSpans, spansPerBodyMax } from '../admit/seen-spans.ts'
+import { SeenSpans, spansPerBodyMax } from '../admit/seen-spans.ts'
 import { createSpanKeyer } from '../admit/span-keys.ts'
 import { startDecider } from '../decide/decider-client.ts'
 import { createObserver, type Observer } from '../observe/observer.ts'
@@ -23,7 +24,7 @@ import { createCorsPolicy } from '../receive/cors.ts'
 import { createExportHandler } from '../receive/export-handler.ts'
 import { createHttpServer } from '../receive/http-server.ts'
 import { createRoutes } from '../receive/routes.ts'
-import { type CommitQueue, createCommitQueue } from '../write/commit-queue.ts'
+import { CommitQueue } from '../write/commit-queue.ts'
 import { startWriter } from '../write/writer-client.ts'
 import { claimFolder } from './claim-folder.ts'
 import { createHealth, type Health } from './health.ts'
@@ -74,7 +75,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   const state = openStore(join(dataDir, 'telemetry.db'))
   const health = createHealth(options.onFatal, log)
   const inFlight = createInFlight({ maxBytes: settings.inFlightMaxBytes })
-  const observer = createObserver({ dataDir, log, random: options.random, queueSpans: () => queue.pendingSpans(), inFlight })
+  const observer = createObserver({ dataDir, log, random: options.random, queueSpans: () => queue.pendingSpans, inFlight })
   const { queue, context, ledger, keyUses } = await startStorage(options, lifecycle, state, health, observer)
   const pipeline = startPipeline(options, lifecycle, { state, health, queue, context, ledger, keyUses, observer })
   const authenticator = createAuthenticator(join(dataDir, 'control.db'), settings.keylessProject, clock)
@@ -133,7 +134,7 @@ async function startStorage(
   const signalsOff = settings.signalsOff.split(',').map((name) => name.trim())
   const telemetryPath = join(settings.dataDir, 'telemetry.db')
   const context: AdmissionContext = {
-    seen: createSeenSpans({ placesLog2: SEEN_PLACES_LOG2, older: state.olderTraces }),
+    seen: new SeenSpans({ placesLog2: SEEN_PLACES_LOG2, older: state.olderTraces }),
     quota: createQuota(state.accepted),
     pending: new Map(),
   }
@@ -145,7 +146,7 @@ async function startStorage(
     (error) => health.fail('the writer ended', error),
   )
   lifecycle.defer('writer', writer.close)
-  const queue: CommitQueue = createCommitQueue({
+  const queue = new CommitQueue({
     port: writer,
     ledger,
     keyUses,
@@ -195,21 +196,26 @@ function startPipeline(options: CollectorOptions, lifecycle: Lifecycle, parts: P
     health.fail('the look-up ended', error),
   )
   lifecycle.defer('look-up', lookup.close)
+  const turns = createAdmissionTurns({
+    context: parts.context,
+    older: state.olderTraces,
+    lookup,
+    queue: parts.queue,
+    queueMaxSpans: settings.queueMaxSpans,
+  })
   return createPipeline({
     ...parts,
-    older: state.olderTraces,
+    turns,
     limits,
-    queueMaxSpans: settings.queueMaxSpans,
     keyer: createSpanKeyer(state.hashKey),
     decodePool,
-    lookup,
     rejectionLog: observer.rejectionLog,
     notKeptNotices: createNotKeptNotices(clock.monotonicMs),
   })
 }
 
 function startTimers(settings: Settings, lifecycle: Lifecycle, queue: CommitQueue, observer: Observer): void {
-  const flushing = setInterval(queue.flush, FLUSH_EVERY_MS).unref()
+  const flushing = setInterval(() => queue.flush(), FLUSH_EVERY_MS).unref()
   const summing = setInterval(observer.writeSummary, settings.summaryMs).unref()
   lifecycle.defer('timers', () => {
     clearInterval(flushing)

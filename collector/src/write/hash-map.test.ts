@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals'
-import { createHashMap } from './hash-map.ts'
+import { HashMap } from './hash-map.ts'
 
 test('holds what a map of pairs holds, through growth and removals', () => {
-  const map = createHashMap()
+  const map = new HashMap()
   const model = new Map<string, number>()
   let seed = 42
   let mistakes = 0
@@ -25,6 +25,6 @@ test('holds what a map of pairs holds, through growth and removals', () => {
     if (map.get(low, high) !== (model.get(key) ?? -1)) mistakes++
   }
   expect(mistakes).toBe(0)
-  expect(map.size()).toBe(model.size)
+  expect(map.size).toBe(model.size)
   for (const [key, value] of model) expect(map.get(...(key.split(':').map(Number) as [number, number]))).toBe(value)
 })

@@ -1,6 +1,6 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { createBloomFilter } from '../admit/bloom-filter.ts'
-import { createHashMap } from './hash-map.ts'
+import { HashMap } from './hash-map.ts'
 import type { TraceReasons } from './index-spans.ts'
 
 /** Which traces wait to be judged, as the writer keeps it. Memory says where a row may be; the rows say what is true. */
@@ -30,7 +30,7 @@ const MOVE = `
 const NOT_OPEN = -1
 
 export function createOpenTraces(db: SqliteDatabase): OpenTraces {
-  const rows = createHashMap()
+  const rows = new HashMap()
   const decided = createBloomFilter()
   const insert = db.prepare(INSERT)
   const move = db.prepare(MOVE)
