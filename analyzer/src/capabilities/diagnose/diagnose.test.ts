@@ -78,7 +78,7 @@ describe('a diagnosis', () => {
       provisional: false,
       status: 'new',
       trend: null,
-      contrasts: [],
+      contrasts: null,
     })
     expect(issue.unavailable).toMatchObject({
       contrasts: 'no_contrast_samples',

@@ -30,6 +30,6 @@ export function evalCandidateOf({ facts, detail }: PainReading, painId: string):
       ...(detail.errorType === null ? [] : [{ kind: 'error_type_absent', target, expected: `no ${detail.errorType}` }]),
     ],
     must_fail_on: mustFailOn,
-    must_pass_on: detail.healthyRecordIds.slice(0, RECORDS_MAX),
+    must_pass_on: detail.healthyRecordIds.length === 0 ? null : detail.healthyRecordIds.slice(0, RECORDS_MAX),
   }
 }

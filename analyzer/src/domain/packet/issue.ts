@@ -12,19 +12,16 @@ export interface IssueContext {
   verify: VerifyRule
 }
 
-/** One pain as the packet shows it, in full. What cannot be said is null or empty and has its reason in `unavailable`. */
+/** One pain as the packet shows it, in full. What cannot be said is null and has its reason in `unavailable`. */
 export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueContext): Issue {
   const { facts, detail } = reading
   const unavailable: Record<string, string> = { contrasts: 'no_contrast_samples' }
   const trend = trendOf(facts)
   if ('reason' in trend) unavailable.trend = trend.reason
-  const suspects = suspectsOf(
-    Math.min(facts.firstSeenMs, facts.firstEventMs),
-    [facts.service, ...detail.services],
-    ledger.changes,
-  )
-  if (suspects.length === 0)
-    unavailable.suspects = ledger.changes.length === 0 ? 'no_change_recorded' : 'no_change_shortly_before'
+  const onsetMs = Math.min(facts.firstSeenMs, facts.firstEventMs)
+  // An empty list says that changes are known and none stands near; without a ledger nothing can be said.
+  const suspects = ledger.changes.length === 0 ? null : suspectsOf(onsetMs, [facts.service, ...detail.services], ledger.changes)
+  if (suspects === null) unavailable.suspects = 'no_change_recorded'
   if (detail.users === null) unavailable['blast_radius.users'] = 'no_user_in_telemetry'
   const status = ledger.statusOf[painId] ?? 'new'
   const head = {
@@ -44,13 +41,13 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
     provisional: facts.decided === 0,
     why: whyOf(reading),
     blast_radius: radiusOf(reading),
-    contrasts: [],
+    contrasts: null,
     suspects,
     next_action: nextActionOf(status, painId, detail.evidence[0]?.traceId),
   }
   const evalCandidate = evalCandidateOf(reading, painId)
   if (evalCandidate === null) unavailable.eval_candidate = 'evidence_expired'
-  else if (evalCandidate.must_pass_on.length === 0) unavailable['eval_candidate.must_pass_on'] = 'no_healthy_run_found'
+  else if (evalCandidate.must_pass_on === null) unavailable['eval_candidate.must_pass_on'] = 'no_healthy_run_found'
   const plan = patchPlanOf(reading, painId, verify)
   if (plan.verify.minimum_runs === null) unavailable['patch_plan.verify.minimum_runs'] = 'no_runs_of_the_operation'
   return { ...head, issue_draft: issueDraftOf(head, reading), eval_candidate: evalCandidate, patch_plan: plan, unavailable }

@@ -51,7 +51,7 @@ export interface EvalCandidate {
   }
   assertions: { kind: string; target: string; expected: string }[]
   must_fail_on: string[]
-  must_pass_on: string[]
+  must_pass_on: string[] | null
 }
 
 export interface PatchPlan {
@@ -80,8 +80,8 @@ export interface Issue {
   provisional: boolean
   why: string
   blast_radius: BlastRadius | null
-  contrasts: never[]
-  suspects: Suspect[]
+  contrasts: null
+  suspects: Suspect[] | null
   next_action: string
   issue_draft: { title: string; body_md: string } | null
   eval_candidate: EvalCandidate | null

@@ -40,7 +40,7 @@ const evalCandidateSchema = {
       },
     },
     must_fail_on: texts,
-    must_pass_on: texts,
+    must_pass_on: maybe(texts),
   },
 } as const
 
@@ -168,8 +168,8 @@ export const issueSchema = {
     provisional: { type: 'boolean' },
     why: text,
     blast_radius: maybe(blastRadiusSchema),
-    contrasts: { type: 'array', items: contrastSchema },
-    suspects: { type: 'array', items: suspectSchema },
+    contrasts: maybe({ type: 'array', items: contrastSchema }),
+    suspects: maybe({ type: 'array', items: suspectSchema }),
     next_action: text,
     issue_draft: maybe(draftSchema),
     eval_candidate: maybe(evalCandidateSchema),
