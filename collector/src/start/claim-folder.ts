@@ -1,20 +1,19 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
+import { createFolder } from '@loopkit/shared/runtime/data-folder'
 
 /** Two collectors must not share a folder: what one has seen the other would store again. */
 export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError'
 }
 
-const FOLDER_MODE = 0o700
-
 /**
  * Creates the data folder and takes it for this process alone, until the answer is called. The lock is SQLite's own on a
  * small file of its own, so it ends with the process however that ends.
  */
 export function claimFolder(dataDir: string): () => void {
-  mkdirSync(join(dataDir, 'run'), { recursive: true, mode: FOLDER_MODE })
+  createFolder(join(dataDir, 'run'))
   accessSync(dataDir, constants.W_OK | constants.X_OK)
   const lock = takeLock(join(dataDir, 'run', 'collector.lock'))
   if (!lock) throw new FolderInUseError(`another collector uses ${dataDir}`)

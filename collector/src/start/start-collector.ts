@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
+import { writeRunFiles } from '@loopkit/shared/runtime/data-folder'
 import { createLifecycle, type Lifecycle } from '@loopkit/shared/runtime/lifecycle'
 import type { Logger } from '@loopkit/shared/runtime/log'
 import { type AdmissionContext, confirmAdmission, revokeAdmission } from '../admit/admission.ts'
@@ -30,7 +31,6 @@ import { claimFolder } from './claim-folder.ts'
 import { createHealth, type Health } from './health.ts'
 import { listen, stopListening } from './listen.ts'
 import { openStore, type StoreState } from './open-store.ts'
-import { writeRunFiles } from './run-files.ts'
 
 export interface CollectorOptions {
   settings: Settings
@@ -108,7 +108,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   const port = await open(server, options, lifecycle, () => {
     stopping = true
   })
-  lifecycle.defer('run files', writeRunFiles(dataDir, pid, { otlpHttpPort: port }))
+  lifecycle.defer('run files', writeRunFiles(dataDir, 'collector', pid, { otlpHttpPort: port }))
   startTimers(settings, lifecycle, queue, observer)
   return { port, stop: lifecycle.stop }
 }
