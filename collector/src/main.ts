@@ -5,6 +5,7 @@ import { systemClock } from '@loopkit/shared/runtime/clock'
 import { endWithSignals } from '@loopkit/shared/runtime/end-with-signals'
 import { EXIT } from '@loopkit/shared/runtime/exit-codes'
 import { createLogger, type Logger } from '@loopkit/shared/runtime/log'
+import packageJson from '../package.json' with { type: 'json' }
 import { explainExit } from './start/explain-exit.ts'
 import { startCollector } from './start/start-collector.ts'
 
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
       clock: systemClock,
       log,
       pid: process.pid,
+      version: packageJson.version,
       random: Math.random,
       decodeWorkers: Math.max(1, Math.min(DECODERS_MAX, Math.floor(availableParallelism() / 2))),
       onFatal: (exitCode, error) => endOnFatal(log, exitCode, error),

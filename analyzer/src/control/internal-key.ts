@@ -1,3 +1,4 @@
+import { OWN_PROJECT_ID } from '@loopkit/shared/database/control/own-project'
 import { formatKey, KEY_BYTES } from '../domain/key.ts'
 import { sha256 } from '../http/auth.ts'
 import type { Control, ControlQueries } from './control-database.ts'
@@ -17,7 +18,7 @@ export interface InternalKey {
 }
 
 /** The instance's own project. No caller can name it: names of operators are taken without the blank in front. */
-const OWN_PROJECT = { project_id: 'loopkit-00000000', tenant_id: 'instance', project_name: 'loopkit', operator: ' loopkit' }
+const OWN_PROJECT = { project_id: OWN_PROJECT_ID, tenant_id: 'instance', project_name: 'loopkit', operator: ' loopkit' }
 
 /** A producer key of the instance's own project, for the product's own spans (write-path.md §8). */
 export function createInternalKey({ control, nowMs, randomBytes }: InternalKeyDeps): InternalKey {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { controlMigrations } from '@loopkit/shared/database/control/migrations'
+import { OWN_PROJECT_ID } from '@loopkit/shared/database/control/own-project'
 import { isSchemaCurrent } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
 import type { Clock } from '@loopkit/shared/runtime/clock'
@@ -19,6 +20,8 @@ export interface Caller {
 export interface Authenticator {
   /** Looks the key up in control.db, on every call. Never throws. */
   authenticate(credentials: Credentials, isLoopback: boolean): Caller | Refusal
+  /** The instance's own project, for the product's own spans; null while there is none. Never throws. */
+  findOwnProject(): Caller | null
   /** Why no key can be looked up, or null. */
   unavailableReason(): string | null
   close(): void
@@ -64,6 +67,7 @@ interface OpenControl {
   db: SqliteDatabase
   findKey: (keyHash: Uint8Array) => KeyRow | undefined
   findKeyless: (name: string) => KeyRow | undefined
+  findOwn: () => KeyRow | undefined
 }
 
 /**
@@ -110,6 +114,15 @@ export function createAuthenticator(path: string, keylessProject: string | null,
         return refused('control_unavailable', 'keys cannot be looked up')
       }
     },
+    findOwnProject() {
+      try {
+        const row = open()?.findOwn()
+        return row ? { projectNo: row.projectNo, projectId: row.projectId, keyHash: null, quotaSpans: row.quotaSpans } : null
+      } catch (error) {
+        drop(error)
+        return null
+      }
+    },
     unavailableReason: () => (open() ? null : reason),
     close: () => control?.db.close(),
   }
@@ -139,6 +152,7 @@ function openControl(path: string): OpenControl | null {
     const key = db.prepare(KEY_QUERY).raw()
     const project = db.prepare(PROJECT_QUERY).raw()
     const keyless = db.prepare(KEYLESS_QUERY).pluck()
+    const own = db.prepare('select project_no from project where project_id = ? and deleted_at_ms is null').pluck()
     const withProject = ([projectNo, scopes, keyExpiresMs, revokedMs]: KeyColumns): KeyRow | undefined => {
       const found = project.get(projectNo) as ProjectColumns | undefined
       if (!found) return undefined
@@ -146,16 +160,16 @@ function openControl(path: string): OpenControl | null {
       const isSandbox = sandbox === 1
       return { projectNo, projectId, quotaSpans, isSandbox, projectExpiresMs, deletedMs, scopes, keyExpiresMs, revokedMs }
     }
+    const withoutKey = (projectNo: number | undefined) =>
+      projectNo === undefined ? undefined : withProject([projectNo, 'telemetry:write', null, null])
     return {
       db,
       findKey(keyHash) {
         const found = key.get(keyHash) as KeyColumns | undefined
         return found && withProject(found)
       },
-      findKeyless(name) {
-        const projectNo = keyless.get(name) as number | undefined
-        return projectNo === undefined ? undefined : withProject([projectNo, 'telemetry:write', null, null])
-      },
+      findKeyless: (name) => withoutKey(keyless.get(name) as number | undefined),
+      findOwn: () => withoutKey(own.get(OWN_PROJECT_ID) as number | undefined),
     }
   } catch (error) {
     db.close()

@@ -117,6 +117,7 @@ export async function startTestCollector({
       settings,
       clock: systemClock,
       log,
+      version: '0.0.0',
       pid: 1,
       random: () => 0.5,
       decodeWorkers: 1,

@@ -8,19 +8,20 @@ import type { Logger } from '@loopkit/shared/runtime/log'
 import { type AdmissionContext, confirmAdmission, revokeAdmission } from '../admit/admission.ts'
 import { createAdmissionTurns } from '../admit/admission-turns.ts'
 import { createDecodePool } from '../admit/decode-pool.ts'
-import { createInFlight } from '../admit/in-flight.ts'
+import { createInFlight, type InFlight } from '../admit/in-flight.ts'
 import { createKeyUses } from '../admit/key-uses.ts'
 import { createLedger } from '../admit/ledger.ts'
 import { createLookup } from '../admit/lookup.ts'
 import { createNotKeptNotices } from '../admit/not-kept-notices.ts'
-import { createPipeline } from '../admit/pipeline.ts'
+import { createPipeline, type Pipeline } from '../admit/pipeline.ts'
 import type { DecodeLimits } from '../admit/prepare.ts'
 import { createQuota } from '../admit/quota.ts'
 import { SeenSpans, spansPerBodyMax } from '../admit/seen-spans.ts'
 import { createSpanKeyer } from '../admit/span-keys.ts'
 import { startDecider } from '../decide/decider-client.ts'
 import { createObserver, type Observer } from '../observe/observer.ts'
-import { createAuthenticator } from '../receive/authenticate.ts'
+import { startOwnSpans } from '../observe/own-spans.ts'
+import { type Authenticator, createAuthenticator } from '../receive/authenticate.ts'
 import { createCorsPolicy } from '../receive/cors.ts'
 import { createExportHandler } from '../receive/export-handler.ts'
 import { createHttpServer } from '../receive/http-server.ts'
@@ -37,6 +38,7 @@ export interface CollectorOptions {
   clock: Clock
   log: Logger
   pid: number
+  version: string
   random(): number
   /** Threads for compressed and JSON bodies. */
   decodeWorkers: number
@@ -77,9 +79,10 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   const inFlight = createInFlight({ maxBytes: settings.inFlightMaxBytes })
   const observer = createObserver({ dataDir, log, random: options.random, queueSpans: () => queue.pendingSpans, inFlight })
   const { queue, context, ledger, keyUses } = await startStorage(options, lifecycle, state, health, observer)
-  const pipeline = startPipeline(options, lifecycle, { state, health, queue, context, ledger, keyUses, observer })
   const authenticator = createAuthenticator(join(dataDir, 'control.db'), settings.keylessProject, clock)
   lifecycle.defer('control.db', authenticator.close)
+  const admission = startPipeline(options, lifecycle, { state, health, queue, context, ledger, keyUses, observer })
+  const pipeline = withOwnSpans(options, lifecycle, admission, inFlight, authenticator)
 
   let stopping = false
   const handleExport = createExportHandler({
@@ -111,6 +114,20 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   lifecycle.defer('run files', writeRunFiles(dataDir, 'collector', pid, { otlpHttpPort: port }))
   startTimers(settings, lifecycle, queue, observer)
   return { port, stop: lifecycle.stop }
+}
+
+/** With self-telemetry off, the pipeline as it is. */
+function withOwnSpans(
+  { settings, clock, version }: CollectorOptions,
+  lifecycle: Lifecycle,
+  pipeline: Pipeline,
+  inFlight: InFlight,
+  { findOwnProject }: Authenticator,
+): Pipeline {
+  if (!settings.selfTelemetry) return pipeline
+  const { observed, stop } = startOwnSpans({ clock, version, pipeline, inFlight, findOwnProject })
+  lifecycle.defer('own spans', stop)
+  return observed
 }
 
 async function open(server: Server, { settings }: CollectorOptions, lifecycle: Lifecycle, onStop: () => void): Promise<number> {
