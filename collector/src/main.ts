@@ -36,7 +36,10 @@ async function main(): Promise<void> {
       decodeWorkers: Math.max(1, Math.min(DECODERS_MAX, Math.floor(availableParallelism() / 2))),
       onFatal: (exitCode, error) => endOnFatal(log, exitCode, error),
     })
-    log.info({ code: 'start.listening', otlp_http_port: running.port, host: settings.host }, 'the collector listens')
+    log.info(
+      { code: 'start.listening', otlp_http_port: running.port, otlp_grpc_port: running.grpcPort, host: settings.host },
+      'the collector listens',
+    )
     endWithSignals(running.stop, log)
   } catch (error) {
     const { code, line } = explainExit(error, process.env.LOOPKIT_DATA_DIR ?? './data')

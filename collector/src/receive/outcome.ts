@@ -19,6 +19,7 @@ const REFUSALS = {
   not_found: { status: 404, grpcCode: 5 },
   method_not_allowed: { status: 405, grpcCode: 12 },
   slow_body: { status: 408, grpcCode: 4 },
+  deadline_exceeded: { status: 504, grpcCode: 4 },
   body_too_large: { status: 413, grpcCode: 8 },
   media_type_unsupported: { status: 415, grpcCode: 3 },
   encoding_unsupported: { status: 415, grpcCode: 12 },

@@ -48,6 +48,7 @@ export interface SendOptions {
 export interface TestCollector {
   dataDir: string
   port(): number
+  grpcPort(): number
   control: SqliteDatabase
   fatal: { exitCode: number; message: string }[]
   logLines: Record<string, unknown>[]
@@ -100,6 +101,7 @@ export async function startTestCollector({
   const settings = readSettings({
     LOOPKIT_DATA_DIR: dataDir,
     LOOPKIT_OTLP_HTTP_PORT: '0',
+    LOOPKIT_OTLP_GRPC_PORT: '0',
     LOOPKIT_QUIET_MS: '100',
     LOOPKIT_LOG_LEVEL: 'info',
     ...env,
@@ -127,6 +129,7 @@ export async function startTestCollector({
   return {
     dataDir,
     port: () => running.port,
+    grpcPort: () => running.grpcPort,
     control,
     fatal,
     logLines,

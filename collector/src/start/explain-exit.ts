@@ -24,7 +24,10 @@ export function explainExit(error: unknown, dataDir: string): ExitReason {
     }
   }
   if (code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL' || (code === 'EACCES' && message.startsWith('listen')))
-    return { code: EXIT.portTaken, line: `${message}; change LOOPKIT_HOST or LOOPKIT_OTLP_HTTP_PORT, or stop the program there` }
+    return {
+      code: EXIT.portTaken,
+      line: `${message}; change LOOPKIT_HOST, LOOPKIT_OTLP_HTTP_PORT or LOOPKIT_OTLP_GRPC_PORT, or stop the program there`,
+    }
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code))
     return { code: EXIT.data, line: `${dataDir}/telemetry.db is damaged (${message}); it was left as it is` }
   if (/^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOSPC|ENOENT|SQLITE_(CANTOPEN|READONLY|FULL))/.test(code))

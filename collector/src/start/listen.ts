@@ -1,11 +1,11 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server as NetServer } from 'node:net'
 
 /** Requests under way get this long to end when the process is asked to stop, in ms: its promise is 10 s for all of it. */
 const STOP_GRACE_MS = 7_000
 
 /** Listens and answers the port really taken. Rejects with EADDRINUSE and its like. */
-export function listen(server: Server, port: number, host: string): Promise<number> {
+export function listen(server: NetServer, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port, host }, () => {

@@ -23,7 +23,8 @@ import { createObserver, type Observer } from '../observe/observer.ts'
 import { startOwnSpans } from '../observe/own-spans.ts'
 import { type Authenticator, createAuthenticator } from '../receive/authenticate.ts'
 import { createCorsPolicy } from '../receive/cors.ts'
-import { createExportHandler } from '../receive/export-handler.ts'
+import { createExportHandler, type ExportHandlerDeps } from '../receive/export-handler.ts'
+import { createGrpcServer, type GrpcServer } from '../receive/grpc/grpc-server.ts'
 import { createHttpServer } from '../receive/http-server.ts'
 import { createRoutes } from '../receive/routes.ts'
 import { CommitQueue } from '../write/commit-queue.ts'
@@ -48,6 +49,7 @@ export interface CollectorOptions {
 
 export interface RunningCollector {
   port: number
+  grpcPort: number
   /** Stops listening, lets requests under way end, writes what is left, closes everything. */
   stop(): Promise<void>
 }
@@ -85,7 +87,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   const pipeline = withOwnSpans(options, lifecycle, admission, inFlight, authenticator)
 
   let stopping = false
-  const handleExport = createExportHandler({
+  const exporting: ExportHandlerDeps = {
     authenticator,
     pipeline,
     inFlight,
@@ -95,25 +97,27 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
     onAnswered: observer.onAnswered,
     monotonicMs: clock.monotonicMs,
     onError: (error) => log.error({ code: 'http.failed', err: error }, 'a request could not be handled'),
-  })
+  }
+  const onWrongProtocol = (hint: string) => log.warn({ code: 'receive.wrong_protocol', hint }, hint)
   const server = createHttpServer({
     monotonicMs: clock.monotonicMs,
-    onWrongProtocol: (hint) => log.warn({ code: 'http.wrong_protocol', hint }, hint),
+    onWrongProtocol,
     route: createRoutes({
       pathPrefix: settings.otlpPathPrefix.replace(/\/+$/, ''),
       cors: createCorsPolicy(settings.corsOrigins),
-      handleExport,
+      handleExport: createExportHandler(exporting),
       unreadyReason: () => health.reason() ?? authenticator.unavailableReason(),
       metricsText: observer.metricsText,
       onError: (error) => log.error({ code: 'http.failed', err: error }, 'a request could not be routed'),
     }),
   })
-  const port = await open(server, options, lifecycle, () => {
+  const grpc = createGrpcServer({ ...exporting, onWrongProtocol })
+  const { port, grpcPort } = await open(server, grpc, options, lifecycle, () => {
     stopping = true
   })
-  lifecycle.defer('run files', writeRunFiles(dataDir, 'collector', pid, { otlpHttpPort: port }))
+  lifecycle.defer('run files', writeRunFiles(dataDir, 'collector', pid, { otlpHttpPort: port, otlpGrpcPort: grpcPort }))
   startTimers(settings, lifecycle, queue, observer)
-  return { port, stop: lifecycle.stop }
+  return { port, grpcPort, stop: lifecycle.stop }
 }
 
 /** With self-telemetry off, the pipeline as it is. */
@@ -130,13 +134,25 @@ function withOwnSpans(
   return observed
 }
 
-async function open(server: Server, { settings }: CollectorOptions, lifecycle: Lifecycle, onStop: () => void): Promise<number> {
-  const port = await listen(server, settings.otlpHttpPort, settings.host)
-  lifecycle.defer('http', () => {
+/** Both ports or none. They are closed at the same time: the time for requests under way is one. */
+async function open(
+  http: Server,
+  grpc: GrpcServer,
+  { settings }: CollectorOptions,
+  lifecycle: Lifecycle,
+  onStop: () => void,
+): Promise<{ port: number; grpcPort: number }> {
+  const { host, otlpHttpPort, otlpGrpcPort } = settings
+  const closers: (() => Promise<void>)[] = []
+  lifecycle.defer('receivers', async () => {
     onStop()
-    return stopListening(server)
+    await Promise.all(closers.map((close) => close()))
   })
-  return port
+  const port = await listen(http, otlpHttpPort, host)
+  closers.push(() => stopListening(http))
+  const grpcPort = await listen(grpc.server, otlpGrpcPort, host)
+  closers.push(grpc.stop)
+  return { port, grpcPort }
 }
 
 /** Writer, decider and the queue before them. Stopped in this order: decider, what is queued, writer. */
