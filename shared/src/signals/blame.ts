@@ -1,10 +1,16 @@
+import type { OtlpSpan } from '../otlp/model.ts'
+import type { SpanView } from '../span/record.ts'
 import { createErrorRelation } from './error-relation.ts'
+import type { TraceSpan } from './model.ts'
 import { NO_PARENT, type TraceTree } from './trace-tree.ts'
 
 const SERVER = 2
 const CLIENT = 3
 const CONSUMER = 5
 const STATUS_OK = 1
+
+/** Spans of a model's work: they often go on after a failing step, so only words show what they passed on. */
+const SURVIVES: ReadonlySet<SpanView['kind']> = new Set(['agent', 'workflow', 'chat', 'embeddings', 'tool'])
 
 /** Errors that one span hands to its parent; of more, the latest are kept. Bounds the work on wide and deep traces. */
 const PASSED_ON_MAX = 8
@@ -14,8 +20,10 @@ interface Rising {
   origin: number
   /** It was handled on the way (an OK parent, a retry that worked, an own error above): only its words can still show it. */
   handled: boolean
-  /** Handed over by a failing server span, which tells better than its client why the call failed. */
-  fromServer: boolean
+  /** The child that handed it over. */
+  through: number
+  /** No span on the way worked on after it, so the next ancestor may have failed of it. */
+  wasTheEnd: boolean
 }
 
 /** The index of a failure's origin → the failing ancestors that only passed it on, nearest first. */
@@ -23,12 +31,14 @@ export type Blame = Map<number, number[]>
 
 /**
  * Blames each error once, at the deepest failing span whose children did not fail first. A failing ancestor, also one above healthy
- * spans, passes an error on when its text repeats it, when it has no words of its own, or when it is the client of the server span
- * that failed; else it failed by itself. An error that was handled on the way rises further by its words alone.
+ * spans, passes an error on when its text repeats it, when it has no words of its own, when it is the client of the server span
+ * that failed, or when a child's failure was the last that happened in it, in whatever words it reports that; else it failed by
+ * itself. An error that was handled on the way rises further by its words alone.
  */
 export function blame(tree: TraceTree): Blame {
   const relation = createErrorRelation(tree.spans)
   const recovered = findRecovered(tree)
+  const lastChildren = findLastChildren(tree)
   const rising: (Rising[] | undefined)[] = new Array(tree.spans.length)
   const blamed: Blame = new Map()
   for (let at = tree.topDown.length - 1; at >= 0; at--) {
@@ -37,22 +47,23 @@ export function blame(tree: TraceTree): Blame {
     let leaving = rising[i] ?? []
     rising[i] = undefined
     if (detection !== null) {
-      const passedOn = leaving.filter((error) => passesOn(tree, i, error, relation))
+      const passedOn = leaving.filter((error) => passesOn({ tree, lastChildren, relation }, i, error))
       for (const { origin } of passedOn) blamed.get(origin)!.push(i)
       if (passedOn.length === 0) blamed.set(i, [])
-      const own = passedOn.length > 0 ? passedOn : [{ origin: i, handled: false, fromServer: false }]
+      const own = passedOn.length > 0 ? passedOn : [{ origin: i, handled: false, through: i, wasTheEnd: true }]
       leaving = [
-        ...own.map((error) => ({ ...error, handled: false })),
+        ...own.map((error) => ({ ...error, handled: false, wasTheEnd: true })),
         ...leaving.filter((error) => !passedOn.includes(error)).map(asHandled),
       ]
       if (recovered.has(i)) leaving = leaving.map(asHandled)
     } else if (span.status.code === STATUS_OK) leaving = leaving.map(asHandled)
+    else
+      leaving = leaving.map((error) => ({ ...error, wasTheEnd: isInternal(span) && wasTheEnd(tree, i, { error, lastChildren }) }))
     // A consumer works later: its failure is not the producer's.
     if (span.kind === CONSUMER) leaving = leaving.map(asHandled)
     const parent = tree.parents[i]!
     if (parent === NO_PARENT || leaving.length === 0) continue
-    const fromServer = detection !== null && span.kind === SERVER
-    rising[parent] = latest(tree, [...(rising[parent] ?? []), ...leaving.map((error) => ({ ...error, fromServer }))])
+    rising[parent] = latest(tree, [...(rising[parent] ?? []), ...leaving.map((error) => ({ ...error, through: i }))])
   }
   return blamed
 }
@@ -61,16 +72,54 @@ function asHandled(error: Rising): Rising {
   return { ...error, handled: true }
 }
 
-function passesOn(tree: TraceTree, i: number, error: Rising, relation: ReturnType<typeof createErrorRelation>): boolean {
+interface Judging {
+  tree: TraceTree
+  /** Of each span, its child that started last; `NO_PARENT` where it has none. */
+  lastChildren: Int32Array
+  relation: ReturnType<typeof createErrorRelation>
+}
+
+function passesOn({ tree, lastChildren, relation }: Judging, i: number, error: Rising): boolean {
   const { span, view } = tree.spans[i]!
-  if (error.fromServer && span.kind === CLIENT && !error.handled) return true
+  if (!error.handled && span.kind === CLIENT && isFailingServer(tree.spans[error.through]!)) return true
   const related = relation(i, error.origin)
   if (related === 'repeats') return true
   if (error.handled) return false
   if (related === 'wordless') return true
+  if (!SURVIVES.has(view.kind) && wasTheEnd(tree, i, { error, lastChildren })) return true
   // A child without a word cannot be told from its parent's error, which says more of the same; an agent, though, survives its tools.
   const silent = tree.spans[error.origin]!.detection!.message === null
   return silent && view.kind !== 'agent' && view.kind !== 'workflow'
+}
+
+/** The server side tells better than its client why the call failed. */
+function isFailingServer({ span, detection }: TraceSpan): boolean {
+  return detection !== null && span.kind === SERVER
+}
+
+/** A span that nothing says to have succeeded: neither a call that was answered nor an answer. */
+function isInternal({ kind }: OtlpSpan): boolean {
+  return kind !== CLIENT && kind !== SERVER
+}
+
+/**
+ * Whether a child's failure was the end of this span's work: nothing was begun after it, and the span ended soon, after half of its
+ * time at most. Services report a callee's failure in words of their own ("could not place the order").
+ */
+function wasTheEnd(tree: TraceTree, i: number, { error, lastChildren }: { error: Rising; lastChildren: Int32Array }): boolean {
+  if (!error.wasTheEnd) return false
+  const { startUnixNano, endUnixNano } = tree.spans[i]!.span
+  const failedAt = tree.spans[error.through]!.span.endUnixNano
+  if (failedAt === 0n || failedAt > endUnixNano) return false
+  const goesOn = tree.spans[lastChildren[i]!]!.span.startUnixNano > failedAt
+  return !goesOn && (endUnixNano - failedAt) * 2n <= endUnixNano - startUnixNano
+}
+
+/** `spans` are sorted by start, so the child of the highest index started last. */
+function findLastChildren({ parents }: TraceTree): Int32Array {
+  const last = new Int32Array(parents.length).fill(NO_PARENT)
+  for (let i = 0; i < parents.length; i++) if (parents[i] !== NO_PARENT) last[parents[i]!] = i
+  return last
 }
 
 /** Unhandled before handled, later before earlier; `spans` are sorted by start, so the index is the time. */

@@ -157,6 +157,51 @@ const cases: [guarantee: string, sketches: SpanSketch[], blamed: Record<string, 
     { inner: ['outer'] },
   ],
   [
+    'a service that ends with its callee’s failure passes it on in words of its own',
+    [
+      { id: 'gateway', kind: SERVER, status: ERROR, message: 'checkout failed', start: 1, end: 100 },
+      {
+        id: 'call',
+        parent: 'gateway',
+        kind: CLIENT,
+        status: ERROR,
+        message: '13 INTERNAL: failed to charge',
+        start: 10,
+        end: 95,
+      },
+      { id: 'order', parent: 'call', kind: SERVER, status: ERROR, message: 'failed to charge', start: 12, end: 90 },
+      { id: 'rates', parent: 'order', kind: CLIENT, start: 13, end: 20 },
+      { id: 'step', parent: 'order', start: 21, end: 89 },
+      {
+        id: 'pay',
+        parent: 'step',
+        kind: CLIENT,
+        status: ERROR,
+        exception: ['CardDeclined', 'card declined'],
+        start: 30,
+        end: 85,
+      },
+    ],
+    { pay: ['order', 'call', 'gateway'] },
+  ],
+  [
+    'a service that worked on after a callee’s failure fails by itself',
+    [
+      { id: 'server', kind: SERVER, status: ERROR, message: 'cart is empty', start: 1, end: 100 },
+      { id: 'ads', parent: 'server', kind: CLIENT, status: ERROR, message: 'no ads today', start: 10, end: 20 },
+      { id: 'cart', parent: 'server', kind: CLIENT, start: 80, end: 90 },
+    ],
+    { server: [], ads: [] },
+  ],
+  [
+    'a service that failed long after its callee fails by itself',
+    [
+      { id: 'server', kind: SERVER, status: ERROR, message: 'cart is empty', start: 1, end: 100 },
+      { id: 'ads', parent: 'server', kind: CLIENT, status: ERROR, message: 'no ads today', start: 10, end: 20 },
+    ],
+    { server: [], ads: [] },
+  ],
+  [
     'a consumer that fails later is not its producer’s failure',
     [
       { id: 'send', status: ERROR },
