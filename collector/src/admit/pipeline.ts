@@ -1,6 +1,6 @@
 import type { Caller } from '../receive/authenticate.ts'
 import type { Compression } from '../receive/content-encoding.ts'
-import { type Encoding, FULL_SUCCESS, type Outcome, refused, type Signal } from '../receive/outcome.ts'
+import { type Encoding, FULL_SUCCESS, type Outcome, refused, type Signal, type Transport } from '../receive/outcome.ts'
 import type { CommitQueue } from '../write/commit-queue.ts'
 import type { Admission } from './admission.ts'
 import type { AdmissionTurns } from './admission-turns.ts'
@@ -14,6 +14,7 @@ import type { SpanKeyer } from './span-keys.ts'
 
 /** One export request, whatever protocol brought it: authenticated, read whole, not yet looked into. */
 export interface ExportRequest {
+  transport: Transport
   signal: Signal
   encoding: Encoding
   compression: Compression
@@ -45,7 +46,7 @@ export interface PipelineDeps {
 
 /** Told what became of spans once it is certain. */
 export interface PipelineObserver {
-  onSpans(newSpans: number, counts: LedgerCounts): void
+  onSpans(transport: Transport, newSpans: number, counts: LedgerCounts): void
   onNotKept(signal: Signal, records: number): void
 }
 
@@ -95,7 +96,7 @@ function acceptCount(
 
 async function acceptTraces(
   deps: PipelineDeps,
-  { caller, userAgent }: ExportRequest,
+  { transport, caller, userAgent }: ExportRequest,
   prepared: PreparedTraces,
 ): Promise<Outcome> {
   const { turns, queue, ledger, observer, rejectionLog } = deps
@@ -109,7 +110,7 @@ async function acceptTraces(
   const { stored, rejections } = admission
   // Counts of spans that are stored ride with their commit.
   if (!stored) ledger.addAll(caller.projectNo, admission.ledger)
-  observer.onSpans(stored?.newSpans ?? 0, admission.ledger)
+  observer.onSpans(transport, stored?.newSpans ?? 0, admission.ledger)
   const rejected = rejections.count()
   if (rejected > 0) rejectionLog.note(caller.projectId, userAgent, rejections)
   return { kind: 'accepted', rejected, message: rejections.message() }

@@ -3,7 +3,7 @@ import type { InFlight } from '../admit/in-flight.ts'
 import type { PipelineObserver } from '../admit/pipeline.ts'
 import { createRejectionLog, type RejectionLog } from '../admit/rejection-log.ts'
 import type { DecideReport } from '../decide/messages.ts'
-import type { Signal } from '../receive/outcome.ts'
+import type { Signal, Transport } from '../receive/outcome.ts'
 import type { WriterReply } from '../write/messages.ts'
 import { diskBytes, freeBytes } from './disk-use.ts'
 import { createMetrics } from './metrics.ts'
@@ -12,7 +12,7 @@ import { createSummary } from './summary.ts'
 /** Everything that is told about the collector's own work: metrics, the summary line, debug lines per batch. */
 export interface Observer extends PipelineObserver {
   rejectionLog: RejectionLog
-  onRefused(signal: Signal, code: string): void
+  onRefused(transport: Transport, signal: Signal, code: string): void
   onAnswered(ms: number): void
   onGroup(reply: WriterReply, spans: number, waitedMs: number): void
   onDecided(report: DecideReport): void
@@ -28,8 +28,6 @@ export interface ObserverDeps {
   inFlight: InFlight
 }
 
-const HTTP = { transport: 'http' } as const
-
 export function createObserver({ dataDir, log, random, queueSpans, inFlight }: ObserverDeps): Observer {
   const summary = createSummary(random)
   const rejectionLog = createRejectionLog()
@@ -41,24 +39,24 @@ export function createObserver({ dataDir, log, random, queueSpans, inFlight }: O
   })
   return {
     rejectionLog,
-    onSpans(newSpans, counts) {
-      metrics.accepted.inc(HTTP, newSpans)
+    onSpans(transport, newSpans, counts) {
+      metrics.accepted.inc({ transport }, newSpans)
       summary.noteAccepted(newSpans)
       if (counts.size === 0) return
       summary.noteCounts(counts)
       for (const [what, count] of counts) {
         metrics.spans.inc({ what }, count)
-        if (what.startsWith('rejected:')) metrics.refused.inc(HTTP, count)
+        if (what.startsWith('rejected:')) metrics.refused.inc({ transport }, count)
       }
     },
     onNotKept(signal, records) {
       summary.noteNotKept(signal, records)
       metrics.notKept.inc({ signal }, records)
     },
-    onRefused(signal, code) {
+    onRefused(transport, signal, code) {
       summary.noteRefused(code)
       metrics.refusedRequests.inc({ signal, code })
-      log.debug({ code: 'http.refused', signal, reason: code }, 'a request was refused')
+      log.debug({ code: `${transport}.refused`, signal, reason: code }, 'a request was refused')
     },
     onAnswered: summary.noteAcknowledged,
     onGroup(reply, spans, waitedMs) {

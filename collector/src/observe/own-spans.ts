@@ -53,7 +53,13 @@ export function startOwnSpans({ clock, version, pipeline, inFlight, findOwnProje
   return { observed: { accept }, stop }
 }
 
-const OWN_REQUEST = { signal: 'traces', encoding: 'protobuf', compression: 'identity', userAgent: 'loopkit-collector' } as const
+const OWN_REQUEST = {
+  transport: 'internal',
+  signal: 'traces',
+  encoding: 'protobuf',
+  compression: 'identity',
+  userAgent: 'loopkit-collector',
+} as const
 
 function record({ signal, body, encoding }: ExportRequest, outcome: Outcome, startTime: number, endTime: number): void {
   const span = ownTracer().startSpan(`export ${signal}`, {

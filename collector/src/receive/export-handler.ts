@@ -6,7 +6,7 @@ import type { Authenticator } from './authenticate.ts'
 import { ACCEPTED_ENCODINGS, parseContentEncoding } from './content-encoding.ts'
 import { MEDIA_TYPES, parseContentType } from './content-type.ts'
 import { readCredentials } from './credentials.ts'
-import { describeRefusal, type Encoding, type Outcome, type Refusal, refused, type Signal } from './outcome.ts'
+import { describeRefusal, type Encoding, type Outcome, type Refusal, refused, type Signal, type Transport } from './outcome.ts'
 import { type BodyLimits, readBody, SenderGoneError } from './read-body.ts'
 
 export interface ExportHandlerDeps {
@@ -16,7 +16,7 @@ export interface ExportHandlerDeps {
   bodyLimits: BodyLimits
   isStopping(): boolean
   monotonicMs(): number
-  onRefused(signal: Signal, code: string): void
+  onRefused(transport: Transport, signal: Signal, code: string): void
   /** An accepted request; `ms` from its body read to its answer. */
   onAnswered(ms: number): void
   onError(error: Error): void
@@ -40,7 +40,7 @@ export function createExportHandler(deps: ExportHandlerDeps): ExportHandler {
     const encoding = parseContentType(exchange.request.headers['content-type'])
     try {
       const outcome = encoding ? await takeExport(deps, exchange, encoding) : UNKNOWN_MEDIA_TYPE
-      if (outcome.kind === 'refused') deps.onRefused(exchange.signal, outcome.code)
+      if (outcome.kind === 'refused') deps.onRefused(TRANSPORT, exchange.signal, outcome.code)
       answer(exchange, outcome, encoding ?? 'json')
     } catch (error) {
       if (error instanceof SenderGoneError) return
@@ -50,6 +50,7 @@ export function createExportHandler(deps: ExportHandlerDeps): ExportHandler {
   }
 }
 
+const TRANSPORT = 'http'
 const UNKNOWN_MEDIA_TYPE = refused(
   'media_type_unsupported',
   `supported media types: ${MEDIA_TYPES.protobuf}, ${MEDIA_TYPES.json} (UTF-8)`,
@@ -70,7 +71,16 @@ async function takeExport(deps: ExportHandlerDeps, exchange: ExportExchange, enc
   const userAgent = request.headers['user-agent'] ?? ''
   const receivedMs = deps.monotonicMs()
   try {
-    const outcome = await deps.pipeline.accept({ signal, encoding, compression, body: bytes, caller, userAgent, room })
+    const outcome = await deps.pipeline.accept({
+      transport: TRANSPORT,
+      signal,
+      encoding,
+      compression,
+      body: bytes,
+      caller,
+      userAgent,
+      room,
+    })
     if (outcome.kind === 'accepted') deps.onAnswered(deps.monotonicMs() - receivedMs)
     return outcome
   } finally {

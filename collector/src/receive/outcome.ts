@@ -1,6 +1,8 @@
 /** What a request asks to store, whatever protocol it came by. */
 export type Signal = 'traces' | 'logs' | 'metrics'
 export type Encoding = 'json' | 'protobuf'
+/** What brought a request; `internal` for the collector's own spans. */
+export type Transport = 'http' | 'grpc' | 'internal'
 
 /** Every way a request can be refused as a whole: its HTTP status, its gRPC code and whether the sender may try again. */
 const REFUSALS = {

@@ -25,6 +25,7 @@ const METHODS: ReadonlyMap<string, Signal> = new Map([
   [`/${SERVICES}.metrics.v1.MetricsService/Export`, 'metrics'],
 ])
 
+const TRANSPORT = 'grpc'
 const HEADERS = { ':status': 200, 'content-type': 'application/grpc' } as const
 const SUCCESS_HEADERS = { ...HEADERS, 'grpc-accept-encoding': ACCEPTED_GRPC_ENCODINGS } as const
 const UNIMPLEMENTED = { ...HEADERS, 'grpc-status': '12', 'grpc-message': 'no such method; OTLP services have Export' } as const
@@ -57,7 +58,7 @@ async function answerExport(deps: ExportHandlerDeps, call: Call): Promise<void> 
   const { stream, headers, signal } = call
   const refuse = (refusal: Refusal) => {
     if (isAnswered(stream)) return
-    deps.onRefused(signal, refusal.code)
+    deps.onRefused(TRANSPORT, signal, refusal.code)
     answerBare(stream, { ...HEADERS, ...refusalTrailers(refusal) })
   }
   const timeoutMs = parseCallTimeoutMs(headers['grpc-timeout'] as string | undefined)
@@ -87,7 +88,17 @@ async function takeExport(deps: ExportHandlerDeps, { stream, headers, rawHeaders
   const userAgent = headers['user-agent'] ?? ''
   const receivedMs = monotonicMs()
   try {
-    const outcome = await pipeline.accept({ signal, encoding: 'protobuf', compression, body: bytes, caller, userAgent, room })
+    const request = {
+      transport: TRANSPORT,
+      signal,
+      encoding: 'protobuf',
+      compression,
+      body: bytes,
+      caller,
+      userAgent,
+      room,
+    } as const
+    const outcome = await pipeline.accept(request)
     if (outcome.kind === 'accepted') deps.onAnswered(monotonicMs() - receivedMs)
     return outcome
   } finally {
