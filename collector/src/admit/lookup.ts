@@ -5,10 +5,14 @@ import type { LookupJob, LookupResult, LookupWorkerData } from './lookup-message
 export interface Lookup {
   /** One of STORED per span. Rejects where the store cannot be read. */
   find(projectNo: number, refs: Uint8Array): Promise<Uint8Array>
+  /** Starts the thread and opens the store. Where that fails, the next question says so. */
+  warm(): Promise<void>
   close(): Promise<void>
 }
 
-/** The thread is started by the first question: without a restart in between there is none. */
+const NOTHING = new Uint8Array(0)
+
+/** The thread is started by `warm` or the first question: without a restart in between there is none. */
 export function createLookup(data: LookupWorkerData, onFailure: (error: Error) => void): Lookup {
   const waiting = new Map<number, { resolve: (stored: Uint8Array) => void; reject: (error: Error) => void }>()
   let worker: Worker | null = null
@@ -26,14 +30,22 @@ export function createLookup(data: LookupWorkerData, onFailure: (error: Error) =
     return started
   }
 
+  function find(projectNo: number, refs: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const id = nextId++
+      waiting.set(id, { resolve, reject })
+      worker ??= start()
+      worker.postMessage({ id, projectNo, refs } satisfies LookupJob)
+    })
+  }
+
   return {
-    find: (projectNo, refs) =>
-      new Promise((resolve, reject) => {
-        const id = nextId++
-        waiting.set(id, { resolve, reject })
-        worker ??= start()
-        worker.postMessage({ id, projectNo, refs } satisfies LookupJob)
-      }),
+    find,
+    warm: () =>
+      find(0, NOTHING).then(
+        () => {},
+        () => {},
+      ),
     close: async () => {
       await worker?.terminate()
     },

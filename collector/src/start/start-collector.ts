@@ -11,7 +11,7 @@ import { createDecodePool } from '../admit/decode-pool.ts'
 import { createInFlight, type InFlight } from '../admit/in-flight.ts'
 import { createKeyUses } from '../admit/key-uses.ts'
 import { createLedger } from '../admit/ledger.ts'
-import { createLookup } from '../admit/lookup.ts'
+import { createLookup, type Lookup } from '../admit/lookup.ts'
 import { createNotKeptNotices } from '../admit/not-kept-notices.ts'
 import { createPipeline, type Pipeline } from '../admit/pipeline.ts'
 import type { DecodeLimits } from '../admit/prepare.ts'
@@ -28,6 +28,7 @@ import { createGrpcServer, type GrpcServer } from '../receive/grpc/grpc-server.t
 import { createHttpServer } from '../receive/http-server.ts'
 import { createRoutes } from '../receive/routes.ts'
 import { CommitQueue } from '../write/commit-queue.ts'
+import { isSyncFailure } from '../write/storage-error.ts'
 import { startWriter } from '../write/writer-client.ts'
 import { claimFolder } from './claim-folder.ts'
 import { createHealth, type Health } from './health.ts'
@@ -79,11 +80,17 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   const state = openStore(join(dataDir, 'telemetry.db'))
   const health = createHealth(options.onFatal, log)
   const inFlight = createInFlight({ maxBytes: settings.inFlightMaxBytes })
-  const observer = createObserver({ dataDir, log, random: options.random, queueSpans: () => queue.pendingSpans, inFlight })
-  const { queue, context, ledger, keyUses } = await startStorage(options, lifecycle, state, health, observer)
+  const observer = createObserver({
+    dataDir,
+    log,
+    random: options.random,
+    queueSpans: () => storage.queue.pendingSpans,
+    inFlight,
+  })
+  const storage = await startStorage(options, lifecycle, state, health, observer)
   const authenticator = createAuthenticator(join(dataDir, 'control.db'), settings.keylessProject, clock)
   lifecycle.defer('control.db', authenticator.close)
-  const admission = startPipeline(options, lifecycle, { state, health, queue, context, ledger, keyUses, observer })
+  const admission = startPipeline(options, lifecycle, { ...storage, state, health, observer })
   const pipeline = withOwnSpans(options, lifecycle, admission, inFlight, authenticator)
 
   let stopping = false
@@ -116,7 +123,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
     stopping = true
   })
   lifecycle.defer('run files', writeRunFiles(dataDir, 'collector', pid, { otlpHttpPort: port, otlpGrpcPort: grpcPort }))
-  startTimers(settings, lifecycle, queue, observer)
+  startTimers(settings, lifecycle, storage.queue, observer)
   return { port, grpcPort, stop: lifecycle.stop }
 }
 
@@ -194,17 +201,23 @@ async function startStorage(
     },
   })
   lifecycle.defer('queue', () => queue.idle())
+  const lookup = createLookup({ path: telemetryPath }, (error) => health.fail('the look-up ended', error))
+  lifecycle.defer('look-up', lookup.close)
+  // After a restart exporters repeat what had no answer: the first of them must not wait for the thread to start.
+  const lookupIsReady = state.olderTraces.size() > 0 ? lookup.warm() : null
   const { quietMs, decideAfterMs } = settings
   const decider = await startDecider(
     { telemetryPath, controlPath: join(settings.dataDir, 'control.db'), quietMs, decideAfterMs, signalsOff },
     (report) => {
       if (report.kind === 'decided') writer.noteDecided(report.hashes)
+      if (report.kind === 'failed' && isSyncFailure(report.code)) health.fail('the decider', new Error(report.message))
       observer.onDecided(report)
     },
     (error) => health.fail('the decider ended', error),
   )
   lifecycle.defer('decider', decider.close)
-  return { queue, context, ledger, keyUses }
+  await lookupIsReady
+  return { queue, context, ledger, keyUses, lookup }
 }
 
 interface PipelineParts {
@@ -215,6 +228,7 @@ interface PipelineParts {
   ledger: ReturnType<typeof createLedger>
   keyUses: ReturnType<typeof createKeyUses>
   observer: Observer
+  lookup: Lookup
 }
 
 function startPipeline(options: CollectorOptions, lifecycle: Lifecycle, parts: PipelineParts) {
@@ -225,14 +239,10 @@ function startPipeline(options: CollectorOptions, lifecycle: Lifecycle, parts: P
     health.fail('a decoder ended', error),
   )
   lifecycle.defer('decoders', decodePool.close)
-  const lookup = createLookup({ path: join(settings.dataDir, 'telemetry.db') }, (error) =>
-    health.fail('the look-up ended', error),
-  )
-  lifecycle.defer('look-up', lookup.close)
   const turns = createAdmissionTurns({
     context: parts.context,
     older: state.olderTraces,
-    lookup,
+    lookup: parts.lookup,
     queue: parts.queue,
     queueMaxSpans: settings.queueMaxSpans,
   })

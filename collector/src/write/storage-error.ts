@@ -6,6 +6,11 @@ export interface ExplainedStorageError {
   mustReopen: boolean
 }
 
+/** The disk did not say that it has what it was given; on which connection it failed is no matter. */
+export function isSyncFailure(code: string): boolean {
+  return /^SQLITE_IOERR_(DIR_)?FSYNC$/.test(code)
+}
+
 /**
  * What a failed commit means. After a failed fsync nobody knows what is on disk, and trying again on the same handle
  * would answer "done" for pages that the kernel has thrown away (ATC '20): the process must end and recover.
@@ -17,7 +22,7 @@ export function explainStorageError(error: unknown): ExplainedStorageError {
     message: `the spans were not stored (${code})`,
     isFatal,
   })
-  if (/^SQLITE_IOERR_(DIR_)?FSYNC$/.test(code) || code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
+  if (isSyncFailure(code) || code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
     return { answer: answer('storage_failed', true), mustReopen: true }
   if (code === 'SQLITE_FULL') return { answer: answer('storage_full'), mustReopen: false }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
