@@ -2,7 +2,7 @@ import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { type AttributeFilter, decodeTraces } from '@loopkit/shared/otlp/decode-traces'
 import { rewriteTraces } from '@loopkit/shared/otlp/rewrite-traces'
 import { scanTraces } from '@loopkit/shared/otlp/scan-traces'
-import { decodeCommits, type SegmentCommit } from '@loopkit/shared/segment/header'
+import { createCommitOfRow, decodeCommits } from '@loopkit/shared/segment/header'
 import { unpackSegment } from '@loopkit/shared/segment/pack-segment'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -23,7 +23,7 @@ const STORED_DEPTH_MAX = 1024
 
 /** Every span of a segment in the order of its commits, each with its arrival. */
 export function* spansOfSegment(row: SegmentRow, filter?: AttributeFilter): Generator<StoredSpan> {
-  const arrival = createArrival(decodeCommits(row.commits))
+  const arrival = createArrival(row.commits)
   let at = 0
   for (const ctx of decodeTraces(unpackSegment(row.body, row.body_bytes), filter)) yield { ctx, ...arrival(at++) }
 }
@@ -34,18 +34,15 @@ export function pickSpans(row: SegmentRow, wanted: ReadonlySet<number>, filter?:
   const scan = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
   const drop = new Uint8Array(scan.count).fill(1)
   for (const at of wanted) drop[at] = 0
-  const arrival = createArrival(decodeCommits(row.commits))
+  const arrival = createArrival(row.commits)
   const rows = [...wanted].sort((a, b) => a - b)
   return [...decodeTraces(rewriteTraces(body, scan, drop), filter)].map((ctx, at) => ({ ctx, ...arrival(rows[at]!) }))
 }
 
-/** A segment's spans lie in the order of its commits. */
-function createArrival(commits: readonly SegmentCommit[]): (row: number) => { receivedMs: number; commit: number } {
-  const ends: number[] = []
-  for (const { records } of commits) ends.push((ends.at(-1) ?? 0) + records)
+function createArrival(commits: Uint8Array): (row: number) => { receivedMs: number; commit: number } {
+  const commitOf = createCommitOfRow(decodeCommits(commits))
   return (row) => {
-    const at = ends.findIndex((end) => row < end)
-    const { receivedMs, number } = commits[at === -1 ? commits.length - 1 : at]!
+    const { receivedMs, number } = commitOf(row)
     return { receivedMs, commit: number }
   }
 }

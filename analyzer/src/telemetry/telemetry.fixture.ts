@@ -136,7 +136,7 @@ function writeCommit(db: SqliteDatabase, hasher: TraceHasher, { projectNo, recei
     projectNo,
     number,
     number,
-    encodeCommits([{ number, receivedMs, records: spans.length, eventMinMs, eventMaxMs }]),
+    encodeCommits([{ number, receivedMs, records: spans.length, accepted: spans.length, eventMinMs, eventMaxMs }]),
     spans.length,
     receivedMs,
     receivedMs,

@@ -58,7 +58,7 @@ interface HeaderRow {
 function recordsBetween(commits: Uint8Array, fromMs: number, toMs: number): number {
   return decodeCommits(commits)
     .filter(({ receivedMs }) => receivedMs >= fromMs && receivedMs < toMs)
-    .reduce((sum, { records }) => sum + records, 0)
+    .reduce((sum, { accepted }) => sum + accepted, 0)
 }
 
 function countServiceRuns(

@@ -43,7 +43,7 @@ export function createStoredSpans(db: SqliteDatabase, hasher: TraceHasher): Stor
     return spans
   }
 
-  return (projectNo, refs) => {
+  function find(projectNo: number, refs: Uint8Array): Uint8Array {
     const count = refs.length / SPAN_REF_BYTES
     const answer = new Uint8Array(count)
     const asked = new Map<string, number[]>()
@@ -64,6 +64,9 @@ export function createStoredSpans(db: SqliteDatabase, hasher: TraceHasher): Stor
     }
     return answer
   }
+
+  // One moment: a merge between finding a segment and opening it would hide what it holds.
+  return db.transaction(find)
 }
 
 function readSpans(body: Uint8Array): SegmentSpans {

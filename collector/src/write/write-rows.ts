@@ -101,7 +101,9 @@ function prepareStatements(db: SqliteDatabase) {
 
 function writeSegment({ segment }: Statements, { commit, receivedMs }: CommitTimes, project: PackedProject): void {
   const { eventMinMs, eventMaxMs } = project.index
-  const header = encodeCommits([{ number: commit, receivedMs, records: project.spans, eventMinMs, eventMaxMs }])
+  const header = encodeCommits([
+    { number: commit, receivedMs, records: project.spans, accepted: project.newSpans, eventMinMs, eventMaxMs },
+  ])
   segment.run(
     project.projectNo,
     commit,

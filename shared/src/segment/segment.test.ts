@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { decodeTraces } from '../otlp/decode-traces.ts'
 import { encodeTraces } from '../otlp/encode-traces.ts'
 import { arbitraryRequest } from '../otlp/fixtures/arbitrary-spans.ts'
-import { decodeCommits, encodeCommits, type SegmentCommit } from './header.ts'
+import { createCommitOfRow, decodeCommits, encodeCommits, type SegmentCommit } from './header.ts'
 import { packSegment, SegmentError, unpackSegment } from './pack-segment.ts'
 import { hasTraceHash, packTraceHashes } from './trace-hashes.ts'
 
@@ -60,6 +60,7 @@ describe('the list of commits', () => {
     number: integer,
     receivedMs: integer,
     records: fc.nat(),
+    accepted: fc.nat(),
     eventMinMs: integer,
     eventMaxMs: integer,
   })
@@ -68,19 +69,36 @@ describe('the list of commits', () => {
     fc.assert(fc.property(fc.array(commit), (commits) => expect(decodeCommits(encodeCommits(commits))).toEqual(commits)))
   })
 
+  test('of a version that counted what lies in the body is read as that', () => {
+    const before = Uint8Array.of(1, 6, 8, 4, 20, 2)
+    const commit = { number: 3, receivedMs: 4, records: 2, accepted: 2, eventMinMs: 10, eventMaxMs: 11 }
+    expect(decodeCommits(before)).toEqual([commit])
+    expect(decodeCommits(encodeCommits([commit]))).toEqual([commit])
+  })
+
+  test('says which commit brought a record, also where a merge left nothing of one', () => {
+    const commit = (number: number, records: number): SegmentCommit => ({
+      ...{ number, receivedMs: 0, records, accepted: records, eventMinMs: 0, eventMaxMs: 0 },
+    })
+    const commitOf = createCommitOfRow([commit(1, 0), commit(3, 2), commit(4, 0), commit(5, 1), commit(9, 0)])
+    expect([0, 1, 2].map((row) => commitOf(row).number)).toEqual([3, 3, 5])
+    expect(createCommitOfRow([commit(7, 2)])(1).number).toBe(7)
+  })
+
   test('takes about ten bytes a commit', () => {
     const commits = Array.from({ length: 100 }, (_, i) => ({
       number: 5000 + i,
       receivedMs: 1_781_856_000_000 + i * 300,
       records: 512,
+      accepted: 512,
       eventMinMs: 1_781_855_999_000 + i * 290,
       eventMaxMs: 1_781_856_000_000 + i * 300,
     }))
-    expect(encodeCommits(commits).length).toBeLessThan(1100)
+    expect(encodeCommits(commits).length).toBeLessThan(1200)
   })
 
   test('of another version or cut off is damaged', () => {
-    const bytes = encodeCommits([{ number: 300, receivedMs: 1, records: 1, eventMinMs: 1, eventMaxMs: 300 }])
+    const bytes = encodeCommits([{ number: 300, receivedMs: 1, records: 1, accepted: 1, eventMinMs: 1, eventMaxMs: 300 }])
     expect(codeOf(() => decodeCommits(bytes.subarray(0, bytes.length - 1)))).toBe('damaged')
     expect(codeOf(() => decodeCommits(Uint8Array.of(9)))).toBe('damaged')
     expect(codeOf(() => decodeCommits(new Uint8Array(0)))).toBe('damaged')

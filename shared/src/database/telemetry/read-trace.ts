@@ -2,8 +2,8 @@ import { type AttributeFilter, decodeTraces } from '../../otlp/decode-traces.ts'
 import { toHex } from '../../otlp/ids.ts'
 import type { SpanInContext } from '../../otlp/model.ts'
 import { rewriteTraces } from '../../otlp/rewrite-traces.ts'
-import { scanTraces, type TraceScan } from '../../otlp/scan-traces.ts'
-import { decodeCommits } from '../../segment/header.ts'
+import { scanTraces } from '../../otlp/scan-traces.ts'
+import { createCommitOfRow, decodeCommits } from '../../segment/header.ts'
 import { unpackSegment } from '../../segment/pack-segment.ts'
 import type { SqliteDatabase } from '../open.ts'
 import type { TraceHasher } from './trace-hash.ts'
@@ -77,25 +77,11 @@ function* spansOf(
     if (wanted.has(body, scan.traceIdAt[i]!)) rows.push(i)
     else drop[i] = 1
   }
-  const arrival = arrivals(scan, row.commits)
+  const commitOf = createCommitOfRow(decodeCommits(row.commits))
   let at = 0
-  for (const ctx of decodeTraces(rewriteTraces(body, scan, drop), filter)) yield { ctx, ...arrival(rows[at++]!) }
-}
-
-/** The commit of a row: a segment's spans lie in the order of its commits. */
-function arrivals(scan: TraceScan, header: Uint8Array): (row: number) => { receivedMs: number; commit: number } {
-  const commits = decodeCommits(header)
-  if (commits.length === 1) {
-    const only = { receivedMs: commits[0]!.receivedMs, commit: commits[0]!.number }
-    return () => only
-  }
-  const of: number[] = []
-  commits.forEach((commit, at) => {
-    for (let i = 0; i < commit.records; i++) of.push(at)
-  })
-  return (row) => {
-    const commit = commits[of[Math.min(row, scan.count - 1)] ?? commits.length - 1]!
-    return { receivedMs: commit.receivedMs, commit: commit.number }
+  for (const ctx of decodeTraces(rewriteTraces(body, scan, drop), filter)) {
+    const { receivedMs, number } = commitOf(rows[at++]!)
+    yield { ctx, receivedMs, commit: number }
   }
 }
 
