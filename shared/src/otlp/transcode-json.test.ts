@@ -74,6 +74,7 @@ test('JSON says the same as protobuf, in every spelling', () => {
     fc.property(arbitraryRequest, spelling, (spans, how) => {
       expect(decode(toJson(spans, how))).toEqual([...decodeTraces(encodeTraces(spans))])
     }),
+    { numRuns: 200 },
   )
 })
 

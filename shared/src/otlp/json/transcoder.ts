@@ -101,7 +101,7 @@ export function readEnum(t: Transcoder, names: readonly string[]): number {
   const named = names.indexOf(text)
   if (named >= 0) return named
   const value = numberOf(text)
-  if (Number.isInteger(value) && Math.abs(value) <= INT32_MAX) return value
+  if (Number.isInteger(value) && value >= -INT32_MAX - 1 && value <= INT32_MAX) return value
   t.warnings.add('an unknown enum name was read as 0')
   return 0
 }
