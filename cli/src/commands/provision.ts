@@ -36,7 +36,7 @@ function describe(answer: Provisioned): string {
     `dashboard      ${answer.dashboard_url}`,
     '',
     `export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=${answer.ingest_url}`,
-    `export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer ${answer.producer_key}"`,
+    `export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20${answer.producer_key}"`,
     'export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
     '',
     `LOOPKIT_KEY=${answer.agent_key} npx loopkit diagnose`,
