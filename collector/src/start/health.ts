@@ -6,6 +6,8 @@ import type { WriterReply } from '../write/messages.ts'
 export interface Health {
   /** Why the store does not take spans, or null. */
   reason(): string | null
+  /** The process is about to end: nothing may be promised to anybody. */
+  hasEnded(): boolean
   noteReply(reply: WriterReply): void
   /** A thread ended: the process is of no use without it. */
   fail(what: string, error: Error): void
@@ -22,8 +24,9 @@ export function createHealth(onFatal: (exitCode: number, error: Error) => void, 
   }
   return {
     reason: () => reason,
+    hasEnded: () => ended,
     noteReply(reply) {
-      if (reply.kind !== 'committed' && reply.kind !== 'failed') return
+      if (ended || (reply.kind !== 'committed' && reply.kind !== 'failed')) return
       const before = reason
       reason = reply.kind === 'failed' ? `${reply.code}: ${reply.message}` : null
       if (reason !== null && before === null) log.error({ code: 'storage.failed', reason }, 'spans cannot be stored')

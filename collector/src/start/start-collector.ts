@@ -26,6 +26,7 @@ import { createCorsPolicy } from '../receive/cors.ts'
 import { createExportHandler, type ExportHandlerDeps } from '../receive/export-handler.ts'
 import { createGrpcServer, type GrpcServer } from '../receive/grpc/grpc-server.ts'
 import { createHttpServer } from '../receive/http-server.ts'
+import { refused } from '../receive/outcome.ts'
 import { createRoutes } from '../receive/routes.ts'
 import { CommitQueue } from '../write/commit-queue.ts'
 import { isSyncFailure } from '../write/storage-error.ts'
@@ -191,6 +192,7 @@ async function startStorage(
     ledger,
     keyUses,
     monotonicMs: clock.monotonicMs,
+    endedBecause: () => (health.hasEnded() ? refused('storage_failed', 'the collector must restart') : null),
     events: {
       onCommitted: (body) => confirmAdmission(context, body),
       onRevoked: (body) => revokeAdmission(context, body),

@@ -27,6 +27,8 @@ export interface CommitQueueOptions {
   ledger: Ledger
   keyUses: KeyUses
   events: CommitEvents
+  /** Why nothing must be stored any more, or null: the process is about to end. */
+  endedBecause(): Refusal | null
   monotonicMs(): number
 }
 
@@ -76,7 +78,12 @@ export class CommitQueue {
   /** Sends the next group, counts that wait included, unless one is under way. */
   flush(): void {
     if (this.#underWay) return
-    const { port, ledger, keyUses, monotonicMs } = this.#options
+    const { port, ledger, keyUses, monotonicMs, endedBecause } = this.#options
+    const ended = endedBecause()
+    if (ended) {
+      for (const body of this.#waiting.splice(0)) this.#settle(body, ended)
+      return void this.#becomeIdle()
+    }
     const bodies = this.#takeGroup()
     const uses = keyUses.drain()
     if (bodies.length === 0 && ledger.isEmpty() && uses.length === 0) return void this.#becomeIdle()
