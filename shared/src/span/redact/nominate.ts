@@ -1,3 +1,5 @@
+import { closesSecretName } from './secret-members.ts'
+
 /** More than this in one body is an attack or a dump of keys: then every string is looked at. */
 const NOMINATIONS_MAX = 65_536
 
@@ -40,13 +42,22 @@ interface Piece {
 
 /** What an @ is found by: any pair with it, on either side. */
 const AT_GROUP = 1
+/** What the end of a key in JSON is found by: the quote with the last letter of a secret's name or a backslash before it, or what may follow it. */
+const MEMBER_GROUP = 2
+const QUOTES = [0x22, 0x27]
+const NAME_ENDS = [...'nedtyNEDTY\\'].map((letter) => letter.charCodeAt(0))
+const AFTER_NAME = [...': \t\n\r'].map((letter) => letter.charCodeAt(0))
 
 /** Two bytes as they lie in memory, low one first → the number of a group of pieces; 0 for the many that begin nothing. */
 const GROUP_BY_PAIR = new Uint8Array(65_536)
-const PIECES_BY_GROUP: Piece[][] = [[], []]
+const PIECES_BY_GROUP: Piece[][] = [[], [], []]
 for (let byte = 0; byte < 256; byte++) {
   GROUP_BY_PAIR[AT | (byte << 8)] = AT_GROUP
   GROUP_BY_PAIR[byte | (AT << 8)] = AT_GROUP
+}
+for (const quote of QUOTES) {
+  for (const before of NAME_ENDS) GROUP_BY_PAIR[before | (quote << 8)] = MEMBER_GROUP
+  for (const after of AFTER_NAME) GROUP_BY_PAIR[quote | (after << 8)] = MEMBER_GROUP
 }
 for (const { text, even, odd } of ANCHORS) {
   const anchor = new TextEncoder().encode(text)
@@ -98,9 +109,10 @@ export function nominate(body: Uint8Array): number[] | null {
   return places
 }
 
-/** Whether the two bytes at this place, which are of this group, belong to an anchor or to an @ behind user and password. */
+/** Whether the two bytes at this place, which are of this group, belong to an anchor, to an @ behind user and password, or to a key. */
 function isAnchored(body: Uint8Array, at: number, group: number): boolean {
   if (group === AT_GROUP) return endsUserInfo(body, body[at] === AT ? at : at + 1)
+  if (group === MEMBER_GROUP) return closesSecretName(body, at)
   const pieces = PIECES_BY_GROUP[group]!
   for (let i = 0; i < pieces.length; i++) if (startsWith(body, at - pieces[i]!.offset, pieces[i]!.anchor)) return true
   return false

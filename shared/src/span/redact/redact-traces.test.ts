@@ -26,7 +26,10 @@ const SECRETS: [string, string][] = [
   ['', 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U'],
   ['', 'eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln'],
   ['', 'eyJraWQiOiJhIiwiYWxnIjoiRVMyNTYifQ.eyJzdWIiOiIxMjM0In0.c2ln'],
+  ['', 'eyAiYWxnIjogIkhTMjU2IiB9.eyJzdWIiOiIxMjM0In0.c2ln'],
+  ['', 'ewogICJ0eXAiOiAiSldUIiwKICAiYWxnIjogIkhTMjU2Igp9.eyJzdWIiOiIxMjM0In0.c2ln'],
   ['Bearer ', 'mF_9.B5f-4.1JqM'],
+  ['Bearer ', 'gn0Ms2'],
   ['bearer ', LETTERS],
   ['Basic ', 'QWxhZGRpbjpvcGVuIHNlc2FtZQ=='],
 ]
@@ -36,6 +39,8 @@ const FRAMED: [string, string, string][] = [
   ['postgres://app:', 'hunter2', '@db.internal/shop'],
   ['see https://user:', 'p@ss:w%2Frd', '@host:8443/x?y=1 now'],
   ['redis://:', 'pässwörd', '@h'],
+  ['Authorization: Bearer ', 'short', ', next'],
+  ['{"h": "Bearer ', 'quoted', '"}'],
   ['-----BEGIN RSA PRIVATE KEY-----', '\nMIIEow\nIBAAKCAQEA\n', '-----END RSA PRIVATE KEY-----'],
   ['-----BEGIN PRIVATE KEY-----', '\\nMIIEvQ', ''],
 ]
@@ -61,6 +66,23 @@ describe('shapes of secrets', () => {
 
   test.each(FRAMED)('%s%j%s', (before, secret, after) => {
     expect(redactedText(`${before}${secret}${after}`)).toBe(`${before}${stars(secret)}${after}`)
+  })
+
+  test.each([
+    ['sk-', 'a-B_9'],
+    ['ghp_', 'aB9'],
+    ['npm_', 'aB9'],
+    ['Bearer ', 'aB9.'],
+    ['AIza', 'aB9_'],
+    ['eyJhbGciOiJIUzI1NiJ9', '.eyJ'],
+  ])('%s… of a million characters is overwritten to its end', (before, piece) => {
+    const name = redactedText(`in ${before}${piece.repeat(1_000_000 / piece.length)}a end`)
+    expect([name.slice(0, 3), name.slice(-4), /[*]{999000}/.test(name), /[aB]{2}/.test(name.slice(20, -4))]).toEqual([
+      'in ',
+      ' end',
+      true,
+      false,
+    ])
   })
 
   test.each([
@@ -95,6 +117,32 @@ describe('shapes of secrets', () => {
     )
     expect(redactTraces(body)).toBe(2)
     expect(redactTraces(body)).toBe(0)
+  })
+})
+
+describe('members that name secrets, in a text that holds JSON', () => {
+  test.each([
+    ['{"password":"', 'hunter2', '"}'],
+    ['{"user":"me","db_password" : "', 'hünter2', '","port":5432}'],
+    ['{"X-Api-Key":["', 'abc', '"]}'],
+    ["{'api_key': '", 'abc', "', 'n': 1}"],
+    ['{"body":"{\\"token\\":\\"', 'a b\\\\\\"c', '\\"}"}'],
+    ['{"secret":"', 'a\\"b\\\\', '"}'],
+    ['{"Authorization":"', 'Bearer x', '"}'],
+    ['{"cookie":"', 'cut off', ''],
+  ])('%s%s%s', (before, secret, after) => {
+    expect(redactedText(`${before}${secret}${after}`)).toBe(`${before}${stars(secret)}${after}`)
+  })
+
+  test.each([
+    '{"max_tokens":"12"}',
+    '{"token":12,"secret":null,"password":{"type":"string"}}',
+    '{"passwords":"no","tokenizer":"cl100k"}',
+    'the "password" is wrong',
+    '"token"',
+    '{"password":""}',
+  ])('%j holds none', (text) => {
+    expect(redacted(len(5, text))).toMatchObject({ count: 0, span: { name: text } })
   })
 })
 
@@ -341,7 +389,18 @@ describe('places where a search over the bytes alone would go wrong', () => {
   })
 
   test('hostile repetitions take no longer than their length', () => {
-    for (const piece of ['eyJ', 'sk-', 'a@', '://a:', '-----BEGIN PRIVATE KEY-----', 'Bearer ', 'bGci', 'ghp_']) {
+    for (const piece of [
+      'eyJ',
+      'sk-',
+      'a@',
+      '://a:',
+      '-----BEGIN PRIVATE KEY-----',
+      'Bearer ',
+      'bGci',
+      'ghp_',
+      '"token":"',
+      "password':",
+    ]) {
       const body = requestOf(join(spanIds(), len(5, piece.repeat(100_000))))
       expect(() => redactTraces(body)).not.toThrow()
     }

@@ -1,5 +1,6 @@
 import { readTag, skipField, varintEnd } from '../../otlp/wire.ts'
 import { isSecretKey } from './secret-keys.ts'
+import { secretMemberRanges } from './secret-members.ts'
 import { secretRanges } from './secret-shapes.ts'
 
 const STAR = 0x2a
@@ -28,7 +29,8 @@ export function redactText(r: Redaction, start: number, end: number): void {
     if (places[r.next]! >= end) return
   }
   let changed = false
-  for (const [from, to] of secretRanges(bytes.toString('latin1', start, end))) {
+  const text = bytes.toString('latin1', start, end)
+  for (const [from, to] of [...secretRanges(text), ...secretMemberRanges(text)]) {
     if (bytes.subarray(start + from, start + to).every((byte) => byte === STAR)) continue
     bytes.fill(STAR, start + from, start + to)
     changed = true
