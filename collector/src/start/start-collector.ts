@@ -104,7 +104,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
     onRefused: observer.onRefused,
     onAnswered: observer.onAnswered,
     monotonicMs: clock.monotonicMs,
-    onError: (error) => log.error({ code: 'http.failed', err: error }, 'a request could not be handled'),
+    onError: (error) => log.error({ code: 'receive.failed', err: error }, 'a request could not be handled'),
   }
   const onWrongProtocol = (hint: string) => log.warn({ code: 'receive.wrong_protocol', hint }, hint)
   const server = createHttpServer({

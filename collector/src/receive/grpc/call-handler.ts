@@ -73,6 +73,8 @@ async function answerExport(deps: ExportHandlerDeps, call: Call): Promise<void> 
     refuse(refused('internal', 'the call could not be handled'))
   } finally {
     clearTimeout(deadline)
+    // Node keeps a stream, and with it a stopping connection, until what came was read.
+    stream.resume()
   }
 }
 
