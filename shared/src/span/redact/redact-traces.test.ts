@@ -100,6 +100,7 @@ describe('shapes of secrets', () => {
     'mailto:a@b.c',
     'Bearer token missing',
     'invalid Bearer authentication header',
+    'Bearer realm="x", error="invalid_token"',
     'Basic usage',
     'a Basic Standard tier',
     'eyJust a text',

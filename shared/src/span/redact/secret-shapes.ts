@@ -50,7 +50,7 @@ const SHAPES: readonly SecretShape[] = [
   { pattern: /:\/\/[^\0- "'<>/?#@:]{0,1024}:([^\0- "'<>/?#]{1,1024})@/dg },
   // HTTP credentials. A token is the whole rest of the text, the value of its header, a text in quotes, or no word of a sentence.
   {
-    pattern: /^bearer {1,8}([^\0- ]{1,64})/dgi,
+    pattern: /^bearer {1,8}(?!realm=)([^\0- ]{1,64})/dgi,
     run: VISIBLE_RUN,
     accepts: (_secret, text, rest) => text.slice(rest).trim() === '',
   },
@@ -58,7 +58,7 @@ const SHAPES: readonly SecretShape[] = [
   { pattern: /(?<=["'])bearer {1,8}([A-Za-z0-9._~+/=-]{1,64})(?=["'])/dgi },
   {
     pattern: new RegExp(
-      `${NOT_IN_WORD}bearer {1,8}((?=[A-Za-z]{0,15}[0-9][A-Za-z0-9._~+/=-]{0,62})[A-Za-z0-9._~+/=-]{6,64}|` +
+      `${NOT_IN_WORD}bearer {1,8}(?!realm=)((?=[A-Za-z]{0,15}[0-9][A-Za-z0-9._~+/=-]{0,62})[A-Za-z0-9._~+/=-]{6,64}|` +
         '(?=[A-Za-z]{0,15}[._~+/=-]|[A-Za-z]{16})[A-Za-z0-9._~+/=-]{8,64})',
       'dgi',
     ),
