@@ -1,5 +1,4 @@
 import type { OtlpSpan } from '../otlp/model.ts'
-import type { SpanView } from '../span/record.ts'
 import { createErrorRelation } from './error-relation.ts'
 import type { TraceSpan } from './model.ts'
 import { NO_PARENT, type TraceTree } from './trace-tree.ts'
@@ -9,15 +8,14 @@ const CLIENT = 3
 const CONSUMER = 5
 const STATUS_OK = 1
 
-/** Spans of a model's work: they often go on after a failing step, so only words show what they passed on. */
-const SURVIVES: ReadonlySet<SpanView['kind']> = new Set(['agent', 'workflow', 'chat', 'embeddings', 'tool'])
-
 /** Errors that one span hands to its parent; of more, the latest are kept. Bounds the work on wide and deep traces. */
 const PASSED_ON_MAX = 8
 
 /** An error on its way up. */
 interface Rising {
   origin: number
+  /** The nearest failing span below, in whose words the error may be repeated: the origin, or who passed it on last. */
+  told: number
   /** It was handled on the way (an OK parent, a retry that worked, an own error above): only its words can still show it. */
   handled: boolean
   /** The child that handed it over. */
@@ -50,9 +48,9 @@ export function blame(tree: TraceTree): Blame {
       const passedOn = leaving.filter((error) => passesOn({ tree, lastChildren, relation }, i, error))
       for (const { origin } of passedOn) blamed.get(origin)!.push(i)
       if (passedOn.length === 0) blamed.set(i, [])
-      const own = passedOn.length > 0 ? passedOn : [{ origin: i, handled: false, through: i, wasTheEnd: true }]
+      const own = passedOn.length > 0 ? passedOn : [{ origin: i, told: i, handled: false, through: i, wasTheEnd: true }]
       leaving = [
-        ...own.map((error) => ({ ...error, handled: false, wasTheEnd: true })),
+        ...own.map((error) => ({ ...error, told: i, handled: false, wasTheEnd: true })),
         ...leaving.filter((error) => !passedOn.includes(error)).map(asHandled),
       ]
       if (recovered.has(i)) leaving = leaving.map(asHandled)
@@ -83,10 +81,10 @@ function passesOn({ tree, lastChildren, relation }: Judging, i: number, error: R
   const { span, view } = tree.spans[i]!
   if (!error.handled && span.kind === CLIENT && isFailingServer(tree.spans[error.through]!)) return true
   const related = relation(i, error.origin)
-  if (related === 'repeats') return true
+  if (related === 'repeats' || (error.told !== error.origin && relation(i, error.told) === 'repeats')) return true
   if (error.handled) return false
   if (related === 'wordless') return true
-  if (!SURVIVES.has(view.kind) && wasTheEnd(tree, i, { error, lastChildren })) return true
+  if (wasTheEnd(tree, i, { error, lastChildren })) return true
   // A child without a word cannot be told from its parent's error, which says more of the same; an agent, though, survives its tools.
   const silent = tree.spans[error.origin]!.detection!.message === null
   return silent && view.kind !== 'agent' && view.kind !== 'workflow'

@@ -60,6 +60,11 @@ const failing: [guarantee: string, signal: SignalType, sketch: SpanSketch][] = [
     { status: ERROR, message: 'context length exceeded', view: { kind: 'chat' } },
   ],
   [
+    'a status that stands in error.type alone is the status',
+    'rate_limited',
+    { kind: CLIENT, status: ERROR, attributes: { 'error.type': '429' }, view: { kind: 'chat' } },
+  ],
+  [
     'a model call refused with 429 is rate limited',
     'rate_limited',
     { kind: CLIENT, attributes: { 'http.response.status_code': 429 }, view: { kind: 'chat' } },

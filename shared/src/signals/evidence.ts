@@ -1,4 +1,4 @@
-import type { OtlpEvent, OtlpSpan } from '../otlp/model.ts'
+import type { OtlpEvent, OtlpSpan, OtlpValue } from '../otlp/model.ts'
 import type { SpanView } from '../span/record.ts'
 import { grpcStatusOf, httpStatusOf, sqlstateOf } from './codes.ts'
 import { ERROR_MESSAGE_KEYS } from './keys.ts'
@@ -53,7 +53,11 @@ export function gatherEvidence(span: OtlpSpan, view: SpanView): Evidence {
     span.status.message,
     toolError?.text,
   ])
-  const codes = { http: httpStatusOf(attributes), grpc: grpcStatusOf(attributes), sqlstate: sqlstateOf(attributes) }
+  const codes = {
+    http: httpStatusOf(attributes) ?? statusAsType(attributes.get('error.type')),
+    grpc: grpcStatusOf(attributes),
+    sqlstate: sqlstateOf(attributes),
+  }
   const ownType = typeOf(span, event, message)
   const errorType =
     ownType ?? codes.sqlstate ?? codes.grpc ?? (codes.http !== null && codes.http >= 400 ? String(codes.http) : null)
@@ -70,6 +74,11 @@ export function gatherEvidence(span: OtlpSpan, view: SpanView): Evidence {
     calls:
       span.kind === 3 || span.kind === 4 || (span.kind === 0 && ['http', 'rpc', 'database', 'messaging'].includes(view.kind)),
   }
+}
+
+/** OpenTelemetry's HTTP conventions put the status into `error.type`; model calls often carry it there alone. */
+function statusAsType(type: OtlpValue | undefined): number | null {
+  return typeof type === 'string' && /^[45]\d\d$/.test(type) ? Number(type) : null
 }
 
 /** The exception that ended the span: the one its status repeats, else the last one recorded. */
