@@ -5,7 +5,7 @@ import { countTokens } from '../domain/token-count.ts'
 import { oneLine } from '../domain/untrusted-text.ts'
 import { toRecords } from './answer-records.ts'
 import { failingWithAncestors, findSession, type SessionSpan } from './find-session.ts'
-import { shownIds } from './judge-span.ts'
+import { eventMsOf, shownIds } from './judge-span.ts'
 import { readSpans } from './read-spans.ts'
 import type { RecordOwner } from './record-sessions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -25,6 +25,9 @@ export interface SessionQuestion extends RecordOwner {
   budgetTokens: number | null
   limit: number
   after: SessionPosition | null
+  /** Bounds of event time; the end is not included. */
+  eventFromMs: number | null
+  eventToMs: number | null
   limits: ShownLimits
 }
 
@@ -54,7 +57,7 @@ const LINE_CHARS = 240
 export function answerSession(connection: TelemetryConnection, question: SessionQuestion): SessionAnswer | null {
   const found = findSession(connection, question, question.id)
   if (!found) return null
-  const spans = question.view === 'errors' ? failingWithAncestors(found.spans) : found.spans
+  const spans = (question.view === 'errors' ? failingWithAncestors(found.spans) : found.spans).filter(isWithin(question))
   const rest = spans.filter((span) => isBehind(span, question.after)).slice(0, question.limit + 1)
   const items = collectItems(connection, question, rest)
   const last = rest[items.length - 1]
@@ -68,6 +71,11 @@ export function answerSession(connection: TelemetryConnection, question: Session
     itemsJson: `[${items.join(',')}]`,
     next: last && items.length < rest.length ? { start: String(last.span.startUnixNano), recordId: last.recordId } : null,
   }
+}
+
+function isWithin({ eventFromMs, eventToMs }: SessionQuestion): (found: SessionSpan) => boolean {
+  const [from, to] = [eventFromMs ?? Number.NEGATIVE_INFINITY, eventToMs ?? Number.POSITIVE_INFINITY]
+  return ({ span }) => eventMsOf(span) >= from && eventMsOf(span) < to
 }
 
 function isBehind({ span, recordId }: SessionSpan, after: SessionPosition | null): boolean {

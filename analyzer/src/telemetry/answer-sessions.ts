@@ -13,6 +13,9 @@ import type { TelemetryConnection } from './telemetry-file.ts'
 export interface SessionsQuestion extends RecordOwner {
   fromMs: number
   toMs: number
+  /** Bounds of event time: sessions that reach into them. */
+  eventFromMs: number | null
+  eventToMs: number | null
   limit: number
   after: SessionsPosition | null
 }
@@ -52,9 +55,19 @@ export function answerSessions(connection: TelemetryConnection, question: Sessio
   const page = rows.slice(0, question.limit)
   const stored = page.map((row) => readStored(connection.db, question.projectNo, row))
   const traces = readUndecided(connection, question, { page, stored })
-  const items = page.map((row, at) => summarize(question, { row, stored: stored[at]!, traces }))
+  const items = page.map((row, at) => summarize(question, { row, stored: stored[at]!, traces })).filter(reachesInto(question))
   const last = page.at(-1)
   return { items, next: last && rows.length > question.limit ? { atMs: last.atMs, key: last.key } : null }
+}
+
+/** Undecided traces are known to be within only now: a page may hold fewer sessions than asked for. */
+function reachesInto({ eventFromMs, eventToMs }: SessionsQuestion): (session: SessionSummary) => boolean {
+  if (eventFromMs === null && eventToMs === null) return () => true
+  const [from, to] = [eventFromMs ?? Number.NEGATIVE_INFINITY, eventToMs ?? Number.POSITIVE_INFINITY]
+  return ({ started_at, ended_at }) => {
+    const at = started_at ?? ended_at
+    return at !== null && Date.parse(at) < to && Date.parse(ended_at ?? at) >= from
+  }
 }
 
 /** The traces whose spans are needed: undecided ones for their totals, those that stand for themselves for the id that was sent. */

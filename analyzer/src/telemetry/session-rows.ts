@@ -21,6 +21,8 @@ interface ListQuestion {
   projectNo: number
   fromMs: number
   toMs: number
+  eventFromMs: number | null
+  eventToMs: number | null
   limit: number
   after: SessionsPosition | null
 }
@@ -29,12 +31,14 @@ interface ListQuestion {
  * Sessions with arrivals in the window, by the last of them. A trace without a session id is one of them only when it has agent
  * steps or failures (write-path §3).
  */
-export function listSessions(db: SqliteDatabase, { projectNo, fromMs, toMs, limit, after }: ListQuestion): SessionRow[] {
+export function listSessions(db: SqliteDatabase, question: ListQuestion): SessionRow[] {
+  const { projectNo, fromMs, toMs, eventFromMs, eventToMs, limit, after } = question
   const rows = db.prepare(
     `select * from (
        select s.session_no, s.session_id, s.explicit, null as open_trace_id, max(t.received_ms) as at_ms, 's' || s.session_id as key
        from session_trace t join session s using (session_no)
        where t.project_no = @projectNo and t.received_ms >= @fromMs and t.received_ms < @toMs
+         and (t.decided_ms is null or ((@eventFromMs is null or t.end_ms >= @eventFromMs) and (@eventToMs is null or t.start_ms < @eventToMs)))
          and (s.explicit = 1 or t.failures > 0 or t.turns > 0 or t.tool_calls > 0 or t.agent is not null)
        group by s.session_no
        union all
@@ -46,7 +50,16 @@ export function listSessions(db: SqliteDatabase, { projectNo, fromMs, toMs, limi
      where @afterMs is null or at_ms < @afterMs or (at_ms = @afterMs and key > @afterKey)
      order by at_ms desc, key limit @limit`,
   )
-  const bound = { projectNo, fromMs, toMs, limit, afterMs: after?.atMs ?? null, afterKey: after?.key ?? '' }
+  const bound = {
+    projectNo,
+    fromMs,
+    toMs,
+    eventFromMs,
+    eventToMs,
+    limit,
+    afterMs: after?.atMs ?? null,
+    afterKey: after?.key ?? '',
+  }
   return (rows.all(bound) as ListRow[]).map((row) => ({
     sessionNo: row.session_no,
     sessionId: row.session_id,

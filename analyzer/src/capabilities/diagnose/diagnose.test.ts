@@ -161,4 +161,14 @@ describe('hostile text', () => {
     expect([open < heading, heading < close]).toEqual([true, true])
     expect(lines.filter((line) => line.includes('evil.example'))).toHaveLength(1)
   })
+
+  test.each([300, 400])('of %i tokens is kept whatever service is asked for', async (budget) => {
+    const { projectNo, key } = await project.provision(`long service ${budget}`)
+    const service = '\u16a0'.repeat(256)
+    project.telemetry.send(projectNo, project.analyzer.nowMs() - 1000, [failing('a', { service })])
+    const { text, body } = await ask({ budget_tokens: budget, service }, key)
+    expect(countTokens(text)).toBeLessThanOrEqual(budget)
+    expect(body.packet).toMatchObject({ service: null, failures: 1 })
+    expect(body.packet.omitted).toContainEqual({ what: 'service', count: 1, reason: 'budget_tokens' })
+  })
 })

@@ -52,3 +52,9 @@ test('the OpenAPI document names every operation once and refers to nothing that
   expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining([...referred]))
   expect(document.servers).toEqual([{ url: PUBLIC_URL }])
 })
+
+test('no pattern of the published schemas needs Unicode classes, which not every reader of JSON Schema knows', async () => {
+  const { text } = await analyzer.call('GET', '/openapi.json')
+  expect(text).toContain('"pattern"')
+  expect(text).not.toMatch(/\\\\[pP]\{/)
+})

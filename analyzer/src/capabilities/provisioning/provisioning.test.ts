@@ -184,12 +184,25 @@ describe('POST /v1/signup/upgrade', () => {
     expect((await upgrade(old.agent_key, { code })).status).toBe(401)
     expect((await upgrade(old.agent_key, { code: 'wrong', ...keys })).status).toBe(401)
     expect((await upgrade('x'.repeat(40), { code, ...keys })).status).toBe(401)
+    expect((await analyzer.call('POST', '/v1/signup/upgrade', { json: { code, producer_key: old.producer_key } })).status).toBe(
+      401,
+    )
     expect((await upgrade(old.agent_key, { code, ...keys })).body).toMatchObject({ project_id: old.project_id, graduated: true })
     expect((await provision('older data', old.producer_key)).body).toMatchObject({ resumed: true })
     const stranger = { producer_key: 'p'.repeat(40), agent_key: 'a'.repeat(40) }
     expect((await upgrade(stranger.agent_key, { code, ...stranger })).status).toBe(401)
     const rows = analyzer.control.sqlite.prepare('select key_hash from api_key where project_no = ?').pluck().all(project_no)
     expect(rows).toEqual(expect.arrayContaining([sha256(old.producer_key), sha256(old.agent_key)]))
+  })
+
+  test('takes the agent key of older data from the body alone', async () => {
+    const old = await signup('older still')
+    analyzer.control.sqlite
+      .prepare('delete from api_key where project_no = (select project_no from project where project_id = ?)')
+      .run(old.project_id)
+    const keys = { producer_key: old.producer_key, agent_key: old.agent_key }
+    const { status } = await analyzer.call('POST', '/v1/signup/upgrade', { json: { code: codeOf(old.project_id), ...keys } })
+    expect(status).toBe(200)
   })
 })
 

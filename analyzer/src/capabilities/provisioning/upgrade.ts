@@ -45,7 +45,8 @@ export function createUpgrade(deps: UpgradeDeps): Upgrade {
   const { control, change, secret, queries } = deps
   return (request, wanted) => {
     if (secret === null || secret === '') fail(upgradeDisabled, 'SIGNUP_UPGRADE_SECRET is not set on this instance')
-    const { key } = request
+    // A project of older data may show its agent key in the body alone.
+    const key = request.key ?? wanted.agent_key ?? null
     if (key === null) missingKey()
     const caller = findCaller(deps, request, key)
     return change(request, (transaction, note) => {

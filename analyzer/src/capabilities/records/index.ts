@@ -6,6 +6,7 @@ import { windowBoundsMs, windowOfLast } from '../../domain/window.ts'
 import { type Route, route } from '../../http/contract.ts'
 import { readCursor, writeCursor } from '../../http/cursor.ts'
 import { fail } from '../../http/errors.ts'
+import { eventBounds } from '../../http/event-bounds.ts'
 import { rawJson } from '../../http/reply.ts'
 import type { Caller } from '../../http/request-facts.ts'
 import type { DiagnosisRules } from '../../telemetry/diagnosis-rules.ts'
@@ -85,9 +86,5 @@ function boundsOf({ since_minutes, from, to, trace_id, record_id }: RecordsReque
   const everything = trace_id !== undefined || record_id !== undefined || from !== undefined || to !== undefined
   const sinceMinutes = since_minutes ?? (everything ? null : sinceDefault)
   const arrival = sinceMinutes === null ? { fromMs: null, toMs: null } : windowBoundsMs(windowOfLast(sinceMinutes, nowMs))
-  return {
-    ...arrival,
-    eventFromMs: from === undefined ? null : Date.parse(from),
-    eventToMs: to === undefined ? null : Date.parse(to),
-  }
+  return { ...arrival, ...eventBounds({ from, to }) }
 }

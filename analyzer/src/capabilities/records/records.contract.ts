@@ -3,6 +3,7 @@ import { recordSchema } from '../../domain/record-schema.ts'
 import { contract } from '../../http/contract.ts'
 import { invalidCursor } from '../../http/cursor.ts'
 import { errorKind } from '../../http/errors.ts'
+import { eventTimeQuery } from '../../http/event-bounds.ts'
 
 export const invalidId = errorKind({ code: 'invalid_id', status: 400, title: 'The id cannot be one of this kind' })
 
@@ -23,8 +24,7 @@ export const listTelemetry = contract({
       service: { type: 'string', minLength: 1, maxLength: 256 },
       record_id: { type: 'string', maxLength: 200 },
       trace_id: { type: 'string', minLength: 1, maxLength: 1024, description: 'as it was sent: hex, base64 or any text' },
-      from: { type: 'string', format: 'date-time', description: 'event time' },
-      to: { type: 'string', format: 'date-time', description: 'event time, not included' },
+      ...eventTimeQuery,
     },
   },
   status: 200,

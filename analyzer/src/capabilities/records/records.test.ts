@@ -160,6 +160,7 @@ test.each([
   'record_id=rec_x',
   'trace_id=',
   'from=yesterday',
+  'from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z',
   'foo=1',
 ])('%s is a 400', async (query) => {
   const { status, body } = await project.get(`/v1/telemetry?${query}`)

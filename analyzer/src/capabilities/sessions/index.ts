@@ -3,6 +3,7 @@ import { windowBoundsMs, windowOfLast } from '../../domain/window.ts'
 import { type Route, route } from '../../http/contract.ts'
 import { readCursor, writeCursor } from '../../http/cursor.ts'
 import { fail } from '../../http/errors.ts'
+import { eventBounds } from '../../http/event-bounds.ts'
 import { rawJson } from '../../http/reply.ts'
 import type { Caller } from '../../http/request-facts.ts'
 import type { SessionPosition, SessionView } from '../../telemetry/answer-session.ts'
@@ -16,6 +17,14 @@ export interface SessionsDeps {
   nowMs: () => number
   rules: Pick<DiagnosisRules, 'sinceMinutesDefault' | 'off'>
   limits: ShownLimits
+}
+
+interface ListRequest {
+  since_minutes?: number
+  limit: number
+  cursor?: string
+  from?: string
+  to?: string
 }
 
 type Owner = Pick<Caller, 'projectNo' | 'projectId'>
@@ -35,17 +44,26 @@ export function createSessionsCapability(deps: SessionsDeps): { routes: Route[] 
 async function list(
   { ask, nowMs, rules }: SessionsDeps,
   { projectNo, projectId }: Owner,
-  { since_minutes, limit, cursor }: { since_minutes?: number; limit: number; cursor?: string },
+  { limit, cursor, ...filter }: ListRequest,
 ) {
-  const scope = { projectId, list: 'sessions', query: since_minutes ?? null }
+  const scope = { projectId, list: 'sessions', query: filter }
   const after = cursor === undefined ? null : (readCursor(scope, cursor) as SessionsPosition)
-  const bounds = windowBoundsMs(windowOfLast(since_minutes ?? rules.sinceMinutesDefault, nowMs()))
+  const bounds = { ...arrivalOf(filter, rules.sinceMinutesDefault, nowMs()), ...eventBounds(filter) }
   const { items, next } = await ask('sessions', { projectNo, projectId, off: rules.off, ...bounds, limit, after })
   return { items, next_cursor: next === null ? null : writeCursor(scope, next) }
 }
 
+/** Event times alone look at all that arrived. */
+function arrivalOf({ since_minutes, from, to }: Omit<ListRequest, 'limit' | 'cursor'>, sinceDefault: number, nowMs: number) {
+  const everything = since_minutes === undefined && (from !== undefined || to !== undefined)
+  if (everything) return { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER }
+  return windowBoundsMs(windowOfLast(since_minutes ?? sinceDefault, nowMs))
+}
+
 interface ShowRequest {
   id: string
+  from?: string
+  to?: string
   view: SessionView
   budget_tokens?: number
   cursor?: string
@@ -57,10 +75,11 @@ async function show(
   { projectNo, projectId }: Owner,
   request: ShowRequest,
 ): Promise<string> {
-  const { id, view, budget_tokens: budgetTokens = null, cursor } = request
-  const scope = { projectId, list: 'session', query: [id, view] }
+  const { id, view, budget_tokens: budgetTokens = null, cursor, from, to } = request
+  const scope = { projectId, list: 'session', query: [id, view, from, to] }
   const after = cursor === undefined ? null : (readCursor(scope, cursor) as SessionPosition)
-  const question = { projectNo, projectId, off: rules.off, id, view, budgetTokens, limit: RECORDS_PER_PAGE, after, limits }
+  const page = { view, budgetTokens, limit: RECORDS_PER_PAGE, after, ...eventBounds(request) }
+  const question = { projectNo, projectId, off: rules.off, id, limits, ...page }
   const answer = (await ask('session', question)) ?? fail(sessionNotFound, 'this project has no session or trace with this id')
   const { sessionId, records, traces, omitted, itemsJson, next } = answer
   const frame = {

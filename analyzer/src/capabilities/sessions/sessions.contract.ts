@@ -2,6 +2,7 @@ import { recordSchema } from '../../domain/record-schema.ts'
 import { contract } from '../../http/contract.ts'
 import { invalidCursor } from '../../http/cursor.ts'
 import { errorKind } from '../../http/errors.ts'
+import { eventTimeQuery } from '../../http/event-bounds.ts'
 
 export const sessionNotFound = errorKind({ code: 'session_not_found', status: 404, title: 'No session or trace has this id' })
 
@@ -52,6 +53,7 @@ export const listSessions = contract({
       since_minutes: { type: 'integer', minimum: 1, maximum: 43_200 },
       limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
       cursor,
+      ...eventTimeQuery,
     },
   },
   status: 200,
@@ -86,6 +88,7 @@ export const getSession = contract({
       view: { enum: ['full', 'skeleton', 'errors'], default: 'full' },
       budget_tokens: { type: 'integer', minimum: 300, maximum: 1_000_000 },
       cursor,
+      ...eventTimeQuery,
     },
   },
   status: 200,

@@ -172,3 +172,28 @@ describe('the list of sessions', () => {
     expect(seen.sort()).toEqual(['s0', 's1', 's2', 's3', 's4'])
   })
 })
+
+describe('event time', () => {
+  test.each([
+    ['open', false],
+    ['decided', true],
+  ])('bounds the sessions that are listed, %s ones', async (name, decided) => {
+    const { projectNo, projectId, key } = await fresh(`bounds ${name}`, [
+      { trace: 'a', span: 'a', startMs: 10_000, attributes: { 'session.id': 'early' } },
+      { trace: 'b', span: 'b', startMs: 20_000, attributes: { 'session.id': 'late' } },
+    ])
+    if (decided) project.telemetry.decide(projectNo, projectId, project.analyzer.nowMs())
+    const listed = async (query: string) =>
+      (await project.get<SessionList>(`/v1/sessions?${query}`, key)).body.items.map(({ session_id }) => session_id)
+    expect(await listed('from=1970-01-01T00:00:15Z')).toEqual(['late'])
+    expect(await listed('to=1970-01-01T00:00:15Z')).toEqual(['early'])
+  })
+
+  test('bounds the records of a session', async () => {
+    const { key } = await fresh('bounds of one', [
+      { trace: 'a', span: 'a', startMs: 10_000 },
+      { trace: 'a', span: 'b', startMs: 20_000 },
+    ])
+    expect(spansOf(await show('a?from=1970-01-01T00:00:15Z', key))).toEqual(['b'])
+  })
+})

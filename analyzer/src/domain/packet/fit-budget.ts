@@ -50,7 +50,7 @@ export function fitPacket(content: PacketContent, budgetTokens: number | null, c
   const packetAfter = (cuts: number) => buildPacket(cutContent(content, cuts), createdAtMs)
   if (budgetTokens === null) return packetAfter(0)
   const fits = (packet: DiagnosisPacket) => isWithinTokens(diagnosisAnswer(JSON.stringify(packet)), budgetTokens)
-  // The very last cut leaves out even the names of what was left out.
+  // The very last cut leaves out even the names of what was left out, and the service that was asked for.
   let enough = content.issues.length * (TRIMS.length + 1) + 1
   for (let low = 0; low < enough; ) {
     const middle = Math.floor((low + enough) / 2)
@@ -63,11 +63,12 @@ export function fitPacket(content: PacketContent, budgetTokens: number | null, c
 /** Cut number n takes one trim off one issue: trim by trim from the last issue to the first, then issue by issue from the end. */
 function cutContent(content: PacketContent, cuts: number): PacketContent {
   const total = content.issues.length
-  if (cuts === 0 || total === 0) return content
-  const trims = Math.floor(Math.min(cuts, total * TRIMS.length) / total)
+  if (cuts === 0) return content
+  const trims = total === 0 ? 0 : Math.floor(Math.min(cuts, total * TRIMS.length) / total)
   const further = Math.min(cuts, total * TRIMS.length) - trims * total
   const dropped = Math.min(total, Math.max(0, cuts - total * TRIMS.length))
-  const names = cuts > total * (TRIMS.length + 1) ? [] : content.issues.slice(total - dropped).map(({ pain_id }) => pain_id)
+  const isLast = cuts > total * (TRIMS.length + 1)
+  const names = isLast ? [] : content.issues.slice(total - dropped).map(({ pain_id }) => pain_id)
   const issues = content.issues
     .map((issue, at) => TRIMS.slice(0, at >= total - further ? trims + 1 : trims).reduce((trimmed, trim) => trim(trimmed), issue))
     .slice(0, total - dropped)
@@ -76,8 +77,9 @@ function cutContent(content: PacketContent, cuts: number): PacketContent {
     ...content.omitted,
     ...(trimmed > 0 ? [{ what: 'issue_detail', count: trimmed, reason: 'budget_tokens' }] : []),
     ...(dropped > 0 ? [{ what: 'issues', count: dropped, reason: 'budget_tokens', ...named(names) }] : []),
+    ...(isLast && content.service !== null ? [{ what: 'service', count: 1, reason: 'budget_tokens' }] : []),
   ]
-  return { ...content, issues, omitted }
+  return { ...content, issues, omitted, service: isLast ? null : content.service }
 }
 
 function named(ids: readonly string[]): { ids?: string[] } {
