@@ -11,6 +11,11 @@ test.each([
   ['deflate with its wrapper', deflateSync(text), 'deflate'],
   ['deflate without it', deflateRawSync(text), 'deflate'],
   ['zstd', zstdCompressSync(text), 'zstd'],
+  [
+    'zstd in several frames',
+    Buffer.concat([zstdCompressSync(text.subarray(0, 100)), zstdCompressSync(text.subarray(100))]),
+    'zstd',
+  ],
   ['identity', text, 'identity'],
 ] as const)('%s gives the bytes back', (_, body, compression) => {
   const plain = decompress(body, compression, LIMIT)
@@ -29,6 +34,9 @@ test.each([
   ['zstd cut short', zstdCompressSync(text).subarray(0, 20), 'zstd', 'malformed_encoding'],
   ['a bomb', gzipSync(Buffer.alloc(LIMIT + 1)), 'gzip', 'body_too_large'],
   ['a bomb in small members', Buffer.concat(Array(11).fill(gzipSync(Buffer.alloc(10_000)))), 'gzip', 'body_too_large'],
+  ['bytes after the end of zstd', Buffer.concat([zstdCompressSync(text), Buffer.from('garbage')]), 'zstd', 'malformed_encoding'],
+  ['a bomb in small frames', Buffer.concat(Array(11).fill(zstdCompressSync(Buffer.alloc(10_000)))), 'zstd', 'body_too_large'],
+  ['a flood of frames', Buffer.concat(Array(1001).fill(zstdCompressSync(Buffer.alloc(1)))), 'zstd', 'malformed_encoding'],
   ['a zstd bomb', zstdCompressSync(Buffer.alloc(LIMIT + 1)), 'zstd', 'body_too_large'],
 ] as const)('%s is refused', (_, body, compression, code) => {
   expect(decompress(body, compression, LIMIT)).toMatchObject({ kind: 'refused', code })
