@@ -64,7 +64,10 @@ function toStoredKey(row: KeyRow): NonNullable<ReturnType<FindKey>> {
   }
 }
 
-/** Writes the time of a key's use, at most once a minute. Best effort: a busy database only makes the time older. */
+/** On a full or read-only disk questions are still answered. */
+const CANNOT_WRITE_NOW = /^SQLITE_(BUSY|FULL|READONLY|IOERR_WRITE)/
+
+/** Writes the time of a key's use, at most once a minute. Best effort: a file that cannot be written only makes it older. */
 export function createRecordUse({ sqlite }: Control): (caller: Caller, nowMs: number) => void {
   const statement = sqlite.prepare(
     'update api_key set last_used_at_ms = ? where key_id = ? and (last_used_at_ms is null or last_used_at_ms < ?)',
@@ -76,7 +79,7 @@ export function createRecordUse({ sqlite }: Control): (caller: Caller, nowMs: nu
     try {
       statement.run(nowMs, keyId, before)
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error
+      if (!CANNOT_WRITE_NOW.test(String((error as { code?: unknown }).code))) throw error
     }
   }
 }
