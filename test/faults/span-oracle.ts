@@ -6,12 +6,24 @@ import { encodeTraceRequest } from '../harness/otlp-protobuf.ts'
 /** What the oracle holds against what is stored. Every list is empty when the product kept its word. */
 export interface OracleVerdict {
   acknowledged: number
-  /** Batches whose answer was lost and that were sent again. */
+  /** Batches whose answer was lost or a 503, and that were sent again. */
   sentAgain: number
+  lost: number
+  doubled: number
+  /** The first of each kind, to look into. */
   missing: string[]
   twice: string[]
   spurious: string[]
   changed: string[]
+}
+
+/** What one try to deliver a batch came to. */
+export interface Answer {
+  /** 0: none came. */
+  status: number
+  retryAfter: string | null
+  sentMs: number
+  answeredMs: number
 }
 
 export interface SpanOracle {
@@ -35,17 +47,25 @@ const NAMED_MAX = 20
 
 /**
  * Issues spans with unique ids, each with a name that follows from its id, and keeps as an obligation what was answered with 200.
- * Traces arrive in several batches and in both encodings.
+ * Traces arrive in several batches and in both encodings. Any answer but 200 and 503 is a failure of the run.
  */
-export function createSpanOracle(otlpUrl: string, producerKey: string): SpanOracle {
+export function createSpanOracle(
+  otlpUrl: string,
+  producerKey: string,
+  onAnswer: (answer: Answer) => void = () => {},
+): SpanOracle {
   const traces = new Map<string, Map<string, string>>()
   const counts = { acknowledged: 0, sentAgain: 0, underWay: 0 }
+  const batchesSent = new Map<number, number>()
 
   async function deliver(body: unknown): Promise<void> {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       counts.underWay++
+      const sentMs = performance.now()
       const answer = await sendOtlp(otlpUrl, producerKey, body).catch(() => null)
       counts.underWay--
+      const retryAfter = answer?.headers.get('retry-after') ?? null
+      onAnswer({ status: answer?.status ?? 0, retryAfter, sentMs, answeredMs: performance.now() })
       if (answer?.status === 200) return
       if (answer && answer.status !== 503)
         throw new Error(`the collector answered ${answer.status}: ${answer.text.slice(0, 200)}`)
@@ -57,7 +77,9 @@ export function createSpanOracle(otlpUrl: string, producerKey: string): SpanOrac
 
   return {
     drive: async (sender, isOver) => {
-      for (let batch = 0; !isOver(); batch++) {
+      while (!isOver()) {
+        const batch = batchesSent.get(sender) ?? 0
+        batchesSent.set(sender, batch + 1)
         const spans = issueBatch(sender, batch)
         const request = traceRequest('oracle', spans)
         await deliver(sender % 2 === 0 ? request : encodeTraceRequest(request))
@@ -72,7 +94,17 @@ export function createSpanOracle(otlpUrl: string, producerKey: string): SpanOrac
     acknowledged: () => counts.acknowledged,
     underWay: () => counts.underWay,
     check: async (analyzerUrl, agentKey) => {
-      const verdict: OracleVerdict = { ...counts, missing: [], twice: [], spurious: [], changed: [] }
+      const { acknowledged, sentAgain } = counts
+      const verdict: OracleVerdict = {
+        acknowledged,
+        sentAgain,
+        lost: 0,
+        doubled: 0,
+        missing: [],
+        twice: [],
+        spurious: [],
+        changed: [],
+      }
       for (const [traceId, expected] of traces) {
         compare(verdict, traceId, expected, await readTrace(analyzerUrl, agentKey, traceId))
       }
@@ -109,10 +141,17 @@ function compare(
   const seen = new Set<string>()
   const note = (list: string[], spanId: string) => list.length < NAMED_MAX && list.push(`${traceId}/${spanId}`)
   for (const { span_id, name } of stored) {
-    if (seen.has(span_id)) note(verdict.twice, span_id)
+    if (seen.has(span_id)) {
+      verdict.doubled++
+      note(verdict.twice, span_id)
+    }
     seen.add(span_id)
     if (!expected.has(span_id)) note(verdict.spurious, span_id)
     else if (expected.get(span_id) !== name) note(verdict.changed, span_id)
   }
-  for (const spanId of expected.keys()) if (!seen.has(spanId)) note(verdict.missing, spanId)
+  for (const spanId of expected.keys()) {
+    if (seen.has(spanId)) continue
+    verdict.lost++
+    note(verdict.missing, spanId)
+  }
 }

@@ -17,6 +17,8 @@ export interface ServiceProcess {
   port: number
   /** The last of what it printed, for messages of failing tests. */
   output(): string
+  /** Resolves when it has ended by itself; the exit code, null where a signal ended it. */
+  ended(): Promise<number | null>
   /** Throws what it printed when it is no longer running. */
   throwIfEnded(): void
   /** Sends the signal and waits for the end; the exit code, null where a signal ended it. */
@@ -91,6 +93,7 @@ function launch({ name, dataDir, env }: ServiceSpec) {
   return {
     pid: child.pid ?? 0,
     output: () => printed,
+    ended: () => exit,
     throwIfEnded: () => {
       if (ended) throw new Error(`${name} ended with ${ended.code}\n${printed}`)
     },
