@@ -1,6 +1,14 @@
 import type { Caller } from '../receive/authenticate.ts'
 import type { Compression } from '../receive/content-encoding.ts'
-import { type Encoding, FULL_SUCCESS, type Outcome, refused, type Signal, type Transport } from '../receive/outcome.ts'
+import {
+  type Encoding,
+  FULL_SUCCESS,
+  type Outcome,
+  type RefusalCode,
+  refused,
+  type Signal,
+  type Transport,
+} from '../receive/outcome.ts'
 import type { CommitQueue } from '../write/commit-queue.ts'
 import type { Admission } from './admission.ts'
 import type { AdmissionTurns } from './admission-turns.ts'
@@ -29,6 +37,8 @@ export interface ExportRequest {
 export interface Pipeline {
   /** Resolves when everything that is acknowledged is durable. Rejects only on a bug. */
   accept(request: ExportRequest): Promise<Outcome>
+  /** Counts a request of a known sender that was refused before its body was whole. */
+  noteRefused(caller: Caller, code: RefusalCode): void
 }
 
 export interface PipelineDeps {
@@ -60,6 +70,7 @@ const INLINE_MAX_BYTES = 1024 ** 2
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
   return {
+    noteRefused: (caller, code) => deps.ledger.add(caller.projectNo, `refused:${code}`, 1),
     async accept(request) {
       const { caller, room } = request
       const receivedBytes = request.body.length
@@ -71,6 +82,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       }
       if (prepared.kind === 'count') return acceptCount(deps, request, prepared.records)
       room.grow(Math.max(0, prepared.body.length - receivedBytes))
+      room.moveTo(prepared.body)
       return acceptTraces(deps, request, prepared)
     },
   }

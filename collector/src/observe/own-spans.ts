@@ -50,7 +50,7 @@ export function startOwnSpans({ clock, version, pipeline, inFlight, findOwnProje
     if (request.caller.projectId !== OWN_PROJECT_ID) record(request, outcome, startTime, clock.nowMs())
     return outcome
   }
-  return { observed: { accept }, stop }
+  return { observed: { ...pipeline, accept }, stop }
 }
 
 const OWN_REQUEST = {

@@ -3,11 +3,12 @@ import { encodeExportResponse, encodeStatus } from '@loopkit/shared/otlp/respons
 import type { InFlight } from '../admit/in-flight.ts'
 import type { Pipeline } from '../admit/pipeline.ts'
 import type { Authenticator } from './authenticate.ts'
-import { ACCEPTED_ENCODINGS, parseContentEncoding } from './content-encoding.ts'
+import { ACCEPTED_ENCODINGS, type Compression, parseContentEncoding } from './content-encoding.ts'
 import { MEDIA_TYPES, parseContentType } from './content-type.ts'
 import { readCredentials } from './credentials.ts'
+import { endUnread } from './end-unread.ts'
 import { describeRefusal, type Encoding, type Outcome, type Refusal, refused, type Signal, type Transport } from './outcome.ts'
-import { type BodyLimits, readBody, SenderGoneError } from './read-body.ts'
+import { type BodyLimits, type ReceivedBody, readBody, SenderGoneError } from './read-body.ts'
 
 export interface ExportHandlerDeps {
   authenticator: Authenticator
@@ -57,17 +58,16 @@ const UNKNOWN_MEDIA_TYPE = refused(
 )
 
 async function takeExport(deps: ExportHandlerDeps, exchange: ExportExchange, encoding: Encoding): Promise<Outcome> {
-  const { request, response, signal, expectsContinue } = exchange
+  const { request, signal } = exchange
   if (deps.isStopping()) return refused('stopping', 'the collector is stopping')
   const caller = deps.authenticator.authenticate(readCredentials(request.rawHeaders), isLoopback(request.socket.remoteAddress))
   if ('kind' in caller) return caller
-  const compression = parseContentEncoding(request.headers['content-encoding'])
-  if (!compression) return refused('encoding_unsupported', `supported encodings: ${ACCEPTED_ENCODINGS}`)
-  const received = await readBody(request, deps.inFlight, deps.bodyLimits, () => {
-    if (expectsContinue) response.writeContinue()
-  })
-  if (received.kind === 'refused') return received
-  const { bytes, room } = received
+  const received = await receiveBody(deps, exchange)
+  if (received.kind === 'refused') {
+    deps.pipeline.noteRefused(caller, received.code)
+    return received
+  }
+  const { bytes, compression, room } = received
   const userAgent = request.headers['user-agent'] ?? ''
   const receivedMs = deps.monotonicMs()
   try {
@@ -88,23 +88,42 @@ async function takeExport(deps: ExportHandlerDeps, exchange: ExportExchange, enc
   }
 }
 
+async function receiveBody(
+  { inFlight, bodyLimits }: ExportHandlerDeps,
+  { request, response, expectsContinue }: ExportExchange,
+): Promise<(ReceivedBody & { compression: Compression }) | Refusal> {
+  const compression = parseContentEncoding(request.headers['content-encoding'])
+  if (!compression) return refused('encoding_unsupported', `supported encodings: ${ACCEPTED_ENCODINGS}`)
+  const received = await readBody(request, inFlight, bodyLimits, () => {
+    if (expectsContinue) response.writeContinue()
+  })
+  return received.kind === 'refused' ? received : { ...received, compression }
+}
+
 /** Puts an outcome into HTTP: exact content types, since exporters compare them by equality. */
-function answer({ request, response, signal, headers }: ExportExchange, outcome: Outcome, encoding: Encoding): void {
+function answer(
+  { request, response, signal, headers, expectsContinue }: ExportExchange,
+  outcome: Outcome,
+  encoding: Encoding,
+): void {
   if (response.headersSent || response.destroyed) return
   const body =
     outcome.kind === 'accepted'
       ? encodeExportResponse(signal, { rejected: outcome.rejected, message: outcome.message }, encoding)
       : encodeStatus({ code: describeRefusal(outcome.code).grpcCode, message: outcome.message }, encoding)
   const status = outcome.kind === 'accepted' ? 200 : describeRefusal(outcome.code).status
+  const isUnread = !request.complete && status !== 200
   response.writeHead(status, {
     'content-type': MEDIA_TYPES[encoding],
     'content-length': body.length,
     ...(outcome.kind === 'refused' && refusalHeaders(outcome)),
     // A body that was not read to its end cannot be followed by another request.
-    ...(!request.complete && status !== 200 && { connection: 'close' }),
+    ...(isUnread && { connection: 'close' }),
     ...headers,
   })
-  response.end(body)
+  // Who waits for `100 Continue` sends nothing more.
+  if (isUnread && !expectsContinue) endUnread(request, response, body)
+  else response.end(body)
 }
 
 function refusalHeaders({ code }: Refusal): Record<string, string> {

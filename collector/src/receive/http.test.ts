@@ -133,6 +133,29 @@ describe('what is answered', () => {
     expect(await rawRequest(head + chunk.repeat(20))).toMatch(/^HTTP\/1\.1 413/)
   })
 
+  test('a sender that reads only after it has sent all of a body too large is answered, not cut off', async () => {
+    const head = `POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${KEY}\r\ncontent-length: ${20 * BODY_MAX_BYTES}\r\n\r\n`
+    const socket = connect(collector.port(), '127.0.0.1')
+    const failures: Error[] = []
+    socket.on('error', (error) => failures.push(error))
+    socket.pause()
+    socket.write(head)
+    await new Promise((resolve) => socket.write(Buffer.alloc(20 * BODY_MAX_BYTES, 'x'), resolve))
+    const said: Buffer[] = []
+    for await (const chunk of socket) said.push(chunk)
+    expect([Buffer.concat(said).toString().slice(0, 12), failures]).toEqual(['HTTP/1.1 413', []])
+  })
+
+  test('what is refused before its body is read is in the ledger', async () => {
+    const count = () =>
+      Number(collector.rows("select coalesce(sum(count), 0) as n from ledger where what = 'refused:encoding_unsupported'")[0]!.n)
+    const before = count()
+    await collector.send('{}', { headers: { 'content-encoding': 'br' } })
+    const deadline = performance.now() + 5_000
+    while (count() === before && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(count()).toBe(before + 1)
+  })
+
   test('an unsupported encoding names those that are', async () => {
     const answer = await collector.send('{}', { headers: { 'content-encoding': 'snappy' } })
     expect(answer.headers['accept-encoding']).toContain('gzip')

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { InFlight, Room } from '../admit/in-flight.ts'
 import { type Refusal, refused } from './outcome.ts'
 
-/** A whole body in memory of its own (it may be transferred to a worker), with its share of the bytes under way. */
+/** A whole body with its share of the bytes under way, which its memory goes back with. It may be moved to a worker. */
 export interface ReceivedBody {
   kind: 'received'
   bytes: Uint8Array
@@ -42,7 +42,9 @@ export async function readBody(
   if (!room) return refused('in_flight_full', 'too many bytes are under way; try again')
   try {
     onStart()
-    const body = await (announced === null ? collectChunks(request, limits, room) : collectAnnounced(request, announced, limits))
+    const body = await (announced === null
+      ? collectChunks(request, limits, room)
+      : collectAnnounced(request, announced, limits, room))
     if (body instanceof Uint8Array) return { kind: 'received', bytes: body, room }
     room.release()
     return body
@@ -63,8 +65,13 @@ function tooLarge(bodyMaxBytes: number): Refusal {
 }
 
 /** The length is known: one block, filled in place. Node's parser ends the body at that length. */
-async function collectAnnounced(request: IncomingMessage, length: number, limits: BodyLimits): Promise<Uint8Array | Refusal> {
-  const block = ownBlock(length)
+async function collectAnnounced(
+  request: IncomingMessage,
+  length: number,
+  limits: BodyLimits,
+  room: Room,
+): Promise<Uint8Array | Refusal> {
+  const block = room.memory(length)
   let filled = 0
   const slow = await consume(request, limits, (chunk) => {
     block.set(chunk, filled)
@@ -85,18 +92,13 @@ async function collectChunks(request: IncomingMessage, limits: BodyLimits, room:
     return true
   })
   if (outcome) return outcome
-  const block = ownBlock(total)
+  const block = room.memory(total)
   let at = 0
   for (const chunk of chunks) {
     block.set(chunk, at)
     at += chunk.length
   }
   return block
-}
-
-/** Memory that belongs to no pool, so that it can be transferred, and that is not zeroed, since all of it is overwritten. */
-function ownBlock(bytes: number): Uint8Array {
-  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer, 0, bytes)
 }
 
 /** Feeds chunks to `take` until the end (null), until `take` says that it is too much, or until the body is too slow. */

@@ -85,7 +85,10 @@ async function takeExport(deps: ExportHandlerDeps, { stream, headers, rawHeaders
   const caller = authenticator.authenticate(readCredentials(rawHeaders), isLoopback(stream.session?.socket.remoteAddress))
   if ('kind' in caller) return caller
   const received = await readMessage(stream, headers['grpc-encoding'] as string | undefined, inFlight, bodyLimits)
-  if (received.kind === 'refused') return received
+  if (received.kind === 'refused') {
+    pipeline.noteRefused(caller, received.code)
+    return received
+  }
   const { bytes, compression, room } = received
   const userAgent = headers['user-agent'] ?? ''
   const receivedMs = monotonicMs()
