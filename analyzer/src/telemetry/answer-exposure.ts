@@ -1,6 +1,7 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { fromHex } from '@loopkit/shared/otlp/ids'
 import type { MinuteWindow } from '../domain/window.ts'
+import { RELEASE_BEGAN_MS } from './release-began.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface ExposureQuestion {
@@ -99,15 +100,15 @@ function createSideOf(db: SqliteDatabase, { projectNo, change }: ExposureQuestio
     event_minute === shippedMinute ? 'neither' : event_minute < shippedMinute ? 'before' : 'after'
   if (change.version === null || change.service === null) return byTime
   const releases = db
-    .prepare('select release_no, release, first_seen_ms from release where project_no = ? and service = ?')
-    .all(projectNo, change.service) as { release_no: number; release: string; first_seen_ms: number }[]
+    .prepare(
+      `select release_no, release, first_seen_ms, ${RELEASE_BEGAN_MS} as began_ms from release where project_no = ? and service = ?`,
+    )
+    .all(projectNo, change.service) as { release_no: number; release: string; first_seen_ms: number; began_ms: number }[]
   const shipped = releases.find(({ release }) => release === change.version)
   if (!shipped) return (row) => (releases.some(({ release_no }) => release_no === row.release_no) ? 'before' : byTime(row))
-  const side = new Map(
-    releases.map(
-      ({ release_no, first_seen_ms }) => [release_no, first_seen_ms > shipped.first_seen_ms ? 'after' : 'before'] as const,
-    ),
-  )
+  // Newer by arrival and by event: neither a backfilled old version nor one that was seen late is taken for a successor.
+  const isNewer = (one: (typeof releases)[number]) => one.first_seen_ms > shipped.first_seen_ms && one.began_ms > shipped.began_ms
+  const side = new Map(releases.map((one) => [one.release_no, isNewer(one) ? 'after' : 'before'] as const))
   side.set(shipped.release_no, 'after')
   return (row) => side.get(row.release_no) ?? byTime(row)
 }

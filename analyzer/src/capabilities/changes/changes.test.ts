@@ -246,3 +246,37 @@ describe('a verdict is refused, never held out of silence', () => {
     expect(await verify({ pain_id })).toMatchObject({ verdict: 'refused', reason: 'no_data' })
   })
 })
+
+describe('versions that were sent late', () => {
+  test('stand in the order of their events, and began with the first of them', async () => {
+    const { now, key, send } = await fresh('backfilled versions')
+    const [first, second] = [now - 10 * HOUR_MS, now - 5 * HOUR_MS]
+    send(traffic('two', { runs: 10, failures: 0, endMs: second, release: '2.0' }))
+    send(traffic('one', { runs: 10, failures: 0, endMs: first, release: '1.0' }))
+    const { items } = (await project.get<Changes>('/v1/changes', key)).body
+    expect(items).toMatchObject([{ version: '2.0', source: 'telemetry' }])
+    expect(Date.parse(items[0]!.shipped_at)).toBeLessThan(second)
+  })
+
+  test('a clock that is years wrong does not make a version the first', async () => {
+    const { now, key, send } = await fresh('wrong clock')
+    send(traffic('one', { runs: 1, failures: 0, endMs: now - 10 * HOUR_MS, release: '1.0' }))
+    send(traffic('two', { runs: 1, failures: 0, endMs: 10 * HOUR_MS, release: '2.0' }))
+    const { items } = (await project.get<Changes>('/v1/changes', key)).body
+    expect(items).toMatchObject([{ version: '2.0' }])
+  })
+})
+
+test('a change that has yet to ship is not what a pain is judged by', async () => {
+  const { now, key, send, decide, painId, verify } = await fresh('to ship')
+  send(traffic('before', { runs: 40, failures: 20, endMs: now - HOUR_MS }))
+  decide()
+  const pain_id = await painId()
+  const past = await project.post<ChangeJson>(
+    '/v1/changes',
+    { kind: 'config', shipped_at: new Date(now - HOUR_MS).toISOString() },
+    key,
+  )
+  await project.post('/v1/changes', { kind: 'release', shipped_at: new Date(now + 100 * HOUR_MS).toISOString() }, key)
+  expect(await verify({ pain_id })).toMatchObject({ change_id: past.body.change_id })
+})

@@ -60,14 +60,15 @@ export function createVerify(deps: VerifyDeps, stores: ChangeStores) {
 }
 
 /** A pain is judged by the change that names it, else by the last that shipped to its service or to none in particular. */
-function findSubject({ findPain }: ChangesDeps, { changes }: ChangeStores, owner: Owner, request: VerifyRequest): Subject {
+function findSubject({ findPain, nowMs }: ChangesDeps, { changes }: ChangeStores, owner: Owner, request: VerifyRequest): Subject {
   const { change_id: changeId, pain_id: askedPain } = request
   if (changeId === undefined && askedPain === undefined) fail(nothingToVerify, 'name a change_id or a pain_id')
   const named =
     changeId === undefined ? null : (changes.find(owner.projectNo, changeId) ?? fail(changeNotFound, 'no such change'))
   const painId = askedPain ?? named?.painIds[0] ?? null
   const pain = painId === null ? null : (findPain(owner.projectNo, painId) ?? fail(painNotFound, 'no such pain'))
-  const change = named ?? changeOfPain(changes.newest(owner.projectNo), painId ?? '', pain?.service ?? null)
+  const change =
+    named ?? changeOfPain(changes.newest(owner.projectNo), painId ?? '', { service: pain?.service ?? null, nowMs: nowMs() })
   return {
     change,
     painId,
@@ -76,9 +77,16 @@ function findSubject({ findPain }: ChangesDeps, { changes }: ChangeStores, owner
   }
 }
 
-function changeOfPain(newest: Change[], painId: string, service: string | null): Change | null {
-  const naming = newest.find(({ painIds }) => painIds.includes(painId))
-  return naming ?? newest.find((change) => change.service === null || change.service === service) ?? null
+/** What is yet to ship is judged only where it is asked for by its id, or where it alone names the pain. */
+function changeOfPain(
+  newest: Change[],
+  painId: string,
+  { service, nowMs }: { service: string | null; nowMs: number },
+): Change | null {
+  const shipped = newest.filter(({ shippedAtMs }) => shippedAtMs <= nowMs)
+  const names = ({ painIds }: Change) => painIds.includes(painId)
+  const touches = (change: Change) => change.service === null || change.service === service
+  return shipped.find(names) ?? newest.find(names) ?? shipped.find(touches) ?? null
 }
 
 /** After a verdict held, the traffic since then is compared to what was held, not only to what was before the change. */
