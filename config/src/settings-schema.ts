@@ -97,6 +97,22 @@ export const settingsSchema = {
     maximum: 2 ** 50,
     description: 'Bytes of records that are kept',
   },
+  retentionEveryMs: {
+    env: 'LOOPKIT_RETENTION_EVERY_MS',
+    type: 'integer',
+    default: 60000,
+    minimum: 50,
+    maximum: 86400000,
+    description: 'Time between two looks for records that are no longer kept',
+  },
+  ballastMaxBytes: {
+    env: 'LOOPKIT_BALLAST_MAX_BYTES',
+    type: 'integer',
+    default: 64 * 1024 ** 2,
+    minimum: 0,
+    maximum: 2 ** 40,
+    description: 'Bytes held back on the disk so that a full one can be cleared; at most a sixteenth of the disk; 0 holds none',
+  },
   signupUpgradeSecret: {
     env: 'SIGNUP_UPGRADE_SECRET',
     type: 'string',

@@ -6,13 +6,13 @@ import { systemClock } from '@loopkit/shared/runtime/clock'
 import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
+import { createRetainer } from '../retain/retainer.ts'
 import { createDecider } from './decider.ts'
-import type { DecideReport, DecideWorkerData } from './messages.ts'
+import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
 
-const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff } = workerData as DecideWorkerData
+const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, retain } = workerData as DecideWorkerData
 /** Time between two looks for traces to decide, in ms: a fraction of the quiet time, so that it adds little to it. */
 const TICK_MS = Math.min(500, Math.max(20, quietMs / 4))
-const CHECKPOINT_EVERY_MS = 500
 const AFTER_FAILURE_MS = 1_000
 /** Below every other thread: receiving goes before judging. */
 const NICE = 10
@@ -29,36 +29,58 @@ const decider = createDecider({
   filter: createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES),
   clock: systemClock,
 })
-let checkpointedMs = Number.NEGATIVE_INFINITY
+const retainer = createRetainer(retain, systemClock, (told) => report({ kind: 'housekeeping', report: told }))
+let decideDueMs = systemClock.monotonicMs() + TICK_MS
+let retainDueMs = systemClock.monotonicMs() + TICK_MS
 let timer = setTimeout(turn, TICK_MS)
 report({ kind: 'ready' })
 
-parentPort!.on('message', () => {
+parentPort!.on('message', (message: DecideMessage) => {
   clearTimeout(timer)
+  if (message === 'disk_full') {
+    retainer.noteDiskFull()
+    retainDueMs = 0
+    timer = setTimeout(turn)
+    return
+  }
   decider.close()
+  retainer.close()
   report({ kind: 'closed' })
   parentPort!.close()
 })
 
+/** Both share the thread, so that neither decides on segments that the other is about to join. */
 function turn(): void {
-  let pauseMs = TICK_MS
+  if (isDue(decideDueMs)) decideDueMs = pausedUntil(attempt(decide))
+  if (isDue(retainDueMs)) retainDueMs = pausedUntil(attempt(retainer.turn))
+  timer = setTimeout(turn, Math.max(0, Math.min(decideDueMs, retainDueMs) - systemClock.monotonicMs()))
+}
+
+/** Answers after how long it is to be done again. */
+function decide(): number {
+  if (retainer.isFull()) return TICK_MS
+  const { decided, mayHaveMore } = decider.decideBatch()
+  if (decided.length > 0) report({ kind: 'decided', hashes: BigUint64Array.from(decided) })
+  return mayHaveMore ? 0 : TICK_MS
+}
+
+function attempt(work: () => number): number {
   try {
-    const { decided, mayHaveMore } = decider.decideBatch()
-    if (decided.length > 0) report({ kind: 'decided', hashes: BigUint64Array.from(decided) })
-    if (mayHaveMore) pauseMs = 0
-    if (systemClock.monotonicMs() - checkpointedMs >= CHECKPOINT_EVERY_MS) {
-      decider.checkpoint()
-      checkpointedMs = systemClock.monotonicMs()
-    }
+    return work()
   } catch (error) {
-    pauseMs = AFTER_FAILURE_MS
-    report({
-      kind: 'failed',
-      code: (error as { code?: string }).code ?? (error as Error).name,
-      message: (error as Error).message,
-    })
+    const code = (error as { code?: string }).code ?? (error as Error).name
+    if (code === 'SQLITE_FULL') retainer.noteDiskFull()
+    report({ kind: 'failed', code, message: (error as Error).message })
+    return AFTER_FAILURE_MS
   }
-  timer = setTimeout(turn, pauseMs)
+}
+
+function isDue(dueMs: number): boolean {
+  return systemClock.monotonicMs() >= dueMs
+}
+
+function pausedUntil(pauseMs: number): number {
+  return systemClock.monotonicMs() + pauseMs
 }
 
 function report(message: DecideReport): void {

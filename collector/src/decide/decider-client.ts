@@ -1,8 +1,25 @@
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { DecideReport, DecideWorkerData } from './messages.ts'
+import type { Settings } from '@loopkit/config/settings-schema'
+import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
+
+/** What the thread is told of the settings; secrets stay behind. */
+export function decideWorkerData(settings: Settings, signalsOff: readonly string[]): DecideWorkerData {
+  const { dataDir, quietMs, decideAfterMs, retentionDays, retentionMaxBytes, retentionEveryMs, ballastMaxBytes } = settings
+  return {
+    telemetryPath: join(dataDir, 'telemetry.db'),
+    controlPath: join(dataDir, 'control.db'),
+    quietMs,
+    decideAfterMs,
+    signalsOff,
+    retain: { dataDir, retentionDays, retentionMaxBytes, retentionEveryMs, ballastMaxBytes },
+  }
+}
 
 export interface DeciderClient {
+  /** A commit failed for want of space: the thread makes room at once. */
+  noteDiskFull(): void
   close(): Promise<void>
 }
 
@@ -16,11 +33,13 @@ export async function startDecider(
   await once(worker, 'message')
   worker.on('message', onReport)
   worker.on('error', onFailure)
+  const post = (message: DecideMessage) => worker.postMessage(message)
   return {
+    noteDiskFull: () => post('disk_full'),
     close: () =>
       new Promise((resolve) => {
         worker.once('exit', () => resolve())
-        worker.postMessage('close')
+        post('close')
       }),
   }
 }

@@ -13,8 +13,6 @@ import { createDecisionWriter } from './write-decision.ts'
 export interface Decider {
   /** Decides at most one batch. Throws what SQLite throws; the batch is then as it was. */
   decideBatch(): DecidedBatch
-  /** Moves the write-ahead log into the file as far as nobody hinders it, so that the writer need not. */
-  checkpoint(): void
   close(): void
 }
 
@@ -47,7 +45,7 @@ const BUSY_TIMEOUT_MS = 2_000
 export function createDecider(options: DeciderOptions): Decider {
   const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, filter, clock } = options
   const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
-  // The writer thread alone checkpoints on its own account; this one when it is asked to.
+  // The retainer checkpoints, on this thread too.
   db.pragma('wal_autocheckpoint = 0')
   const judgeDeps = { db, hasher: createTraceHasher(readTraceHashKey(db)!), index: createTraceIndex(db), filter, signalsOff }
   const writer = createDecisionWriter(db)
@@ -79,7 +77,6 @@ export function createDecider(options: DeciderOptions): Decider {
         decided.push(...writer.write(judgings.slice(from, from + TRANSACTION_TRACES), clock.nowMs()))
       return { decided: decided.map((hash) => BigInt.asUintN(64, hash)), mayHaveMore: decided.length >= BATCH_TRACES }
     },
-    checkpoint: () => void db.pragma('wal_checkpoint(PASSIVE)'),
     close() {
       projectIds.close()
       db.close()

@@ -1,10 +1,16 @@
+import type { RetainOptions, RetainReport } from '../retain/messages.ts'
+
 export interface DecideWorkerData {
   telemetryPath: string
   controlPath: string
   quietMs: number
   decideAfterMs: number
   signalsOff: readonly string[]
+  retain: RetainOptions
 }
+
+/** `disk_full`: a commit failed for want of space. */
+export type DecideMessage = 'close' | 'disk_full'
 
 /** Unsigned hashes of traces whose decision is committed, or why a turn failed. */
 export type DecideReport =
@@ -13,3 +19,4 @@ export type DecideReport =
   /** The file is open; told once, before anything else. */
   | { kind: 'ready' }
   | { kind: 'closed' }
+  | { kind: 'housekeeping'; report: RetainReport }

@@ -48,6 +48,7 @@ export function createDecisionWriter(db: SqliteDatabase): DecisionWriter {
     write(judgings, nowMs) {
       db.exec('begin immediate')
       try {
+        dictionary.refresh()
         const last = statements.lastDecided.get() as number | null | undefined
         const decided = writeAll(judgings, Math.max(nowMs, last ?? 0))
         db.exec('commit')

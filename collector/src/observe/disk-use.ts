@@ -12,6 +12,11 @@ export function diskBytes(dataDir: string): number {
   }
 }
 
+/** Bytes of the write-ahead log; 0 where there is none. */
+export function walBytes(dataDir: string): number {
+  return statSync(join(dataDir, 'telemetry.db-wal'), { throwIfNoEntry: false })?.size ?? 0
+}
+
 /** Bytes that may still be written to the data folder; 0 where that cannot be told. */
 export function freeBytes(dataDir: string): number {
   try {

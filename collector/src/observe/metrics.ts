@@ -17,6 +17,9 @@ export interface GaugeSources {
   inFlightBytes(): number
   diskBytes(): number
   freeBytes(): number
+  walBytes(): number
+  isWalHeld(): boolean
+  isDiskFull(): boolean
 }
 
 const COMMIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
@@ -29,6 +32,11 @@ export function createMetrics(sources: GaugeSources): Metrics {
   gauge(registry, 'loopkit_in_flight_bytes', 'Bytes of bodies under way', sources.inFlightBytes)
   gauge(registry, 'loopkit_disk_bytes', 'Bytes of telemetry.db and its log', sources.diskBytes)
   gauge(registry, 'loopkit_disk_free_bytes', 'Bytes free in the data folder', sources.freeBytes)
+  gauge(registry, 'loopkit_disk_full', '1 while spans are refused because the disk is full', () => Number(sources.isDiskFull()))
+  gauge(registry, 'loopkit_wal_bytes', 'Bytes of the write-ahead log of telemetry.db', sources.walBytes)
+  gauge(registry, 'loopkit_wal_held', '1 while a reader that does not end keeps the log from being emptied', () =>
+    Number(sources.isWalHeld()),
+  )
   return {
     accepted: new Counter({
       name: 'otelcol_receiver_accepted_spans',

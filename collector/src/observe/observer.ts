@@ -4,8 +4,9 @@ import type { PipelineObserver } from '../admit/pipeline.ts'
 import { createRejectionLog, type RejectionLog } from '../admit/rejection-log.ts'
 import type { DecideReport } from '../decide/messages.ts'
 import type { Signal, Transport } from '../receive/outcome.ts'
+import type { Housekeeping } from '../retain/housekeeping.ts'
 import type { WriterReply } from '../write/messages.ts'
-import { diskBytes, freeBytes } from './disk-use.ts'
+import { diskBytes, freeBytes, walBytes } from './disk-use.ts'
 import { createMetrics } from './metrics.ts'
 import { createSummary } from './summary.ts'
 
@@ -26,9 +27,10 @@ export interface ObserverDeps {
   random(): number
   queueSpans(): number
   inFlight: InFlight
+  housekeeping: Housekeeping
 }
 
-export function createObserver({ dataDir, log, random, queueSpans, inFlight }: ObserverDeps): Observer {
+export function createObserver({ dataDir, log, random, queueSpans, inFlight, housekeeping }: ObserverDeps): Observer {
   const summary = createSummary(random)
   const rejectionLog = createRejectionLog()
   const metrics = createMetrics({
@@ -36,6 +38,9 @@ export function createObserver({ dataDir, log, random, queueSpans, inFlight }: O
     inFlightBytes: inFlight.bytes,
     diskBytes: () => diskBytes(dataDir),
     freeBytes: () => freeBytes(dataDir),
+    walBytes: () => walBytes(dataDir),
+    isWalHeld: housekeeping.isLogHeld,
+    isDiskFull: housekeeping.isDiskFull,
   })
   return {
     rejectionLog,

@@ -104,6 +104,7 @@ export async function startTestCollector({
     LOOPKIT_OTLP_GRPC_PORT: '0',
     LOOPKIT_QUIET_MS: '100',
     LOOPKIT_LOG_LEVEL: 'info',
+    LOOPKIT_BALLAST_MAX_BYTES: '0',
     ...env,
   })
   const fatal: TestCollector['fatal'] = []

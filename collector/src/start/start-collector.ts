@@ -18,7 +18,7 @@ import type { DecodeLimits } from '../admit/prepare.ts'
 import { createQuota } from '../admit/quota.ts'
 import { SeenSpans, spansPerBodyMax } from '../admit/seen-spans.ts'
 import { createSpanKeyer } from '../admit/span-keys.ts'
-import { startDecider } from '../decide/decider-client.ts'
+import { decideWorkerData, startDecider } from '../decide/decider-client.ts'
 import { createObserver, type Observer } from '../observe/observer.ts'
 import { startOwnSpans } from '../observe/own-spans.ts'
 import { type Authenticator, createAuthenticator } from '../receive/authenticate.ts'
@@ -28,6 +28,7 @@ import { createGrpcServer, type GrpcServer } from '../receive/grpc/grpc-server.t
 import { createHttpServer } from '../receive/http-server.ts'
 import { refused } from '../receive/outcome.ts'
 import { createRoutes } from '../receive/routes.ts'
+import { createHousekeeping, type Housekeeping } from '../retain/housekeeping.ts'
 import { CommitQueue } from '../write/commit-queue.ts'
 import { isSyncFailure } from '../write/storage-error.ts'
 import { startWriter } from '../write/writer-client.ts'
@@ -81,18 +82,20 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   const state = openStore(join(dataDir, 'telemetry.db'))
   const health = createHealth(options.onFatal, log)
   const inFlight = createInFlight({ maxBytes: settings.inFlightMaxBytes })
+  const housekeeping = createHousekeeping(log)
   const observer = createObserver({
     dataDir,
+    housekeeping,
     log,
     random: options.random,
     queueSpans: () => storage.queue.pendingSpans,
     inFlight,
   })
-  const storage = await startStorage(options, lifecycle, state, health, observer)
+  const storage = await startStorage(options, lifecycle, { state, health, observer, housekeeping })
   const authenticator = createAuthenticator(join(dataDir, 'control.db'), settings.keylessProject, clock)
   lifecycle.defer('control.db', authenticator.close)
   const admission = startPipeline(options, lifecycle, { ...storage, state, health, observer })
-  const pipeline = withOwnSpans(options, lifecycle, admission, inFlight, authenticator)
+  const pipeline = withOwnSpans(options, lifecycle, housekeeping.guard(admission), inFlight, authenticator)
 
   let stopping = false
   const exporting: ExportHandlerDeps = {
@@ -114,7 +117,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
       pathPrefix: settings.otlpPathPrefix.replace(/\/+$/, ''),
       cors: createCorsPolicy(settings.corsOrigins),
       handleExport: createExportHandler(exporting),
-      unreadyReason: () => health.reason() ?? authenticator.unavailableReason(),
+      unreadyReason: () => health.reason() ?? housekeeping.reason() ?? authenticator.unavailableReason(),
       metricsText: observer.metricsText,
       onError: (error) => log.error({ code: 'http.failed', err: error }, 'a request could not be routed'),
     }),
@@ -163,13 +166,18 @@ async function open(
   return { port, grpcPort }
 }
 
+interface StorageParts {
+  state: StoreState
+  health: Health
+  observer: Observer
+  housekeeping: Housekeeping
+}
+
 /** Writer, decider and the queue before them. Stopped in this order: decider, what is queued, writer. */
 async function startStorage(
   options: CollectorOptions,
   lifecycle: Lifecycle,
-  state: StoreState,
-  health: Health,
-  observer: Observer,
+  { state, health, observer, housekeeping }: StorageParts,
 ) {
   const { settings, clock } = options
   const signalsOff = settings.signalsOff.split(',').map((name) => name.trim())
@@ -198,6 +206,7 @@ async function startStorage(
       onRevoked: (body) => revokeAdmission(context, body),
       onGroup: (reply, spans, waitedMs) => {
         health.noteReply(reply)
+        if (reply.kind === 'failed' && reply.code === 'storage_full') decider.noteDiskFull()
         observer.onGroup(reply, spans, waitedMs)
       },
     },
@@ -207,10 +216,10 @@ async function startStorage(
   lifecycle.defer('look-up', lookup.close)
   // After a restart exporters repeat what had no answer: the first of them must not wait for the thread to start.
   const lookupIsReady = state.olderTraces.size() > 0 ? lookup.warm() : null
-  const { quietMs, decideAfterMs } = settings
   const decider = await startDecider(
-    { telemetryPath, controlPath: join(settings.dataDir, 'control.db'), quietMs, decideAfterMs, signalsOff },
+    decideWorkerData(settings, signalsOff),
     (report) => {
+      if (report.kind === 'housekeeping') housekeeping.note(report.report)
       if (report.kind === 'decided') writer.noteDecided(report.hashes)
       if (report.kind === 'failed' && isSyncFailure(report.code)) health.fail('the decider', new Error(report.message))
       observer.onDecided(report)

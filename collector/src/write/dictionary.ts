@@ -7,8 +7,19 @@ export interface Dictionary {
   /** 0 for a span that names no release. */
   releaseNo(projectNo: number, service: string, release: string, nowMs: number): number
   sessionNo(projectNo: number, sessionId: string, isExplicit: boolean, nowMs: number): number
+  /** First in each transaction: forgets what is remembered where another thread has removed words since. */
+  refresh(): void
   /** After a rollback: numbers given in it do not exist. */
   forget(): void
+}
+
+/** Counts removals of words; a row of `meta`. */
+const REMOVALS = 'word_removals'
+
+/** Inside a transaction that removes words: the threads that remember them ask the tables again. */
+export function forgetWords(db: SqliteDatabase): () => void {
+  const count = db.prepare('insert into meta (name, value) values (?, 1) on conflict do update set value = value + 1')
+  return () => void count.run(REMOVALS)
 }
 
 /** Distinct operations and releases of one project; telemetry that mints names must not grow the tables for ever. */
@@ -30,8 +41,15 @@ export function createDictionary(db: SqliteDatabase): Dictionary {
     .prepare('insert into session (project_no, session_id, explicit, first_seen_ms) values (?, ?, ?, ?) returning session_no')
     .pluck()
   const makeExplicit = db.prepare('update session set explicit = 1 where session_no = ?')
+  const readRemovals = db.prepare('select value from meta where name = ?').pluck()
   const remembered = new Map<string, number>()
   const counts = new Map<string, number>()
+  let removals: unknown
+
+  function forget(): void {
+    remembered.clear()
+    counts.clear()
+  }
 
   function remember(key: string, find: () => number): number {
     const known = remembered.get(key)
@@ -67,10 +85,12 @@ export function createDictionary(db: SqliteDatabase): Dictionary {
     releaseNo: (projectNo, service, release, nowMs) =>
       release === '' ? 0 : wordNo(releases, 'release', projectNo, service, release, [nowMs]),
     sessionNo,
-    forget() {
-      remembered.clear()
-      counts.clear()
+    refresh() {
+      const now = readRemovals.get(REMOVALS)
+      if (now !== removals) forget()
+      removals = now
     },
+    forget,
   }
 }
 

@@ -58,6 +58,7 @@ export function createRowWriter(db: SqliteDatabase, dictionary: Dictionary, open
     write(times, projects, group) {
       db.exec('begin immediate')
       try {
+        dictionary.refresh()
         writeAll(times, projects, group)
         db.exec('commit')
       } catch (error) {

@@ -10,6 +10,9 @@ const PAGE_SIZE_BYTES = 8192
 /** How long a statement may wait for another connection's lock, in ms. Main threads pass less. */
 const BUSY_TIMEOUT_MS = 2000
 
+/** What a write-ahead log keeps of its size when it begins anew; more, from a reader that took long, is given back. */
+const LOG_KEPT_BYTES = 32 * 1024 ** 2
+
 export interface OpenOptions {
   role: Role
   busyTimeoutMs?: number
@@ -34,6 +37,7 @@ export function openDatabase(
     }
     db.pragma('journal_mode = WAL')
     db.pragma(`synchronous = ${synchronous}`)
+    db.pragma(`journal_size_limit = ${LOG_KEPT_BYTES}`)
     db.pragma('foreign_keys = ON')
   }
   return db

@@ -102,4 +102,17 @@ create table ledger (project_no integer not null, minute integer not null, what 
 create table key_use (key_hash blob primary key, last_used_ms integer not null) strict, without rowid;
 `
 
-export const telemetryMigrations: readonly Migration[] = [{ name: 'spine', sql: spine }]
+/**
+ * Segments that retention took leave one row behind, of project 0, which no project has: it holds the highest id and commit ever
+ * removed, so that neither is given again.
+ */
+const retention = `
+-- How far the segments of a project and kind are joined: those that begin before next_commit stay as they are.
+create table merged (project_no integer not null, kind text not null, next_commit integer not null,
+  primary key (project_no, kind)) strict, without rowid;
+`
+
+export const telemetryMigrations: readonly Migration[] = [
+  { name: 'spine', sql: spine },
+  { name: 'retention', sql: retention },
+]

@@ -1,0 +1,16 @@
+export interface RetainOptions {
+  dataDir: string
+  retentionDays: number
+  retentionMaxBytes: number
+  retentionEveryMs: number
+  ballastMaxBytes: number
+}
+
+export type RetainReport =
+  /** A pass that removed something: rows by table. */
+  | { kind: 'retained'; removed: Record<string, number>; bytes: number; elapsedMs: number; longestStepMs: number }
+  | { kind: 'merged'; segments: number; bytesBefore: number; bytesAfter: number; failure: string | null }
+  /** Told when it changes. */
+  | { kind: 'space'; isFull: boolean; freeBytes: number }
+  /** Told when it changes: a reader keeps the write-ahead log from being emptied. */
+  | { kind: 'log_held'; isHeld: boolean; logBytes: number }

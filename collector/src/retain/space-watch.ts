@@ -1,0 +1,59 @@
+import { statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import { createBallast } from './ballast.ts'
+import { isDiskFull, mayLayBallast, spaceLimits } from './space.rules.ts'
+
+/** Watches the disk, holds the ballast, and says when spans must be refused. */
+export interface SpaceWatch {
+  /** Looks and acts. Call it about once a second, and at once after `noteFailed`. */
+  look(): SpaceState
+  /** A write failed for want of space. */
+  noteFailed(): void
+}
+
+export interface SpaceState {
+  isFull: boolean
+  freeBytes: number
+  /** The ballast is still being written: look again soon. */
+  isLaying: boolean
+}
+
+export function createSpaceWatch(dataDir: string, ballastMaxBytes: number): SpaceWatch {
+  const ballast = createBallast(join(dataDir, 'ballast'))
+  let isFull = false
+  let hasFailed = false
+
+  function measure() {
+    const { bavail, blocks, bsize } = statfsSync(dataDir)
+    return { limits: spaceLimits(blocks * bsize, ballastMaxBytes), freeBytes: bavail * bsize }
+  }
+
+  return {
+    look() {
+      const { limits, freeBytes } = measure()
+      const seen = { freeBytes, hasFailed, hasBallast: ballast.isThere() }
+      isFull = isDiskFull(isFull, limits, seen)
+      hasFailed = false
+      if (isFull) {
+        ballast.remove()
+        return { isFull, freeBytes, isLaying: false }
+      }
+      if (limits.ballastBytes === 0) ballast.remove()
+      const isLaying = (seen.hasBallast || mayLayBallast(limits, seen)) && limits.ballastBytes > 0 && !lay(limits.ballastBytes)
+      return { isFull, freeBytes, isLaying }
+    },
+    noteFailed() {
+      hasFailed = true
+    },
+  }
+
+  /** Answers whether it is done with it for now. */
+  function lay(bytes: number): boolean {
+    try {
+      return ballast.layMore(bytes)
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOSPC') throw error
+      return true
+    }
+  }
+}
