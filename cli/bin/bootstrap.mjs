@@ -20,6 +20,13 @@ const tasks = {
   demo: ['test/demo/main.ts'],
   bench: ['test/bench/main.ts'],
   jest: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
+  interop: [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    '--config',
+    'test/interop/jest.config.mjs',
+  ],
   lint: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'],
   format: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write', '.'],
   types: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'],

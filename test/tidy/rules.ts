@@ -13,7 +13,7 @@ const PURE = /^(shared\/src\/(otlp|span|segment|signals|rollup|improvement-packe
 const PURE_MODULES = new Set(['node:crypto', 'node:zlib', 'node:buffer', 'node:util', 'node:assert', 'node:assert/strict'])
 const IMPURE_WORDS = /\bDate\.now\(|\bMath\.random\(|\bprocess\.|\bperformance\.now\(|\bawait\b|\bnew Date\(\)/
 /** Entry points: started, never imported. */
-const ENTRY = /(^|\/)main\.ts$|^test\/(faults|bench|demo|acceptance)\/[^/]+\.ts$|\.test\.ts$/
+const ENTRY = /(^|\/)main\.ts$|^test\/(faults|bench|demo|acceptance)\/[^/]+\.ts$|\.interop\.ts$|\.test\.ts$/
 const DRAWER_NAMES = /(^|\/)(utils?|helpers?|common|misc|types)(\/|\.ts$)/
 
 export const tidyRules: TidyRule[] = [
