@@ -1,3 +1,5 @@
+import { createBodyBlocks } from './body-blocks.ts'
+
 /** Bytes of bodies under way: received, decompressed, transcoded and not yet committed. */
 export interface InFlight {
   /**
@@ -12,6 +14,10 @@ export interface InFlight {
 export interface Room {
   /** The body turned out to take more, after decompression or because its length was not announced. Never refused. */
   grow(bytes: number): void
+  /** Memory for the body, not zeroed; it may be moved to a worker. It is another body's after `release`. */
+  memory(bytes: number): Uint8Array
+  /** The body lies here now; this memory too is another body's after `release`. */
+  moveTo(body: Uint8Array): void
   release(): void
 }
 
@@ -34,6 +40,7 @@ interface Waiting {
 export function createInFlight({ maxBytes, waitMaxMs = WAIT_MAX_MS }: InFlightOptions): InFlight {
   let used = 0
   let largeTaken = false
+  const blocks = createBodyBlocks()
   const waiting = new Set<Waiting>()
 
   const isLarge = (bytes: number) => bytes > Math.min(LARGE_BODY_MIN_BYTES, maxBytes)
@@ -43,6 +50,7 @@ export function createInFlight({ maxBytes, waitMaxMs = WAIT_MAX_MS }: InFlightOp
     const large = isLarge(bytes)
     let held = bytes
     let released = false
+    let body: Uint8Array | null = null
     if (large) largeTaken = true
     used += held
     return {
@@ -51,9 +59,17 @@ export function createInFlight({ maxBytes, waitMaxMs = WAIT_MAX_MS }: InFlightOp
         held += more
         used += more
       },
+      memory(size) {
+        body = blocks.take(size)
+        return body
+      },
+      moveTo(moved) {
+        body = moved
+      },
       release() {
         if (released) return
         released = true
+        if (body) blocks.give(body)
         used -= held
         if (large) largeTaken = false
         wakeWaiting()

@@ -1,7 +1,7 @@
 import { countRecords } from '@loopkit/shared/otlp/count-records'
 import { OtlpDecodeError } from '@loopkit/shared/otlp/decode-error'
 import { scanTraces, type TraceScan } from '@loopkit/shared/otlp/scan-traces'
-import { transcodeTracesJson } from '@loopkit/shared/otlp/transcode-json'
+import { type TranscodeMemory, transcodeTracesJson } from '@loopkit/shared/otlp/transcode-json'
 import type { Compression } from '../receive/content-encoding.ts'
 import { type Encoding, type Refusal, refused, type Signal } from '../receive/outcome.ts'
 import { decompress } from './decompress.ts'
@@ -52,22 +52,27 @@ export type Prepared = PreparedTraces | PreparedCount | Refusal
 /**
  * Everything about a body that needs nothing but its bytes: decompress, transcode JSON, walk, hash. The same function
  * runs on the main thread for small plain protobuf and in a worker for the rest. A body that cannot be read is refused;
- * any other error is thrown.
+ * any other error is thrown. `memory` is for the protobuf made of JSON.
  */
-export function prepare(raw: RawBody, limits: DecodeLimits, keyer: SpanKeyer): Prepared {
+export function prepare(raw: RawBody, limits: DecodeLimits, keyer: SpanKeyer, memory?: TranscodeMemory): Prepared {
   const plain = decompress(raw.bytes, raw.compression, limits.bodyMaxBytes)
   if (!(plain instanceof Uint8Array)) return plain
   try {
-    return raw.signal === 'traces' ? prepareTraces(plain, raw, limits, keyer) : prepareCount(plain, raw, limits)
+    return raw.signal === 'traces' ? prepareTraces(plain, raw, limits, keyer, memory) : prepareCount(plain, raw, limits)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error
     return refused(error.code, error.message)
   }
 }
 
-function prepareTraces(plain: Uint8Array, raw: RawBody, limits: DecodeLimits, keyer: SpanKeyer): Prepared {
-  const { encoding, projectNo } = raw
-  const transcoded = encoding === 'json' ? transcodeTracesJson(plain, limits) : null
+function prepareTraces(
+  plain: Uint8Array,
+  { encoding, projectNo }: RawBody,
+  limits: DecodeLimits,
+  keyer: SpanKeyer,
+  memory: TranscodeMemory | undefined,
+): Prepared {
+  const transcoded = encoding === 'json' ? transcodeTracesJson(plain, limits, memory) : null
   const body = transcoded?.body ?? plain
   const scan = scanTraces(body, limits)
   if (scan.count > limits.bodyMaxSpans)

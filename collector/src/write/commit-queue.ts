@@ -1,13 +1,13 @@
 import type { AdmittedBody } from '../admit/admission.ts'
 import type { KeyUses } from '../admit/key-uses.ts'
 import type { Ledger } from '../admit/ledger.ts'
-import { ownBytes } from '../admit/own-bytes.ts'
 import { type Refusal, refused } from '../receive/outcome.ts'
 import type { BodyToCommit, CommitGroup, WriterReply } from './messages.ts'
 
 /** The writer's end of the line. */
 export interface WriterPort {
-  post(group: CommitGroup, moved: ArrayBuffer[]): void
+  /** Copies the group; its bodies are not needed any more. */
+  post(group: CommitGroup): void
 }
 
 /** What the queue tells about bodies and commits. */
@@ -37,6 +37,8 @@ interface Settling {
   resolve(outcome: Refusal | null): void
 }
 
+/** In place of bytes that were handed over, so that they are not held twice. */
+const POSTED = new Uint8Array(0)
 const FIRST_COPY_LOST = refused('storage_failed', 'the first copy of a repeated span was not stored')
 
 /**
@@ -95,7 +97,8 @@ export class CommitQueue {
       keyUses: uses,
     }
     this.#underWay = { group: { ...group, bodies: [] }, bodies, sentMs: monotonicMs() }
-    port.post(group, movedBuffers(group.bodies))
+    port.post(group)
+    for (const body of bodies) body.body = POSTED
   }
 
   onReply(reply: WriterReply): void {
@@ -173,9 +176,5 @@ function dependsOnFailed({ dependsOn }: AdmittedBody): boolean {
 }
 
 function toCommit({ projectNo, body, spans, newSpans, replaced, traces, ledger }: AdmittedBody): BodyToCommit {
-  return { projectNo, body: ownBytes(body), spans, newSpans, replaced, traces, ledger: [...ledger] }
-}
-
-function movedBuffers(bodies: readonly BodyToCommit[]): ArrayBuffer[] {
-  return bodies.map(({ body }) => body.buffer as ArrayBuffer).filter((buffer) => buffer.byteLength > 0)
+  return { projectNo, body, spans, newSpans, replaced, traces, ledger: [...ledger] }
 }

@@ -1,6 +1,6 @@
 import type { RefusalCode } from '../receive/outcome.ts'
 
-/** One body of a group, as the writer needs it. Its memory moves to the writer. */
+/** One body of a group, as the writer needs it. */
 export interface BodyToCommit {
   projectNo: number
   body: Uint8Array
@@ -22,6 +22,14 @@ export interface CommitGroup {
   keyUses: [keyHash: Uint8Array, atMs: number][]
 }
 
+/** A group on its way to the writer: bodies in shared memory, numbers in one array, since each object costs a clone. */
+export interface PackedGroup extends Omit<CommitGroup, 'bodies'> {
+  memory: SharedArrayBuffer
+  numbers: Float64Array
+  /** Of the few bodies that have one. */
+  ledgers: { position: number; ledger: BodyToCommit['ledger'] }[]
+}
+
 /** Traces whose decision was committed: their open rows are gone. Sent by the decider. */
 export interface TracesDecided {
   kind: 'decided'
@@ -29,7 +37,7 @@ export interface TracesDecided {
   hashes: BigUint64Array
 }
 
-export type WriterMessage = CommitGroup | TracesDecided | { kind: 'close' }
+export type WriterMessage = PackedGroup | TracesDecided | { kind: 'close' }
 
 export type WriterReply =
   | {

@@ -11,13 +11,24 @@ export function packProject(project: ProjectCommit, bodies: readonly BodyToCommi
   return {
     ...project,
     bodies: own,
-    segment: packSegment(own.map(({ body }) => body)),
+    segment: packSegment(joined(own)),
     bodyBytes: sum(({ body }) => body.length),
     traceHashes: packTraceHashes(traces),
     traces,
     spans: sum(({ spans }) => spans),
     newSpans: sum(({ newSpans }) => newSpans),
   }
+}
+
+/** Bodies that lie one behind the other in memory are one piece already. */
+function joined(bodies: readonly BodyToCommit[]): Uint8Array[] {
+  const { buffer, byteOffset } = bodies[0]!.body
+  let end = byteOffset
+  for (const { body } of bodies) {
+    if (body.buffer !== buffer || body.byteOffset !== end) return bodies.map((one) => one.body)
+    end += body.length
+  }
+  return [new Uint8Array(buffer, byteOffset, end - byteOffset)]
 }
 
 /** Sorted, each once. */

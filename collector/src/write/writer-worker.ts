@@ -4,6 +4,7 @@ import { systemClock } from '@loopkit/shared/runtime/clock'
 import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
+import { unpackGroup } from './group-memory.ts'
 import type { WriterData, WriterMessage } from './messages.ts'
 import { createWriter } from './writer.ts'
 
@@ -17,7 +18,7 @@ const writer = createWriter({
 })
 
 parentPort!.on('message', (message: WriterMessage) => {
-  if (message.kind === 'commit') parentPort!.postMessage(writer.commit(message))
+  if (message.kind === 'commit') parentPort!.postMessage(writer.commit(unpackGroup(message)))
   else if (message.kind === 'decided') writer.noteDecided(message.hashes)
   else {
     writer.close()

@@ -13,9 +13,12 @@ export class ProtoWriter {
     this.bytes = Buffer.allocUnsafe(capacity)
   }
 
-  /** A copy of what was written. */
-  finish(): Uint8Array {
-    return new Uint8Array(this.bytes.subarray(0, this.at))
+  /** A copy of what was written, in `target` if it fits there. */
+  finish(target?: Uint8Array): Uint8Array {
+    const written = this.bytes.subarray(0, this.at)
+    if (!target || target.length < this.at) return new Uint8Array(written)
+    target.set(written)
+    return target.subarray(0, this.at)
   }
 
   /** Makes room for `size` more bytes. */

@@ -1,0 +1,42 @@
+import { expect, test } from '@jest/globals'
+import { createGroupPacker, unpackGroup } from './group-memory.ts'
+import type { BodyToCommit, CommitGroup } from './messages.ts'
+
+function body(projectNo: number, length: number, traces: number[], replaced: number[] = []): BodyToCommit {
+  return {
+    projectNo,
+    body: Uint8Array.from({ length }, (_, i) => (i * 7 + projectNo) & 0xff),
+    spans: length + 1,
+    newSpans: length,
+    replaced: Uint8Array.from(replaced),
+    traces: Uint32Array.from(traces),
+    ledger: replaced.length > 0 ? [['replaced', 1]] : [],
+  }
+}
+
+function group(...bodies: BodyToCommit[]): CommitGroup {
+  return { kind: 'commit', group: 3, bodies, ledger: [[1, 'conflict', 2]], keyUses: [[Uint8Array.of(9), 5]] }
+}
+
+test.each([
+  ['no body', group()],
+  ['one body', group(body(1, 10, [1, 2]))],
+  ['odd lengths', group(body(1, 3, [1, 2], [1, 2, 3]), body(1, 5, [3, 4, 5, 6]), body(1, 0, []))],
+  ['projects in turn', group(body(2, 9, [1, 2]), body(1, 4, []), body(2, 1, [7, 8], [4]), body(70_000, 2, [1, 1]))],
+])('the writer gets what was handed over: %s', (_, sent) => {
+  const packer = createGroupPacker()
+  packer.pack(group(body(5, 100, [9, 9, 9, 9], [1])))
+  expect(unpackGroup(structuredClone(packer.pack(sent)))).toEqual(sent)
+})
+
+test('a group larger than what is kept', () => {
+  const large = body(1, 6_000_000, [1, 2])
+  const { bodies } = unpackGroup(createGroupPacker().pack(group(large, body(2, 7, [3, 4]))))
+  expect(Buffer.compare(bodies[0]!.body, large.body)).toBe(0)
+  expect(bodies[1]).toEqual(body(2, 7, [3, 4]))
+})
+
+test('bodies of one project lie one behind the other, in their order', () => {
+  const { bodies } = unpackGroup(createGroupPacker().pack(group(body(2, 5, []), body(1, 3, []), body(2, 4, []))))
+  expect(bodies.map((one) => one.body.byteOffset)).toEqual([3, 0, 8])
+})

@@ -1,0 +1,88 @@
+import type { BodyToCommit, CommitGroup, PackedGroup } from './messages.ts'
+
+/** Usual groups fit (see GROUP_MAX_BYTES); a larger one, which holds a single large body, gets memory of its own. */
+const KEPT_BYTES = 5 * 1024 ** 2
+/** Numbers of one body in `PackedGroup.numbers`: project, place, bytes, spans, new spans, bytes of replaced ids, words of trace hashes. */
+const NUMBERS = 7
+const WORD_BYTES = 4
+
+/** Puts groups into the memory that main thread and writer share. */
+export interface GroupPacker {
+  /**
+   * Copies what the bodies hold; they may be reused at once. The memory is used again by the next call, so that one comes
+   * only after the writer's answer to this one.
+   */
+  pack(group: CommitGroup): PackedGroup
+}
+
+/**
+ * One copy instead of moving each body's memory: moving costs 60 µs a body in all, copying 262 kB half of that and small
+ * bodies nothing; and bodies lie one behind the other, as a segment needs them (measured, Node 24: 10-span bodies).
+ */
+export function createGroupPacker(): GroupPacker {
+  const kept = new SharedArrayBuffer(KEPT_BYTES)
+  return {
+    pack({ bodies, ...rest }) {
+      const size = bodies.reduce((sum, one) => sum + roomOf(one), 0)
+      const memory = size <= KEPT_BYTES ? kept : new SharedArrayBuffer(size)
+      const bytes = new Uint8Array(memory)
+      const numbers = new Float64Array(bodies.length * NUMBERS)
+      let at = 0
+      // Bodies of one project lie together.
+      for (const position of inOrderOfProjects(bodies)) {
+        const { projectNo, body, spans, newSpans, replaced, traces } = bodies[position]!
+        numbers.set([projectNo, at, body.length, spans, newSpans, replaced.length, traces.length], position * NUMBERS)
+        bytes.set(body, at)
+        at += body.length
+      }
+      for (let position = 0; position < bodies.length; position++) {
+        const { replaced, traces } = bodies[position]!
+        at = alignWord(at)
+        new Uint32Array(memory, at, traces.length).set(traces)
+        at += traces.byteLength
+        bytes.set(replaced, at)
+        at += replaced.length
+      }
+      const ledgers = bodies.flatMap(({ ledger }, position) => (ledger.length > 0 ? [{ position, ledger }] : []))
+      return { ...rest, memory, numbers, ledgers }
+    },
+  }
+}
+
+/** The group as it was; its bodies are views of the shared memory, good until the writer has answered. */
+export function unpackGroup({ memory, numbers, ledgers, ...rest }: PackedGroup): CommitGroup {
+  const ledgerOf = new Map(ledgers.map(({ position, ledger }) => [position, ledger]))
+  const count = numbers.length / NUMBERS
+  let restAt = 0
+  for (let position = 0; position < count; position++) restAt += numbers[position * NUMBERS + 2]!
+  const bodies: BodyToCommit[] = []
+  for (let position = 0; position < count; position++) {
+    const [projectNo, at, length, spans, newSpans, replacedBytes, traceWords] = numbers.subarray(position * NUMBERS)
+    const tracesAt = alignWord(restAt)
+    const replacedAt = tracesAt + traceWords! * WORD_BYTES
+    restAt = replacedAt + replacedBytes!
+    bodies.push({
+      projectNo: projectNo!,
+      body: new Uint8Array(memory, at, length),
+      spans: spans!,
+      newSpans: newSpans!,
+      replaced: new Uint8Array(memory, replacedAt, replacedBytes),
+      traces: new Uint32Array(memory, tracesAt, traceWords),
+      ledger: ledgerOf.get(position) ?? [],
+    })
+  }
+  return { ...rest, bodies }
+}
+
+function roomOf({ body, replaced, traces }: BodyToCommit): number {
+  return body.length + replaced.length + traces.byteLength + WORD_BYTES
+}
+
+function inOrderOfProjects(bodies: readonly BodyToCommit[]): number[] {
+  const positions = bodies.map((_, position) => position)
+  return positions.sort((a, b) => bodies[a]!.projectNo - bodies[b]!.projectNo)
+}
+
+function alignWord(at: number): number {
+  return (at + WORD_BYTES - 1) & ~(WORD_BYTES - 1)
+}
