@@ -12,6 +12,7 @@ export const ACTION = {
   swallow: -3,
   EIO: constants.errno.EIO,
   ENOSPC: constants.errno.ENOSPC,
+  EROFS: constants.errno.EROFS,
 } as const
 
 /** In the order of `struct faults`, 32 bits each. */

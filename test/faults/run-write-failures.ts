@@ -10,7 +10,7 @@ export interface WriteFailureReport extends KeptPromise {
   health: HealthSeen
 }
 
-const FAILURES = ['EIO', 'ENOSPC'] as const
+const FAILURES = ['EIO', 'ENOSPC', 'EROFS'] as const
 const NTH = 20
 const BETWEEN_MS = 250
 
