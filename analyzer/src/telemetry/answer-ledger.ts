@@ -1,7 +1,7 @@
-import { readTraces } from '@loopkit/shared/database/telemetry/read-trace'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import type { MinuteWindow } from '../domain/window.ts'
+import { readAskedTrace } from './each-trace.ts'
 import { JUDGE_FILTER, traceIdText } from './judge-span.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -46,9 +46,7 @@ const COMMITS_MAX = 50
 
 /** Where a trace is; null where none of its spans is stored. */
 export function answerReceipt(connection: TelemetryConnection, question: ReceiptQuestion): Receipt | null {
-  const { db, hasher, index } = connection
-  const { projectNo, traceId } = question
-  const stored = [...readTraces(db, hasher, projectNo, [traceId], { filter: JUDGE_FILTER, index }).values()].flat()
+  const stored = readAskedTrace(connection, question.projectNo, question.traceId, JUDGE_FILTER)
   const [first] = stored
   if (!first) return null
   const arrivals = stored.map(({ receivedMs }) => receivedMs).sort((a, b) => a - b)

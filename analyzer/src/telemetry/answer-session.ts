@@ -48,8 +48,8 @@ const FRAME_TOKENS = 190
 const ID_TOKENS_MAX = 60
 /** Bytes of JSON in one page. */
 const PAGE_MAX_BYTES = 16 * 1024 ** 2
-/** Records decoded at once, so that a page that is cut short has not decoded all of it. */
-const CHUNK = 50
+/** Records decoded at once at first, so that a page that is cut short has not decoded all of it; doubled from there. */
+const FIRST_CHUNK = 50
 /** Characters of a skeleton's line. */
 const LINE_CHARS = 240
 
@@ -90,8 +90,8 @@ function collectItems(connection: TelemetryConnection, question: SessionQuestion
   const items: string[] = []
   let bytes = 0
   let tokensLeft = budgetTokens === null ? Number.POSITIVE_INFINITY : budgetTokens - FRAME_TOKENS - ID_TOKENS_MAX
-  for (let at = 0; at < rest.length && items.length < limit; at += CHUNK) {
-    const chunk = rest.slice(at, at + CHUNK)
+  for (let at = 0, size = FIRST_CHUNK; at < rest.length && items.length < limit; at += size, size *= 2) {
+    const chunk = rest.slice(at, at + size)
     const texts = view === 'skeleton' ? chunk.map(skeletonOf) : wholeRecords(connection, question, chunk)
     for (const [i, whole] of texts.entries()) {
       const text = items.length === 0 ? firstThatFits([whole, skeletonOf(chunk[i]!), idOnly(chunk[i]!)], tokensLeft) : whole

@@ -8,6 +8,20 @@ const TRACES_AT_ONCE = 50
 /** Spans held in memory at once, but for a single trace that has more. */
 const SPANS_AT_ONCE_MAX = 60_000
 
+/** Spans of one trace that are read for the one who asks for that trace: the largest that fits a usual body. */
+const ASKED_TRACE_SPANS_MAX = 200_000
+
+/** The spans of one trace that was asked for, in order of arrival; empty where it is not stored. */
+export function readAskedTrace(
+  { db, hasher, index }: TelemetryConnection,
+  projectNo: number,
+  traceId: Uint8Array,
+  filter: AttributeFilter,
+): StoredSpan[] {
+  const options = { filter, index, spansMax: ASKED_TRACE_SPANS_MAX }
+  return [...readTraces(db, hasher, projectNo, [traceId], options).values()].flat()
+}
+
 /** Every stored trace of these, a few at a time, so that a question about many traces holds few of them. */
 export function* eachTrace(
   connection: TelemetryConnection,

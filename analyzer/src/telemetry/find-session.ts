@@ -3,7 +3,7 @@ import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { parseTraceId, toHex } from '@loopkit/shared/otlp/ids'
 import type { TraceSpan } from '@loopkit/shared/signals/model'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
-import { eachTrace } from './each-trace.ts'
+import { eachTrace, readAskedTrace } from './each-trace.ts'
 import { JUDGE_FILTER, toTraceSpan, traceIdText } from './judge-span.ts'
 import { type RecordOwner, sessionsIn } from './record-sessions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -59,10 +59,10 @@ function findNamed(connection: TelemetryConnection, owner: RecordOwner, id: stri
 
 function findTrace(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
   const parsed = parseTraceId(id)
-  const [found] = parsed ? eachTrace(connection, owner.projectNo, [parsed.bytes], JUDGE_FILTER) : []
-  if (!found?.stored[0]) return null
-  const spans = found.stored.map((one) => toSessionSpan(one, owner))
-  return { sessionId: traceIdText(found.stored[0].ctx.span), spans: inTime(spans), traces: 1, tracesLeftOut: 0 }
+  const stored = parsed ? readAskedTrace(connection, owner.projectNo, parsed.bytes, JUDGE_FILTER) : []
+  if (!stored[0]) return null
+  const spans = stored.map((one) => toSessionSpan(one, owner))
+  return { sessionId: traceIdText(stored[0].ctx.span), spans: inTime(spans), traces: 1, tracesLeftOut: 0 }
 }
 
 function toSessionSpan({ ctx }: StoredSpan, { off }: RecordOwner): SessionSpan {

@@ -1,7 +1,7 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { type AttributeFilter, decodeTraces } from '@loopkit/shared/otlp/decode-traces'
 import { rewriteTraces } from '@loopkit/shared/otlp/rewrite-traces'
-import { scanTraces } from '@loopkit/shared/otlp/scan-traces'
+import { scanTraces, type TraceScan } from '@loopkit/shared/otlp/scan-traces'
 import { createCommitOfRow, decodeCommits } from '@loopkit/shared/segment/header'
 import { unpackSegment } from '@loopkit/shared/segment/pack-segment'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
@@ -30,8 +30,25 @@ export function* spansOfSegment(row: SegmentRow, filter?: AttributeFilter): Gene
 
 /** The spans of a segment at these rows, decoded whole; the others are not decoded at all. */
 export function pickSpans(row: SegmentRow, wanted: ReadonlySet<number>, filter?: AttributeFilter): StoredSpan[] {
+  return pickRows(openSegment(row), row, wanted, filter)
+}
+
+interface OpenSegment {
+  body: Uint8Array
+  scan: TraceScan
+}
+
+function openSegment(row: SegmentRow): OpenSegment {
   const body = unpackSegment(row.body, row.body_bytes)
-  const scan = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
+  return { body, scan: scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX }) }
+}
+
+function pickRows(
+  { body, scan }: OpenSegment,
+  row: SegmentRow,
+  wanted: ReadonlySet<number>,
+  filter: AttributeFilter | undefined,
+): StoredSpan[] {
   const drop = new Uint8Array(scan.count).fill(1)
   for (const at of wanted) drop[at] = 0
   const arrival = createArrival(row.commits)
@@ -65,7 +82,8 @@ export function readSpans(
   for (const { segmentId } of index.find(projectNo, hashes)) {
     const row = load.get(segmentId) as SegmentRow | undefined
     if (!row) continue
-    for (const stored of pickSpans(row, rowsNamed(row, wanted), filter)) keepWinner(found, stored)
+    const opened = openSegment(row)
+    for (const stored of pickRows(opened, row, rowsNamed(opened, wanted), filter)) keepWinner(found, stored)
   }
   return found
 }
@@ -77,9 +95,7 @@ function keepWinner(found: Map<string, StoredSpan>, stored: StoredSpan): void {
   if (!before || (before.ctx.span.endUnixNano === 0n && endUnixNano !== 0n)) found.set(recordId, stored)
 }
 
-function rowsNamed(row: SegmentRow, wanted: ReadonlySet<string>): Set<number> {
-  const body = unpackSegment(row.body, row.body_bytes)
-  const scan = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
+function rowsNamed({ body, scan }: OpenSegment, wanted: ReadonlySet<string>): Set<number> {
   const rows = new Set<number>()
   for (let at = 0; at < scan.count; at++) {
     const trace = scan.traceIdAt[at]!
