@@ -11,10 +11,10 @@ const MINUTE_MS = 60_000
 
 /** A test that needs root or a tool; it is skipped, and says so, where it cannot run. */
 function testUnless(why: string | null, name: string, run: () => Promise<void>): void {
-  if (why === null) return test(name, run, MINUTE_MS)
   // The runner keeps console lines of skipped tests to itself.
-  process.stderr.write(`skipped "${name}": ${why}\n`)
-  test.skip(name, run)
+  if (why !== null) process.stderr.write(`skipped "${name}": ${why}\n`)
+  const testOrSkip = why === null ? test : test.skip
+  testOrSkip(name, run, MINUTE_MS)
 }
 
 testUnless(whyNoLoopDisk(), `a power cut under load loses no acknowledged span (seed ${SEED})`, async () => {
