@@ -1,15 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { callApi, until } from '../harness/http.ts'
 import type { TraceRequestJson } from '../harness/otlp-json.ts'
 import { readJson } from '../harness/reading.ts'
 import { type Product, type ProjectKeys, startProduct } from '../harness/start-product.ts'
 import { type CountingRelay, startCountingRelay } from './counting-relay.ts'
+import { findFreePort } from './free-port.ts'
 import { planSpans, spansPlanned } from './plan-spans.ts'
 import { type Compression, type Protocol, type SourceProgram, sourcePrograms } from './source-programs.ts'
 import { expectStored, readTraces, traceIdsOf } from './stored-spans.ts'
+import { startTcpRelay, type TcpRelay } from './tcp-relay.ts'
 import { type Command, describeWith, run } from './toolchain.ts'
 
 const MINUTE_MS = 60_000
@@ -39,9 +41,11 @@ interface Sending {
 }
 
 let product: Product
+let grpcPort: number
 let workDir: string
 beforeAll(async () => {
-  product = await startProduct({ env: { T4_ADMIN_TOKEN: ADMIN_TOKEN } })
+  grpcPort = await findFreePort()
+  product = await startProduct({ env: { T4_ADMIN_TOKEN: ADMIN_TOKEN, LOOPKIT_OTLP_GRPC_PORT: String(grpcPort) } })
   workDir = mkdtempSync(join(tmpdir(), 'loopkit-interop-'))
 }, MINUTE_MS)
 afterAll(async () => {
@@ -50,10 +54,13 @@ afterAll(async () => {
 })
 
 describe.each(sourcePrograms.map((program) => ({ program, name: program.name })))('the $name SDK', ({ program, name }) => {
-  describeWith(program.needs, `the exporter of ${name}`, () => testProgram(program))
+  describeWith(program.needs, `the exporter of ${name}`, () => {
+    testHttp(program)
+    testGrpc(program)
+  })
 })
 
-function testProgram(program: SourceProgram): void {
+function testHttp(program: SourceProgram): void {
   let command: Command
   let keys: ProjectKeys
   let relay: CountingRelay
@@ -138,6 +145,65 @@ function testProgram(program: SourceProgram): void {
       await product.endCollector('SIGTERM')
       const sending = send({ targetUrl: product.analyzerUrl })
       await until('a refused batch', () => relay?.requests.some(({ status }) => status === 503) || null, SEND_MS)
+      await product.restartCollector()
+      const { outcome, plan } = await sending
+      expect(outcome).toMatchObject({ failed: 0 })
+      expectStored(await stored(plan), plan)
+    },
+    SEND_MS,
+  )
+}
+
+/** gRPC has no relay that reads along: what went over is told by what the exporter says and by what is stored. */
+function testGrpc(program: SourceProgram): void {
+  let command: Command
+  let keys: ProjectKeys
+  let relay: TcpRelay
+
+  beforeAll(async () => {
+    command = await program.prepare()
+  }, BUILD_MS)
+  beforeEach(async () => {
+    keys = await product.provision(`${program.name} grpc ${performance.now()}`)
+    relay = await startTcpRelay(grpcPort)
+  })
+  afterEach(() => relay.close())
+
+  async function send(given: Partial<Sending> = {}): Promise<{ outcome: Outcome; plan: TraceRequestJson }> {
+    const plan = planSpans(`${program.name}-grpc-${performance.now()}`, program)
+    const sending = { url: relay.url, key: keys.producer_key, plan, protocol: 'grpc', compression: 'gzip', ...given } as const
+    return { outcome: await runProgram(command, sending), plan }
+  }
+  const stored = (plan: TraceRequestJson) => readTraces(product.analyzerUrl, keys.agent_key, traceIdsOf(plan))
+
+  test.each(['none', 'gzip'] as const)(
+    'grpc, compression %s: every span comes back equal',
+    async (compression) => {
+      const { outcome, plan } = await send({ compression })
+      expect(outcome).toEqual({ succeeded: expect.any(Number), failed: 0, errors: [] })
+      expectStored(await stored(plan), plan)
+    },
+    SEND_MS,
+  )
+
+  test(
+    'grpc: a wrong key fails every batch',
+    async () => {
+      const { outcome } = await send({ key: 'lk_ingest_wrong' })
+      expect(outcome).toMatchObject({ succeeded: 0 })
+      expect(outcome.failed).toBeGreaterThanOrEqual(BATCHES_MIN)
+      expect(outcome.errors.filter((error) => !/unauthenticated|key is not valid/i.test(error))).toEqual([])
+    },
+    SEND_MS,
+  )
+
+  const outage = program.retriesGrpc ? test : test.skip
+  outage(
+    'grpc: while the collector is down the exporter tries again and nothing is lost',
+    async () => {
+      await product.endCollector('SIGKILL')
+      const sending = send()
+      await until('a connection in vain', () => (relay.connections() > 0 ? true : null), SEND_MS)
       await product.restartCollector()
       const { outcome, plan } = await sending
       expect(outcome).toMatchObject({ failed: 0 })

@@ -13,6 +13,9 @@ export interface SourceProgram {
   javaScript: boolean
   /** Its SDK hands a partial success to the error handler, as an error of that batch. */
   partialSuccessIsError: boolean
+  /** Its gRPC exporter tries again where nobody answers. */
+  retriesGrpc: boolean
+  /** Over HTTP. */
   variants: [Protocol, Compression][]
   /** Builds it where it is not built yet; the command to run, to which the plan's path is added. */
   prepare(): Promise<Command>
@@ -24,6 +27,7 @@ export const sourcePrograms: SourceProgram[] = [
     needs: [],
     javaScript: true,
     partialSuccessIsError: false,
+    retriesGrpc: false,
     variants: [
       ['http/json', 'none'],
       ['http/json', 'gzip'],
@@ -37,6 +41,7 @@ export const sourcePrograms: SourceProgram[] = [
     needs: ['python'],
     javaScript: false,
     partialSuccessIsError: false,
+    retriesGrpc: true,
     variants: [
       ['http/protobuf', 'none'],
       ['http/protobuf', 'gzip'],
@@ -49,6 +54,7 @@ export const sourcePrograms: SourceProgram[] = [
     needs: ['go'],
     javaScript: false,
     partialSuccessIsError: true,
+    retriesGrpc: true,
     variants: [
       ['http/protobuf', 'none'],
       ['http/protobuf', 'gzip'],
@@ -60,6 +66,7 @@ export const sourcePrograms: SourceProgram[] = [
     needs: ['java'],
     javaScript: false,
     partialSuccessIsError: false,
+    retriesGrpc: true,
     variants: [
       ['http/protobuf', 'none'],
       ['http/protobuf', 'gzip'],
