@@ -95,8 +95,10 @@ function addSpan(traces: Map<string, Map<string, StoredSpan>>, stored: StoredSpa
   }
   const spanId = toHex(span.spanId)
   const before = spans.get(spanId)
-  if (before === undefined ? spans.size < spansMax : before.ctx.span.endUnixNano === 0n && span.endUnixNano !== 0n)
-    spans.set(spanId, stored)
+  if (before === undefined ? spans.size >= spansMax : before.ctx.span.endUnixNano !== 0n || span.endUnixNano === 0n) return
+  // Taken out first, so that it stands where it arrived: a merge leaves only this one.
+  spans.delete(spanId)
+  spans.set(spanId, stored)
 }
 
 /** Trace ids by a hash of all their bytes: asked once per span of a segment, so no text is made of them. */
