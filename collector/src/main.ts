@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { describeSettings } from '@loopkit/config/describe-settings'
 import { readSettings } from '@loopkit/config/read-settings'
@@ -41,6 +42,8 @@ async function main(): Promise<void> {
       'the collector listens',
     )
     endWithSignals(running.stop, log)
+    // A crash must not find the cache empty: Node itself writes it at a clean end only.
+    flushCompileCache()
   } catch (error) {
     const { code, line } = explainExit(error, process.env.LOOPKIT_DATA_DIR ?? './data')
     process.stderr.write(`loopkit collector: ${line}\n`)

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ProtoWriter } from '@loopkit/shared/otlp/proto-writer'
 import type { DecodeJob, DecodeResult, DecodeWorkerData } from './decode-messages.ts'
@@ -16,6 +17,7 @@ parentPort!.on('message', (job: DecodeJob) => {
   const result = run(job)
   parentPort!.postMessage(result, 'prepared' in result ? buffersOf(result.prepared) : [])
 })
+flushCompileCache()
 
 function run({ id, raw }: DecodeJob): DecodeResult {
   if (writer.bytes.length > WRITER_BYTES) writer = new ProtoWriter(WRITER_BYTES)

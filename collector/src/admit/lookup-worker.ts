@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openTelemetryReader } from '@loopkit/shared/database/telemetry/open-telemetry'
 import type { LookupJob, LookupResult, LookupWorkerData } from './lookup-messages.ts'
@@ -9,6 +10,7 @@ let storedSpans: StoredSpans | null = null
 parentPort!.on('message', ({ id, projectNo, refs }: LookupJob) => {
   parentPort!.postMessage(run(id, projectNo, refs))
 })
+flushCompileCache()
 
 function run(id: number, projectNo: number, refs: Uint8Array): LookupResult {
   try {

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { setPriority } from 'node:os'
 import { platform } from 'node:process'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -34,6 +35,7 @@ let decideDueMs = systemClock.monotonicMs() + TICK_MS
 let retainDueMs = systemClock.monotonicMs() + TICK_MS
 let timer = setTimeout(turn, TICK_MS)
 report({ kind: 'ready' })
+flushCompileCache()
 
 parentPort!.on('message', (message: DecideMessage) => {
   clearTimeout(timer)

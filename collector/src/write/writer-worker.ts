@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { systemClock } from '@loopkit/shared/runtime/clock'
@@ -27,3 +28,4 @@ parentPort!.on('message', (message: WriterMessage) => {
   }
 })
 parentPort!.postMessage({ kind: 'ready' })
+flushCompileCache()
