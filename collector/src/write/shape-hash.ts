@@ -1,6 +1,7 @@
 import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
 import { wantsPrefix } from '@loopkit/shared/otlp/attribute-filter'
 import { findByteKey } from '@loopkit/shared/otlp/byte-keys'
+import { usualKeyAt } from '@loopkit/shared/otlp/key-value-form'
 import { readTag, readVarint, skipField, varintEnd } from '@loopkit/shared/otlp/wire'
 
 /** Where a span's own facts lie in the body, and the hash of everything else that the index reads. */
@@ -112,14 +113,12 @@ function mixEvent(body: Uint8Array, view: DataView, start: number, end: number, 
   mix(view, end, end, EVENT, facts)
 }
 
-/** A KeyValue whose key does not come first, in short form, is taken for wanted: that costs a look-up, never a mistake. */
+/** A KeyValue of an unusual form is taken for wanted: that costs a look-up, never a mistake. */
 function isWanted(body: Uint8Array, start: number, end: number, filter: AttributeFilter): boolean {
-  const length = body[start + 1]!
-  if (body[start] !== 0x0a || length >= 0x80) return true
-  const keyEnd = start + 2 + length
-  // A second key in the message would win over this one.
-  if (keyEnd < end && body[keyEnd] !== 0x12) return true
-  return findByteKey(filter.keys, body, start + 2, keyEnd) >= 0 || wantsPrefix(filter, body, start + 2, keyEnd)
+  const keyAt = usualKeyAt(body, start, end)
+  if (keyAt < 0) return true
+  const keyEnd = keyAt + body[keyAt - 1]!
+  return findByteKey(filter.keys, body, keyAt, keyEnd) >= 0 || wantsPrefix(filter, body, keyAt, keyEnd)
 }
 
 /** 2^32 = 4294 · 10^6 + 967296, so that the division is exact without a bigint. */

@@ -1,3 +1,4 @@
+import { usualKeyAt, usualValueAt, usualValueEnd } from '../../otlp/key-value-form.ts'
 import { readTag, skipField, varintEnd } from '../../otlp/wire.ts'
 import { isSecretKey } from './secret-keys.ts'
 import { secretMemberRanges } from './secret-members.ts'
@@ -41,24 +42,16 @@ export function redactText(r: Redaction, start: number, end: number): void {
 /** Overwrites what a KeyValue holds: all of it where its key names a secret, else the secrets in it. */
 export function redactAttribute(r: Redaction, start: number, end: number, depth = 1): void {
   const { bytes } = r
-  const keyEnd = start + 2 + bytes[start + 1]!
-  const valueAt = usualValueAt(bytes, start, keyEnd, end)
-  if (valueAt < 0) {
+  const keyAt = usualKeyAt(bytes, start, end)
+  if (keyAt < 0) {
     redactUnusualAttribute(r, start, end, depth)
     return
   }
-  if (isSecretKey(bytes, start + 2, keyEnd)) redactValue(r, valueAt, end, depth, true)
-  else if (isNominated(r, end) || (end - valueAt >= NAMED_SECRET_MIN_BYTES && !isOneText(bytes, valueAt, end)))
-    redactValue(r, valueAt, end, depth, false)
-}
-
-/** Where the value starts in a KeyValue of the usual form: a short key, then one value and nothing else; -1 for any other. */
-function usualValueAt(bytes: Buffer, start: number, keyEnd: number, end: number): number {
-  if (bytes[start] !== 0x0a || bytes[start + 1]! >= 0x80 || bytes[keyEnd] !== 0x12) return -1
-  const length = bytes[keyEnd + 1]!
-  if (length < 0x80) return keyEnd + 2 + length === end ? keyEnd + 2 : -1
-  const upper = bytes[keyEnd + 2]!
-  return upper < 0x80 && keyEnd + 3 + (length & 0x7f) + upper * 128 === end ? keyEnd + 3 : -1
+  const valueAt = usualValueAt(bytes, start, keyAt)
+  const valueEnd = usualValueEnd(bytes, start, end, keyAt)
+  if (isSecretKey(bytes, keyAt, keyAt + bytes[keyAt - 1]!)) redactValue(r, valueAt, valueEnd, depth, true)
+  else if (isNominated(r, valueEnd) || (valueEnd - valueAt >= NAMED_SECRET_MIN_BYTES && !isOneText(bytes, valueAt, valueEnd)))
+    redactValue(r, valueAt, valueEnd, depth, false)
 }
 
 /** Whether an AnyValue is a text and nothing else. */
@@ -73,7 +66,7 @@ function isNominated(r: Redaction, before: number): boolean {
   return r.places === null || r.places[r.next]! < before
 }
 
-/** A key may come behind its value, a value in pieces: the key is found first. */
+/** A key may come behind a long value, a value in pieces: the key is found first. */
 function redactUnusualAttribute(r: Redaction, start: number, end: number, depth: number): void {
   const { bytes } = r
   let secret = false
