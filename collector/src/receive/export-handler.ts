@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { encodeExportResponse, encodeStatus } from '@loopkit/shared/otlp/responses'
+import { endUnread } from '@loopkit/shared/runtime/end-unread'
 import type { InFlight } from '../admit/in-flight.ts'
 import type { Pipeline } from '../admit/pipeline.ts'
 import type { Authenticator } from './authenticate.ts'
 import { ACCEPTED_ENCODINGS, type Compression, parseContentEncoding } from './content-encoding.ts'
 import { MEDIA_TYPES, parseContentType } from './content-type.ts'
 import { readCredentials } from './credentials.ts'
-import { endUnread } from './end-unread.ts'
 import { describeRefusal, type Encoding, type Outcome, type Refusal, refused, type Signal, type Transport } from './outcome.ts'
 import { type BodyLimits, type ReceivedBody, readBody, SenderGoneError } from './read-body.ts'
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { systemClock } from '@loopkit/shared/runtime/clock'
+import { endUnread } from '@loopkit/shared/runtime/end-unread'
 import { createLogger } from '@loopkit/shared/runtime/log'
 import { createApp } from '../../http/app.ts'
 import { type Listening, listen } from '../../http/listen.ts'
@@ -112,6 +113,23 @@ describe('POST /v1/traces on the analyzer', () => {
     })
     socket.write('POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\nstart')
     expect(await received).toMatch(/^HTTP\/1\.1 413 [\s\S]*too large/)
+  })
+
+  test('is refused before it is read, and a sender that reads only after it has sent all of it is told so', async () => {
+    answer = (request, response) => {
+      response.writeHead(413, { connection: 'close', 'content-length': 9 })
+      endUnread(request, response, Buffer.from('too large'))
+    }
+    const socket = connect(analyzer.port, '127.0.0.1')
+    const failures: Error[] = []
+    socket.on('error', (error) => failures.push(error))
+    socket.pause()
+    const size = 48 * 1024 ** 2
+    socket.write(`POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: ${size}\r\n\r\n`)
+    await new Promise((resolve) => socket.write(Buffer.alloc(size), resolve))
+    let text = ''
+    for await (const chunk of socket) text += chunk.toString()
+    expect([text.slice(0, 12), text.endsWith('too large'), failures]).toEqual(['HTTP/1.1 413', true, []])
   })
 
   test('that the client breaks off is broken off at the collector', async () => {

@@ -1,5 +1,6 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { encodeStatus } from '@loopkit/shared/otlp/responses'
+import { endUnread } from '@loopkit/shared/runtime/end-unread'
 import type { Request, Response } from 'express'
 import { presentedKey } from '../../http/auth.ts'
 import type { StreamRoute } from '../../http/door.ts'
@@ -68,18 +69,21 @@ function hasOneKeyAtMost(request: Request): boolean {
 function passBack(answer: IncomingMessage, request: Request, response: Response): void {
   for (const [name, value] of Object.entries(answeredHeaders(answer.headers)))
     if (value !== undefined) response.setHeader(name, value)
-  dropRest(request, response)
-  response.writeHead(answer.statusCode ?? 502)
+  response.statusCode = answer.statusCode ?? 502
   answer.on('error', () => response.destroy())
-  answer.pipe(response)
+  if (request.complete) return void answer.pipe(response)
+  request.unpipe()
+  const chunks: Buffer[] = []
+  answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+  answer.on('end', () => answerUnread(request, response, Buffer.concat(chunks)))
 }
 
-/** The rest of a body that nobody wants has nowhere to go: it is read away, and the connection ends with the answer. */
-function dropRest(request: Request, response: Response): void {
-  if (request.complete) return
+/** Nobody wants the rest of the body: the connection ends with the answer, which is small. */
+function answerUnread(request: Request, response: Response, body: Uint8Array): void {
   response.setHeader('connection', 'close')
-  request.unpipe()
-  request.resume()
+  response.setHeader('content-length', body.length)
+  response.writeHead(response.statusCode)
+  endUnread(request, response, body)
 }
 
 function unavailable(request: Request, response: Response): void {
@@ -94,9 +98,10 @@ function refuse(
 ): void {
   const isJson = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() === 'application/json'
   const body = encodeStatus({ code, message }, isJson ? 'json' : 'protobuf')
-  dropRest(request, response)
   response.setHeader('content-type', isJson ? 'application/json' : 'application/x-protobuf')
-  response.setHeader('content-length', body.length)
   response.statusCode = status
+  request.unpipe()
+  if (!request.complete) return void answerUnread(request, response, body)
+  response.setHeader('content-length', body.length)
   response.end(Buffer.from(body))
 }
