@@ -89,21 +89,25 @@ export function createInFlight({ maxBytes, waitMaxMs = WAIT_MAX_MS }: InFlightOp
     bytes: () => used,
     acquire(bytes) {
       if (fits(bytes)) return Promise.resolve(take(bytes))
-      if (waiting.size >= WAITING_MAX) return Promise.resolve(null)
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => {
-          waiting.delete(one)
-          resolve(null)
-        }, waitMaxMs)
-        const one: Waiting = {
-          bytes,
-          admit(room) {
-            clearTimeout(timer)
-            resolve(room)
-          },
-        }
-        waiting.add(one)
-      })
+      return waiting.size < WAITING_MAX ? waitForRoom(waiting, bytes, waitMaxMs) : Promise.resolve(null)
     },
   }
+}
+
+/** Stands in line until somebody admits it, at most so long; then it leaves the line with nothing. */
+function waitForRoom(waiting: Set<Waiting>, bytes: number, waitMaxMs: number): Promise<Room | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      waiting.delete(one)
+      resolve(null)
+    }, waitMaxMs)
+    const one: Waiting = {
+      bytes,
+      admit(room) {
+        clearTimeout(timer)
+        resolve(room)
+      },
+    }
+    waiting.add(one)
+  })
 }
