@@ -1,9 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import type { LookupJob, LookupResult, LookupWorkerData } from './lookup-messages.ts'
 
+/** The store does not answer now: the sender may try again. */
+export class StoreUnreadableError extends Error {
+  override readonly name = 'StoreUnreadableError'
+}
+
 /** Asks the store, in a worker, for spans that memory cannot answer for. */
 export interface Lookup {
-  /** One of STORED per span. Rejects where the store cannot be read. */
+  /** One of STORED per span. Rejects with a StoreUnreadableError where the store cannot be read. */
   find(projectNo: number, refs: Uint8Array): Promise<Uint8Array>
   /** Starts the thread and opens the store. Where that fails, the next question says so. */
   warm(): Promise<void>
@@ -25,7 +30,7 @@ export function createLookup(data: LookupWorkerData, onFailure: (error: Error) =
       const job = waiting.get(result.id)
       waiting.delete(result.id)
       if ('stored' in result) job?.resolve(result.stored)
-      else job?.reject(new Error(result.failed))
+      else job?.reject(new StoreUnreadableError(result.failed))
     })
     return started
   }

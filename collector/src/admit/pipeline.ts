@@ -4,6 +4,7 @@ import {
   type Encoding,
   FULL_SUCCESS,
   type Outcome,
+  type Refusal,
   type RefusalCode,
   refused,
   type Signal,
@@ -16,6 +17,7 @@ import type { DecodePool } from './decode-pool.ts'
 import type { Room } from './in-flight.ts'
 import type { KeyUses } from './key-uses.ts'
 import type { Ledger, LedgerCounts } from './ledger.ts'
+import { StoreUnreadableError } from './lookup.ts'
 import { type DecodeLimits, type Prepared, type PreparedTraces, prepare } from './prepare.ts'
 import type { RejectionLog } from './rejection-log.ts'
 import type { SpanKeyer } from './span-keys.ts'
@@ -112,11 +114,12 @@ async function acceptTraces(
   prepared: PreparedTraces,
 ): Promise<Outcome> {
   const { turns, queue, ledger, observer, rejectionLog } = deps
-  const admission = await turns.admit(caller, prepared)
+  const admission = await turns.admit(caller, prepared).catch(refuseUnreadable)
   if (admission === 'queue_full') {
     ledger.add(caller.projectNo, 'refused:queue_full', 1)
     return refused('queue_full', 'too many spans wait to be stored; try again')
   }
+  if ('kind' in admission) return admission
   const failed = await whyNotDurable(queue, admission)
   if (failed) return failed
   const { stored, rejections } = admission
@@ -126,6 +129,12 @@ async function acceptTraces(
   const rejected = rejections.count()
   if (rejected > 0) rejectionLog.note(caller.projectId, userAgent, rejections)
   return { kind: 'accepted', rejected, message: rejections.message() }
+}
+
+/** To most exporters another answer than 503 means that they drop the spans. */
+function refuseUnreadable(error: Error): Refusal {
+  if (!(error instanceof StoreUnreadableError)) throw error
+  return refused('storage_failed', `the store could not be asked (${error.message})`)
 }
 
 /** Waits for the commits that the answer stands for: the body's own, and those of first copies of what it repeats. */
