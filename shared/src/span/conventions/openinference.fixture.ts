@@ -52,6 +52,41 @@ export const OPEN_INFERENCE_FIXTURES: readonly SpanFixture[] = [
     }),
   },
   {
+    guarantee: 'reads the model of a failed call from what was asked for, as nothing answered',
+    sent: {
+      name: 'ChatCompletion',
+      attributes: {
+        'openinference.span.kind': 'LLM',
+        'llm.system': 'openai',
+        'llm.invocation_parameters': '{"temperature": 0.2, "tools": [{"model": "none"}], "model": "gpt-4o-mini"}',
+      },
+    },
+    view: viewWith({
+      kind: 'chat',
+      operation: 'chat',
+      model: 'gpt-4o-mini',
+      provider: 'openai',
+      derived_from: {
+        kind: 'openinference.span.kind',
+        provider: 'llm.system',
+        model: 'llm.invocation_parameters',
+        operation: 'openinference.span.kind',
+      },
+    }),
+  },
+  {
+    guarantee: 'takes no model from parameters that are no JSON object',
+    sent: {
+      name: 'ChatCompletion',
+      attributes: { 'openinference.span.kind': 'LLM', 'llm.invocation_parameters': 'null' },
+    },
+    view: viewWith({
+      kind: 'chat',
+      operation: 'chat',
+      derived_from: { kind: 'openinference.span.kind', operation: 'openinference.span.kind' },
+    }),
+  },
+  {
     guarantee: 'adds buckets that are larger than the prompt: they cannot be part of it',
     sent: {
       name: 'messages.create',

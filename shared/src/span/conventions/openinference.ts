@@ -1,4 +1,4 @@
-import { textAt } from '../attribute-values.ts'
+import { boundText, textAt } from '../attribute-values.ts'
 import { templateName } from '../name-template.ts'
 import type { SpanView } from '../record.ts'
 import { claimCost, claimFinishReasons, claimKind, claimName, claimSpanName, claimTokens, type ViewDraft } from '../view-draft.ts'
@@ -11,6 +11,7 @@ export const OPEN_INFERENCE_KEYS = [
   'llm.response.model_name',
   'embedding.model_name',
   'reranker.model_name',
+  'llm.invocation_parameters',
   'llm.provider',
   'llm.system',
   'agent.name',
@@ -24,6 +25,10 @@ export const OPEN_INFERENCE_KEYS = [
   'llm.finish_reason',
   'llm.cost.total',
 ] as const
+
+/** Tools are among the parameters: those of an agent with many are longer, and its failing calls name no model. */
+const PARAMETERS_CHARS_MAX = 64 * 1024
+const MODEL_CHARS_MAX = 128
 
 interface Meaning {
   kind: SpanView['kind']
@@ -58,12 +63,33 @@ export function readOpenInference(draft: ViewDraft): void {
   claimName(draft, 'model', 'llm.response.model_name')
   claimName(draft, 'model', 'embedding.model_name')
   claimName(draft, 'model', 'reranker.model_name')
+  claimInvokedModel(draft)
   claimName(draft, 'agent', 'agent.name')
   if (meaning?.kind === 'tool') {
     claimName(draft, 'tool', 'tool.name')
     claimSpanName(draft, 'tool', templateName(draft.span.name))
   }
   if (meaning?.kind === 'agent') claimSpanName(draft, 'agent', templateName(draft.span.name).replace(AGENT_METHOD, ''))
+}
+
+/** A call that failed has no answer to name its model; its instrumentations leave what was asked for in the parameters only. */
+function claimInvokedModel(draft: ViewDraft): void {
+  if (draft.model !== null) return
+  const parameters = textAt(draft.attributes, 'llm.invocation_parameters', PARAMETERS_CHARS_MAX)
+  const model = parameters === null ? null : modelIn(parameters)
+  if (model === null) return
+  draft.model = boundText(model, MODEL_CHARS_MAX)
+  draft.derived.model = 'llm.invocation_parameters'
+}
+
+/** The model that a JSON object names at its top; null where there is none, or the text was cut. */
+function modelIn(parameters: string): string | null {
+  try {
+    const { model } = Object(JSON.parse(parameters)) as { model?: unknown }
+    return typeof model === 'string' && model.trim() !== '' ? model.trim() : null
+  } catch {
+    return null
+  }
 }
 
 /** The details of a prompt are parts of it: OpenInference's instrumentations add Anthropic's buckets up before they send. */
