@@ -1,4 +1,14 @@
-import { countTokens as countPiece } from 'gpt-tokenizer/encoding/o200k_base'
+import { createRequire } from 'node:module'
+
+type Tokenizer = typeof import('gpt-tokenizer/encoding/o200k_base')
+
+/**
+ * The tokenizer's table takes 80 MB in every thread that loads it, and most questions name no budget: it is loaded with the first
+ * text that is counted. Node keeps what was required, so this costs one look-up a call.
+ */
+const require = createRequire(import.meta.url)
+const countPiece: Tokenizer['countTokens'] = (text, options) =>
+  (require('gpt-tokenizer/encoding/o200k_base') as Tokenizer).countTokens(text, options)
 
 /** Text that looks like a special token is only text: telemetry may hold any. */
 const PLAIN = { disallowedSpecial: new Set<string>() }
