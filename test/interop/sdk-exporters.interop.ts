@@ -103,6 +103,26 @@ function testHttp(program: SourceProgram): void {
     SEND_MS,
   )
 
+  const awkward = program.javaScript ? test : test.skip
+  awkward(
+    'numbers that JSON has no word for fail no batch and hide no other attribute',
+    async () => {
+      const plan = planSpans(`awkward-${performance.now()}`, program)
+      const numbers = Object.entries({ nan: 'NaN', infinity: '-Infinity', huge: 1e21 })
+      const [span] = plan.resourceSpans[0]?.scopeSpans[0]?.spans ?? []
+      span?.attributes?.push(...numbers.map(([key, doubleValue]) => ({ key, value: { doubleValue } })))
+      const { outcome } = await send({ plan, protocol: 'http/json' })
+      expect(outcome).toMatchObject({ failed: 0, errors: [] })
+      const records = await stored(plan)
+      expect(records).toHaveLength(spansPlanned)
+      const shown = records.find(({ span_id }) => span_id === span?.spanId)?.attributes
+      expect(shown).toMatchObject({ at: 0, text: expect.any(String) })
+      // The SDK writes both of the first as null: what they were is gone before they are sent.
+      expect([shown?.nan, shown?.infinity, Number(shown?.huge)]).toEqual([null, null, 1e21])
+    },
+    SEND_MS,
+  )
+
   test(
     'a wrong key fails every batch once, without a storm of retries',
     async () => {
