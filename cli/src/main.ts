@@ -8,6 +8,8 @@ import { addUp } from './commands/up.ts'
 /** Exit codes of the client commands: 1 the analyzer refused, 3 it was not reached (2 is the shell's word for misuse). */
 const REFUSED = 1
 const NOT_REACHED = 3
+/** As the services say it of their data folder. */
+const NOT_WRITTEN = 77
 
 const program = new Command('loopkit')
   .description('telemetry in, diagnosed pains out; people approve')
@@ -22,5 +24,13 @@ try {
   else if (error instanceof CallError) {
     console.error(`loopkit: ${error.message}`)
     process.exitCode = error.status === null ? NOT_REACHED : REFUSED
+  } else if (isFileError(error)) {
+    console.error(`loopkit: ${error.message}`)
+    process.exitCode = NOT_WRITTEN
   } else throw error
+}
+
+/** A file or folder that cannot be read or written: a line says which, a stack trace would not help. */
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'path' in error
 }
