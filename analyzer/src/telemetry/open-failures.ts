@@ -101,12 +101,24 @@ function failuresOfTrace(
     .map((failure) => toOpenFailure(failure, judged, { traceHash: row.trace_hash, receivedMs: arrivalOf.get(failure.span) ?? 0 }))
 }
 
+/**
+ * Whether an earlier decision counts this failure already: as itself, or at a span that now only passes it on. A late span
+ * moves the blame with the correction, not before, so that a failure is counted once at any time.
+ */
 function countedBefore(db: TelemetryConnection['db'], projectNo: number, traceHash: bigint): (failure: Failure) => boolean {
-  const row = db.prepare(
-    `select 1 from failure join fingerprint f using (fingerprint_no)
-     where failure.project_no = ? and trace_hash = ? and span_id = ? and f.fingerprint = ?`,
-  )
-  return ({ span, fingerprint }) => row.get(projectNo, traceHash, spanNumber(span.spanId), fingerprint.key) !== undefined
+  const rows = db
+    .prepare(
+      `select span_id, f.fingerprint from failure join fingerprint f using (fingerprint_no)
+       where failure.project_no = ? and trace_hash = ? limit ${SPANS_JUDGED_MAX}`,
+    )
+    .safeIntegers()
+    .raw()
+    .all(projectNo, traceHash) as [bigint, Uint8Array][]
+  const spans = new Set(rows.map(([spanId]) => spanId))
+  const failures = new Set(rows.map(([spanId, key]) => `${spanId} ${toHex(key)}`))
+  return ({ span, fingerprint, propagatedTo }) =>
+    failures.has(`${spanNumber(span.spanId)} ${toHex(fingerprint.key)}`) ||
+    propagatedTo.some((ancestor) => spans.has(spanNumber(ancestor.span.spanId)))
 }
 
 function toOpenFailure(

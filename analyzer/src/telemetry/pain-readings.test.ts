@@ -75,6 +75,16 @@ describe('one window', () => {
     expect(pain!.facts).toMatchObject({ decided: 2, provisional: 2, traces: 3, sessions: 3 })
   })
 
+  test('counts a failure once while a late span is about to move its blame', () => {
+    const root = { trace: 'a', span: 'root', name: 'checkout', kind: 2, service: 'web', error: 'card declined' }
+    fixture.send(PROJECT, NOW - 9000, [root])
+    fixture.decide(PROJECT, 'p-1', NOW - 8000)
+    fixture.send(PROJECT, NOW - 1000, [failing('a', { parent: 'root' })])
+    const reading = readPains(connection, question)
+    expect(reading).toMatchObject({ failures: 1, painsTotal: 1 })
+    expect(reading.pains[0]!.facts).toMatchObject({ decided: 1, provisional: 0, operation: 'checkout' })
+  })
+
   test('gives records that can be found again, one of each trace first', () => {
     fixture.send(PROJECT, NOW - 5000, [failing('a'), failing('a', { span: 'a2' }), failing('b'), healthy('c')])
     fixture.decide(PROJECT, 'p-1', NOW - 1000)

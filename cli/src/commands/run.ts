@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packetFiles } from '@loopkit/shared/improvement-packet/improvement-packet'
+import { createFolder } from '@loopkit/shared/runtime/data-folder'
 import type { Command } from 'commander'
 import { addDiagnoseOptions, type DiagnoseFlags, diagnose } from './diagnose.ts'
 
@@ -16,7 +17,7 @@ export function addRun(program: Command): void {
       const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
       for (const { path, text } of packetFiles(packet, sha256)) {
         const target = join(folder, path)
-        mkdirSync(dirname(target), { recursive: true })
+        createFolder(dirname(target))
         writeFileSync(target, text)
       }
       console.log(join(folder, 'manifest.json'))
