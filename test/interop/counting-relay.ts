@@ -15,6 +15,8 @@ export interface RelayedRequest {
 export interface CountingRelay {
   url: string
   requests: RelayedRequest[]
+  /** Requests from now on wait for this before they are passed on. */
+  hold(until: Promise<unknown>): void
   close(): Promise<void>
 }
 
@@ -22,9 +24,11 @@ export interface CountingRelay {
 export async function startCountingRelay(targetUrl: string): Promise<CountingRelay> {
   const target = new URL(targetUrl)
   const requests: RelayedRequest[] = []
-  const server = createServer((request, response) => {
+  let gate: Promise<unknown> = Promise.resolve()
+  const server = createServer(async (request, response) => {
     const seen: RelayedRequest = { path: request.url ?? '', headers: request.headers, status: null, answer: '', bodyDigest: '' }
     requests.push(seen)
+    await gate
     const { hostname, port } = target
     const upstream = httpRequest({ hostname, port, path: request.url, method: request.method, headers: request.headers })
     // An answer that came before the whole body was read is whole all the same.
@@ -48,6 +52,9 @@ export async function startCountingRelay(targetUrl: string): Promise<CountingRel
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    hold: (until) => {
+      gate = until
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

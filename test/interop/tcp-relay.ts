@@ -4,6 +4,8 @@ export interface TcpRelay {
   url: string
   /** Connections so far, also those that nobody took. */
   connections(): number
+  /** Connections from now on wait for this before they are passed on. */
+  hold(until: Promise<unknown>): void
   close(): Promise<void>
 }
 
@@ -11,8 +13,11 @@ export interface TcpRelay {
 export async function startTcpRelay(targetPort: number): Promise<TcpRelay> {
   const open = new Set<Socket>()
   let connections = 0
-  const server = createServer((near) => {
+  let gate: Promise<unknown> = Promise.resolve()
+  const server = createServer(async (near) => {
     connections++
+    near.on('error', () => near.destroy())
+    await gate
     const far = connect(targetPort, '127.0.0.1')
     for (const [from, to] of [
       [near, far],
@@ -31,6 +36,9 @@ export async function startTcpRelay(targetPort: number): Promise<TcpRelay> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connections: () => connections,
+    hold: (until) => {
+      gate = until
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
