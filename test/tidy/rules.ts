@@ -9,8 +9,16 @@ export interface TidyRule {
 const FILE_LINES_MAX = 400
 /** Folders whose code decides and never acts: no I/O, no clock, no chance. */
 const PURE = /^(shared\/src\/(otlp|span|segment|signals|rollup|improvement-packet)\/|analyzer\/src\/domain\/)|\.rules\.ts$/
-/** Node's own modules that compute and touch nothing. */
-const PURE_MODULES = new Set(['node:crypto', 'node:zlib', 'node:buffer', 'node:util', 'node:assert', 'node:assert/strict'])
+/** Node's own modules that compute and touch nothing; `node:module` only loads code later than at the start. */
+const PURE_MODULES = new Set([
+  'node:module',
+  'node:crypto',
+  'node:zlib',
+  'node:buffer',
+  'node:util',
+  'node:assert',
+  'node:assert/strict',
+])
 const IMPURE_WORDS = /\bDate\.now\(|\bMath\.random\(|\bprocess\.|\bperformance\.now\(|\bawait\b|\bnew Date\(\)/
 /** Entry points: started, never imported. */
 const ENTRY = /(^|\/)main\.ts$|^test\/(faults|bench|demo|acceptance)\/[^/]+\.ts$|\.interop\.ts$|\.test\.ts$/
