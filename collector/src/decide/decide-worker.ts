@@ -15,6 +15,8 @@ const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, retain }
 /** Time between two looks for traces to decide, in ms: a fraction of the quiet time, so that it adds little to it. */
 const TICK_MS = Math.min(500, Math.max(20, quietMs / 4))
 const AFTER_FAILURE_MS = 1_000
+/** Of the time that deciding takes while much is to be decided: else nothing would be joined or removed then. */
+const HOUSEKEEPING_SHARE = 0.25
 /** Below every other thread: receiving goes before judging. */
 const NICE = 10
 
@@ -53,9 +55,20 @@ parentPort!.on('message', (message: DecideMessage) => {
 
 /** Both share the thread, so that neither decides on segments that the other is about to join. */
 function turn(): void {
+  const startMs = systemClock.monotonicMs()
   if (isDue(decideDueMs)) decideDueMs = pausedUntil(attempt(decide))
-  if (isDue(retainDueMs)) retainDueMs = pausedUntil(attempt(retainer.turn))
+  const tookMs = systemClock.monotonicMs() - startMs
+  if (isDue(retainDueMs)) retainDueMs = pausedUntil(attempt(() => keepHouse(tookMs * HOUSEKEEPING_SHARE)))
   timer = setTimeout(turn, Math.max(0, Math.min(decideDueMs, retainDueMs) - systemClock.monotonicMs()))
+}
+
+/** For so long while there is something to do, at least once. */
+function keepHouse(budgetMs: number): number {
+  const endMs = systemClock.monotonicMs() + budgetMs
+  for (;;) {
+    const { pauseMs, hasMore } = retainer.turn()
+    if (!hasMore || systemClock.monotonicMs() >= endMs) return pauseMs
+  }
 }
 
 /** Answers after how long it is to be done again. */

@@ -35,8 +35,11 @@ export interface DeciderOptions {
 
 /** Traces judged together: their segments are opened once. */
 const BATCH_TRACES = 1000
-/** Traces decided in one transaction: it must be short, since the writer waits for its end. */
-const TRANSACTION_TRACES = 200
+/**
+ * Traces decided in one transaction. It must be short, since the writer waits for its end, and this thread gives way to all
+ * others, also while it holds the lock: at 200 a machine with many busy processes kept the writer waiting beyond its 2 s.
+ */
+const TRANSACTION_TRACES = 40
 /** Traces that never get quiet are looked for this often within their age limit; finding them walks all that are active. */
 const AGED_CHECKS = 20
 const AGED_CHECK_MIN_MS = 1_000

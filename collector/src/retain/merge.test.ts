@@ -76,7 +76,7 @@ describe('joined segments', () => {
     expect(commits.find(({ number }) => number === second)).toMatchObject({ records: 2, accepted: 1 })
   })
 
-  test('many spans end in segments of some 4,000, and are not touched again', () => {
+  test('many spans end in segments of some 4,500, and are not touched again', () => {
     stored.at(START_MS)
     for (let n = 0; n < 30; n++)
       stored.send(
@@ -88,7 +88,7 @@ describe('joined segments', () => {
       .prepare('select records from segment where project_no = ? order by first_commit')
       .pluck()
       .all(projectNo)
-    expect(sizes).toEqual([4000, 4000, 4000, 3000])
+    expect(sizes).toEqual([4500, 4500, 4500, 500, 500, 500])
     expect(stored.merge()).toBe(0)
   })
 

@@ -13,8 +13,8 @@ import { createStoredBytes } from './stored-bytes.ts'
 
 /** The housekeeping of telemetry.db: what is kept no longer, small segments, the log, the disk. */
 export interface Retainer {
-  /** Does a little; answers after how many ms it wants the next turn. Throws what SQLite and the disk throw. */
-  turn(): number
+  /** Does a little. Throws what SQLite and the disk throw. */
+  turn(): RetainerTurn
   /** The disk is full: nothing else should write. */
   isFull(): boolean
   /** A write failed for want of space. */
@@ -22,7 +22,15 @@ export interface Retainer {
   close(): void
 }
 
+export interface RetainerTurn {
+  /** After how many ms it wants the next one. */
+  pauseMs: number
+  /** There is more to do than that. */
+  hasMore: boolean
+}
+
 const CHECKPOINT_EVERY_MS = 500
+const CHECKPOINT_NARROW_EVERY_MS = 50
 const LOOK_AT_SPACE_EVERY_MS = 1_000
 const TRUNCATE_EVERY_MS = 2_000
 /** A reader that holds the log back for this long is stuck: the analyzer ends its own after 30 s. */
@@ -73,13 +81,15 @@ export function createRetainer(options: RetainOptions, clock: Clock, report: (re
       const startMs = clock.monotonicMs()
       if (timers.isDue('space', LOOK_AT_SPACE_EVERY_MS) || space.isUrgent()) space.look()
       const isBusy = activity.isBusy() && !space.isFull()
-      if (timers.isDue('checkpoint', CHECKPOINT_EVERY_MS)) log.checkpoint(clock.monotonicMs())
+      const checkpointEveryMs = space.isNarrow() ? CHECKPOINT_NARROW_EVERY_MS : CHECKPOINT_EVERY_MS
+      if (timers.isDue('checkpoint', checkpointEveryMs)) log.checkpoint(clock.monotonicMs())
       if (work(isBusy)) {
         const tookMs = clock.monotonicMs() - startMs
-        return isBusy ? Math.max(BUSY_PAUSE_MIN_MS, (tookMs * (1 - BUSY_SHARE)) / BUSY_SHARE) : 0
+        const pauseMs = isBusy ? Math.max(BUSY_PAUSE_MIN_MS, (tookMs * (1 - BUSY_SHARE)) / BUSY_SHARE) : 0
+        return { pauseMs, hasMore: true }
       }
-      if (!isBusy && timers.isDue('truncate', TRUNCATE_EVERY_MS)) log.truncate()
-      return IDLE_TURN_MS
+      if (!isBusy && timers.isDue('truncate', space.isFull() ? CHECKPOINT_EVERY_MS : TRUNCATE_EVERY_MS)) log.truncate()
+      return { pauseMs: Math.min(IDLE_TURN_MS, checkpointEveryMs), hasMore: false }
     },
     isFull: space.isFull,
     noteDiskFull: space.noteFailed,
@@ -111,9 +121,11 @@ function watchSpace({ dataDir, ballastMaxBytes }: RetainOptions, report: (report
   const watch = createSpaceWatch(dataDir, ballastMaxBytes)
   let isFull = false
   let isUrgent = true
+  let isNarrow = false
   return {
     isFull: () => isFull,
     isUrgent: () => isUrgent,
+    isNarrow: () => isNarrow,
     noteFailed() {
       isUrgent = true
       watch.noteFailed()
@@ -121,6 +133,7 @@ function watchSpace({ dataDir, ballastMaxBytes }: RetainOptions, report: (report
     look() {
       const state = watch.look()
       isUrgent = state.isLaying
+      isNarrow = state.isNarrow
       if (state.isFull !== isFull) report({ kind: 'space', isFull: state.isFull, freeBytes: state.freeBytes })
       isFull = state.isFull
     },

@@ -16,7 +16,15 @@ export interface SpaceState {
   freeBytes: number
   /** The ballast is still being written: look again soon. */
   isLaying: boolean
+  /**
+   * The disk may be full before long. What is in the log by then and not in the file must fit where the ballast lay, so the log
+   * is moved more often.
+   */
+  isNarrow: boolean
 }
+
+/** Free space in ballasts from which on the disk counts as narrow. */
+const NARROW_TIMES = 8
 
 export function createSpaceWatch(dataDir: string, ballastMaxBytes: number): SpaceWatch {
   const ballast = createBallast(join(dataDir, 'ballast'))
@@ -34,13 +42,14 @@ export function createSpaceWatch(dataDir: string, ballastMaxBytes: number): Spac
       const seen = { freeBytes, hasFailed, hasBallast: ballast.isThere() }
       isFull = isDiskFull(isFull, limits, seen)
       hasFailed = false
+      const isNarrow = freeBytes < (limits.ballastBytes + limits.floorBytes) * NARROW_TIMES
       if (isFull) {
         ballast.remove()
-        return { isFull, freeBytes, isLaying: false }
+        return { isFull, freeBytes, isLaying: false, isNarrow }
       }
       if (limits.ballastBytes === 0) ballast.remove()
       const isLaying = (seen.hasBallast || mayLayBallast(limits, seen)) && limits.ballastBytes > 0 && !lay(limits.ballastBytes)
-      return { isFull, freeBytes, isLaying }
+      return { isFull, freeBytes, isLaying, isNarrow }
     },
     noteFailed() {
       hasFailed = true

@@ -87,6 +87,8 @@ export interface TestCollectorOptions {
   quotaSpans?: number
   /** Start without control.db. */
   withoutControl?: boolean
+  /** An empty folder; else one is made. */
+  dataDir?: string
 }
 
 /** Project 1 is `default` and KEY may write to it. */
@@ -94,8 +96,8 @@ export async function startTestCollector({
   env = {},
   quotaSpans,
   withoutControl,
+  dataDir = mkdtempSync(join(tmpdir(), 'loopkit-collector-')),
 }: TestCollectorOptions = {}): Promise<TestCollector> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'loopkit-collector-'))
   const control = createControl(withoutControl ? ':memory:' : join(dataDir, 'control.db'))
   addKey(control, { key: KEY, projectNo: addProject(control, { name: 'default', quotaSpans }) })
   const settings = readSettings({
