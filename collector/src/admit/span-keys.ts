@@ -24,11 +24,13 @@ export function createSpanKeyer(keyBytes: Uint8Array): SpanKeyer {
   return (projectNo, body, scan) => {
     const { count } = scan
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+    // One piece of memory, as in the scan.
+    const memory = new ArrayBuffer(count * 21)
     const keys = {
-      traces: new Uint32Array(count * 2),
-      spans: new Uint32Array(count * 2),
-      contents: new Uint32Array(count),
-      ended: new Uint8Array(count),
+      traces: new Uint32Array(memory, 0, count * 2),
+      spans: new Uint32Array(memory, count * 8, count * 2),
+      contents: new Uint32Array(memory, count * 16, count),
+      ended: new Uint8Array(memory, count * 20, count),
     }
     const endWords = new Uint32Array(scan.endNano.buffer, scan.endNano.byteOffset, count * 2)
     let before = -1

@@ -22,6 +22,16 @@ export interface CommitEvents {
 const GROUP_MAX_BYTES = 4 * 1024 ** 2
 const GROUP_MAX_SPANS = 20_000
 
+/**
+ * Senders of small bodies answer an acknowledgement with the next body at once: a commit right after one of several such
+ * bodies waits for as many, at most so long. Without it a commit has half as many bodies (10 spans a body, 16 connections:
+ * 10 % less processor time, half the bytes written).
+ */
+const HOLD_MS = 1
+/** Bodies of the last commit from which on the next one waits, and their mean size up to which it does. */
+const HOLD_MIN_BODIES = 4
+const HOLD_BODY_MAX_BYTES = 16 * 1024
+
 export interface CommitQueueOptions {
   port: WriterPort
   ledger: Ledger
@@ -42,7 +52,7 @@ const POSTED = new Uint8Array(0)
 const FIRST_COPY_LOST = refused('storage_failed', 'the first copy of a repeated span was not stored')
 
 /**
- * Group commit without a timer: whatever arrived while a commit ran is the next commit. One group is under way at a time,
+ * Group commit: whatever arrived while a commit ran is the next commit, at once but for HOLD_MS. One group is under way at a time,
  * bodies are committed in the order they were pushed.
  */
 export class CommitQueue {
@@ -50,7 +60,9 @@ export class CommitQueue {
   readonly #waiting: AdmittedBody[] = []
   readonly #settling = new Map<AdmittedBody, Settling>()
   readonly #idleWaiters: (() => void)[] = []
-  #underWay: { group: CommitGroup; bodies: AdmittedBody[]; sentMs: number } | null = null
+  #underWay: { group: CommitGroup; bodies: AdmittedBody[]; bytes: number; sentMs: number } | null = null
+  /** The next group waits until so many bodies are there. */
+  #held: { bodies: number; timer: NodeJS.Timeout } | null = null
   #nextGroup = 1
   #pendingSpans = 0
 
@@ -63,7 +75,8 @@ export class CommitQueue {
     this.#pendingSpans += body.spans
     this.#waiting.push(body)
     // At the end of this turn of the event loop, so that what came with it is one group.
-    if (this.#waiting.length === 1 && !this.#underWay) setImmediate(() => this.flush())
+    if (this.#underWay || this.#waiting.length !== (this.#held?.bodies ?? 1)) return
+    setImmediate(() => this.flush())
   }
 
   /** null when the body is durable, else why it is not. For any body that was pushed, at any time. */
@@ -80,6 +93,7 @@ export class CommitQueue {
   /** Sends the next group, counts that wait included, unless one is under way. */
   flush(): void {
     if (this.#underWay) return
+    this.#release()
     const { port, ledger, keyUses, monotonicMs, endedBecause } = this.#options
     const ended = endedBecause()
     if (ended) {
@@ -96,14 +110,15 @@ export class CommitQueue {
       ledger: ledger.drain(),
       keyUses: uses,
     }
-    this.#underWay = { group: { ...group, bodies: [] }, bodies, sentMs: monotonicMs() }
+    const bytes = bodies.reduce((sum, { body }) => sum + body.length, 0)
+    this.#underWay = { group: { ...group, bodies: [] }, bodies, bytes, sentMs: monotonicMs() }
     port.post(group)
     for (const body of bodies) body.body = POSTED
   }
 
   onReply(reply: WriterReply): void {
     if ((reply.kind !== 'committed' && reply.kind !== 'failed') || reply.group !== this.#underWay?.group.group) return
-    const { bodies, group, sentMs } = this.#underWay
+    const { bodies, bytes, group, sentMs } = this.#underWay
     this.#underWay = null
     const { events, monotonicMs } = this.#options
     const spans = bodies.reduce((sum, body) => sum + body.spans, 0)
@@ -117,8 +132,18 @@ export class CommitQueue {
       bodies.forEach((body, at) => {
         this.#settle(body, failed.has(at) ? refused('internal', 'the spans could not be read') : null)
       })
+      if (bodies.length >= HOLD_MIN_BODIES && bytes <= bodies.length * HOLD_BODY_MAX_BYTES) return void this.#hold(bodies.length)
     }
     this.flush()
+  }
+
+  #hold(more: number): void {
+    this.#held = { bodies: this.#waiting.length + more, timer: setTimeout(() => this.flush(), HOLD_MS) }
+  }
+
+  #release(): void {
+    clearTimeout(this.#held?.timer)
+    this.#held = null
   }
 
   /** Resolves when nothing is waiting or under way. */

@@ -20,22 +20,26 @@ export interface SpanTable {
   hasError: Uint8Array
 }
 
+/** Two columns of 8 bytes a row, five of 4 and two of 1. */
+const ROW_BYTES = 38
+
+/** All columns lie in one piece of memory, since small bodies would spend more on nine than on their spans. */
 export function createSpanTable(capacity: number): SpanTable {
-  const startNano = new BigUint64Array(capacity)
-  const endNano = new BigUint64Array(capacity)
+  const memory = new ArrayBuffer(capacity * ROW_BYTES)
+  const words = (column: number) => new Uint32Array(memory, capacity * (16 + column * 4), capacity)
   return {
     capacity,
-    spanStart: new Uint32Array(capacity),
-    spanEnd: new Uint32Array(capacity),
-    traceIdAt: new Uint32Array(capacity),
-    spanIdAt: new Uint32Array(capacity),
-    parentIdAt: new Uint32Array(capacity),
-    startNano,
-    endNano,
-    startWords: new Uint32Array(startNano.buffer),
-    endWords: new Uint32Array(endNano.buffer),
-    reject: new Uint8Array(capacity),
-    hasError: new Uint8Array(capacity),
+    startNano: new BigUint64Array(memory, 0, capacity),
+    endNano: new BigUint64Array(memory, capacity * 8, capacity),
+    startWords: new Uint32Array(memory, 0, capacity * 2),
+    endWords: new Uint32Array(memory, capacity * 8, capacity * 2),
+    spanStart: words(0),
+    spanEnd: words(1),
+    traceIdAt: words(2),
+    spanIdAt: words(3),
+    parentIdAt: words(4),
+    reject: new Uint8Array(memory, capacity * 36, capacity),
+    hasError: new Uint8Array(memory, capacity * 37, capacity),
   }
 }
 

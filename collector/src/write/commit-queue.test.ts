@@ -1,0 +1,102 @@
+import { expect, test } from '@jest/globals'
+import type { AdmittedBody } from '../admit/admission.ts'
+import { createKeyUses } from '../admit/key-uses.ts'
+import { createLedger } from '../admit/ledger.ts'
+import { CommitQueue } from './commit-queue.ts'
+import type { CommitGroup } from './messages.ts'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+const moment = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+function body(bytes: number): AdmittedBody {
+  return {
+    owner: 1,
+    projectNo: 1,
+    body: new Uint8Array(bytes),
+    spans: 1,
+    newSpans: 1,
+    replaced: new Uint8Array(0),
+    traces: new Uint32Array(0),
+    ledger: new Map(),
+    dependsOn: new Set(),
+    state: 'pending',
+    places: new Uint32Array(0),
+    overtaken: [],
+  }
+}
+
+/** A queue whose writer answers when it is told to, and the sizes of the groups it got. */
+function setUp(bytes: number) {
+  const groups: CommitGroup[] = []
+  const queue = new CommitQueue({
+    port: { post: (group) => groups.push(group) },
+    ledger: createLedger(),
+    keyUses: createKeyUses(() => 0),
+    events: { onCommitted: () => {}, onRevoked: () => {}, onGroup: () => {} },
+    endedBecause: () => null,
+    monotonicMs: () => 0,
+  })
+  const push = (count: number) => {
+    for (let i = 0; i < count; i++) queue.push(body(bytes))
+  }
+  const answer = () =>
+    queue.onReply({ kind: 'committed', group: groups.length, commit: 1, receivedMs: 0, failed: [], failure: null, redacted: 0 })
+  return { queue, push, answer, sizes: () => groups.map(({ bodies }) => bodies.length) }
+}
+
+test('a body that comes alone is committed at the end of its turn', async () => {
+  const { push, sizes } = setUp(5000)
+  push(1)
+  await turn()
+  expect(sizes()).toEqual([1])
+})
+
+test('after a commit of several small bodies the next one waits for as many', async () => {
+  const { push, answer, sizes } = setUp(5000)
+  push(5)
+  await turn()
+  push(3)
+  answer()
+  push(4)
+  await turn()
+  expect(sizes()).toEqual([5])
+  push(1)
+  await turn()
+  expect(sizes()).toEqual([5, 8])
+})
+
+test('it waits for a moment only', async () => {
+  const { queue, push, answer, sizes } = setUp(5000)
+  push(5)
+  await turn()
+  answer()
+  push(1)
+  await moment()
+  expect(sizes()).toEqual([5, 1])
+  answer()
+  await queue.idle()
+})
+
+test.each([
+  ['large bodies', 100_000, 5],
+  ['few bodies', 5000, 3],
+])('after %s it does not wait', async (_, bytes, count) => {
+  const { push, answer, sizes } = setUp(bytes)
+  push(count)
+  await turn()
+  push(1)
+  answer()
+  expect(sizes()).toEqual([count, 1])
+})
+
+test('becoming idle waits for what is held', async () => {
+  const { queue, push, answer, sizes } = setUp(5000)
+  push(5)
+  await turn()
+  push(1)
+  answer()
+  const idle = queue.idle()
+  expect(sizes()).toEqual([5, 1])
+  answer()
+  await idle
+})
