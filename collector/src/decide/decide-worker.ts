@@ -8,10 +8,11 @@ import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import { createRetainer } from '../retain/retainer.ts'
+import { createPatientTurn } from '../write/write-turn.ts'
 import { createDecider } from './decider.ts'
 import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
 
-const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, retain } = workerData as DecideWorkerData
+const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, retain, writeTurn } = workerData as DecideWorkerData
 /** Time between two looks for traces to decide, in ms: a fraction of the quiet time, so that it adds little to it. */
 const TICK_MS = Math.min(500, Math.max(20, quietMs / 4))
 const AFTER_FAILURE_MS = 1_000
@@ -31,6 +32,7 @@ const decider = createDecider({
   signalsOff: new Set(signalsOff as SignalType[]),
   filter: createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES),
   clock: systemClock,
+  turn: createPatientTurn(writeTurn),
 })
 const retainer = createRetainer(retain, systemClock, (told) => report({ kind: 'housekeeping', report: told }))
 let decideDueMs = systemClock.monotonicMs() + TICK_MS

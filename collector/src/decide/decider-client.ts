@@ -5,7 +5,11 @@ import type { Settings } from '@loopkit/config/settings-schema'
 import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
 
 /** What the thread is told of the settings; secrets stay behind. */
-export function decideWorkerData(settings: Settings, signalsOff: readonly string[]): DecideWorkerData {
+export function decideWorkerData(
+  settings: Settings,
+  signalsOff: readonly string[],
+  writeTurn: SharedArrayBuffer,
+): DecideWorkerData {
   const { dataDir, quietMs, decideAfterMs, retentionDays, retentionMaxBytes, retentionEveryMs, ballastMaxBytes } = settings
   return {
     telemetryPath: join(dataDir, 'telemetry.db'),
@@ -13,6 +17,7 @@ export function decideWorkerData(settings: Settings, signalsOff: readonly string
     quietMs,
     decideAfterMs,
     signalsOff,
+    writeTurn,
     retain: { dataDir, retentionDays, retentionMaxBytes, retentionEveryMs, ballastMaxBytes },
   }
 }

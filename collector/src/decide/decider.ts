@@ -5,6 +5,7 @@ import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index
 import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { noTurn, type WriteTurn } from '../write/write-turn.ts'
 import { type Judging, judgeStored, type OpenTrace } from './judge-stored.ts'
 import { createOpenRows } from './open-rows.ts'
 import { createDecisionWriter } from './write-decision.ts'
@@ -31,6 +32,7 @@ export interface DeciderOptions {
   signalsOff: ReadonlySet<SignalType>
   filter: AttributeFilter
   clock: Clock
+  turn?: WriteTurn
 }
 
 /** Traces judged together: their segments are opened once. */
@@ -46,12 +48,12 @@ const AGED_CHECK_MIN_MS = 1_000
 const BUSY_TIMEOUT_MS = 2_000
 
 export function createDecider(options: DeciderOptions): Decider {
-  const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, filter, clock } = options
+  const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, filter, clock, turn = noTurn } = options
   const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
   // The retainer checkpoints, on this thread too.
   db.pragma('wal_autocheckpoint = 0')
   const judgeDeps = { db, hasher: createTraceHasher(readTraceHashKey(db)!), index: createTraceIndex(db), filter, signalsOff }
-  const writer = createDecisionWriter(db)
+  const writer = createDecisionWriter(db, turn)
   const projectIds = createProjectIds(controlPath)
   const open = createOpenRows(db)
   let agedCheckedMs = Number.NEGATIVE_INFINITY

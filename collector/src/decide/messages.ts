@@ -7,6 +7,8 @@ export interface DecideWorkerData {
   decideAfterMs: number
   signalsOff: readonly string[]
   retain: RetainOptions
+  /** See write-turn.ts. */
+  writeTurn: SharedArrayBuffer
 }
 
 /** `disk_full`: a commit failed for want of space. */

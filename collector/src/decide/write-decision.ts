@@ -5,6 +5,7 @@ import type { Failure, SessionPart } from '@loopkit/shared/signals/model'
 import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { createDictionary, type Dictionary } from '../write/dictionary.ts'
 import { eventNanoOf } from '../write/index-spans.ts'
+import type { WriteTurn } from '../write/write-turn.ts'
 import { differ, type FailureRow, type StoredFailureRow } from './failure-difference.ts'
 import type { Judging, OpenTrace } from './judge-stored.ts'
 
@@ -30,7 +31,7 @@ interface Deciding {
   decidedMs: number
 }
 
-export function createDecisionWriter(db: SqliteDatabase): DecisionWriter {
+export function createDecisionWriter(db: SqliteDatabase, turn: WriteTurn): DecisionWriter {
   const statements = prepareStatements(db)
   const dictionary = createDictionary(db)
 
@@ -46,18 +47,20 @@ export function createDecisionWriter(db: SqliteDatabase): DecisionWriter {
 
   return {
     write(judgings, nowMs) {
-      db.exec('begin immediate')
-      try {
-        dictionary.refresh()
-        const last = statements.lastDecided.get() as number | null | undefined
-        const decided = writeAll(judgings, Math.max(nowMs, last ?? 0))
-        db.exec('commit')
-        return decided
-      } catch (error) {
-        dictionary.forget()
-        if (db.inTransaction) db.exec('rollback')
-        throw error
-      }
+      return turn(() => {
+        db.exec('begin immediate')
+        try {
+          dictionary.refresh()
+          const last = statements.lastDecided.get() as number | null | undefined
+          const decided = writeAll(judgings, Math.max(nowMs, last ?? 0))
+          db.exec('commit')
+          return decided
+        } catch (error) {
+          dictionary.forget()
+          if (db.inTransaction) db.exec('rollback')
+          throw error
+        }
+      })
     },
   }
 }

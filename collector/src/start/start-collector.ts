@@ -31,6 +31,7 @@ import { createRoutes } from '../receive/routes.ts'
 import { createHousekeeping, type Housekeeping } from '../retain/housekeeping.ts'
 import { CommitQueue } from '../write/commit-queue.ts'
 import { isSyncFailure } from '../write/storage-error.ts'
+import { WRITE_TURN_BYTES } from '../write/write-turn.ts'
 import { startWriter } from '../write/writer-client.ts'
 import { claimFolder } from './claim-folder.ts'
 import { createHealth, type Health } from './health.ts'
@@ -189,8 +190,9 @@ async function startStorage(
   }
   const ledger = createLedger()
   const keyUses = createKeyUses(clock.nowMs)
+  const writeTurn = new SharedArrayBuffer(WRITE_TURN_BYTES)
   const writer = await startWriter(
-    { path: telemetryPath, redact: settings.redact, signalsOff },
+    { path: telemetryPath, redact: settings.redact, signalsOff, writeTurn },
     (reply) => queue.onReply(reply),
     (error) => health.fail('the writer ended', error),
   )
@@ -217,7 +219,7 @@ async function startStorage(
   // After a restart exporters repeat what had no answer: the first of them must not wait for the thread to start.
   const lookupIsReady = state.olderTraces.size() > 0 ? lookup.warm() : null
   const decider = await startDecider(
-    decideWorkerData(settings, signalsOff),
+    decideWorkerData(settings, signalsOff, writeTurn),
     (report) => {
       if (report.kind === 'housekeeping') housekeeping.note(report.report)
       if (report.kind === 'decided') writer.noteDecided(report.hashes)

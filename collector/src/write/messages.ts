@@ -67,4 +67,6 @@ export interface WriterData {
   path: string
   redact: boolean
   signalsOff: readonly string[]
+  /** See write-turn.ts. */
+  writeTurn: SharedArrayBuffer
 }

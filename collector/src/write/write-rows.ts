@@ -7,6 +7,7 @@ import type { Dictionary } from './dictionary.ts'
 import type { SpanIndex, TraceReasons } from './index-spans.ts'
 import type { BodyToCommit, CommitGroup } from './messages.ts'
 import type { OpenTraces } from './open-traces.ts'
+import type { WriteTurn } from './write-turn.ts'
 
 /** One project's share of a group. `positions` are those of its bodies in the group. */
 export interface ProjectCommit {
@@ -39,7 +40,7 @@ export interface RowWriter {
 
 const MINUTE_MS = 60_000
 
-export function createRowWriter(db: SqliteDatabase, dictionary: Dictionary, openTraces: OpenTraces): RowWriter {
+export function createRowWriter(db: SqliteDatabase, dictionary: Dictionary, openTraces: OpenTraces, turn: WriteTurn): RowWriter {
   const hasher = createTraceHasher(readTraceHashKey(db)!)
   const statements = prepareStatements(db)
 
@@ -56,16 +57,18 @@ export function createRowWriter(db: SqliteDatabase, dictionary: Dictionary, open
 
   return {
     write(times, projects, group) {
-      db.exec('begin immediate')
-      try {
-        dictionary.refresh()
-        writeAll(times, projects, group)
-        db.exec('commit')
-      } catch (error) {
-        dictionary.forget()
-        if (db.inTransaction) db.exec('rollback')
-        throw error
-      }
+      turn(() => {
+        db.exec('begin immediate')
+        try {
+          dictionary.refresh()
+          writeAll(times, projects, group)
+          db.exec('commit')
+        } catch (error) {
+          dictionary.forget()
+          if (db.inTransaction) db.exec('rollback')
+          throw error
+        }
+      })
     },
   }
 }

@@ -7,14 +7,16 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import { unpackGroup } from './group-memory.ts'
 import type { WriterData, WriterMessage } from './messages.ts'
+import { createFirstTurn } from './write-turn.ts'
 import { createWriter } from './writer.ts'
 
-const { path, redact, signalsOff } = workerData as WriterData
+const { path, redact, signalsOff, writeTurn } = workerData as WriterData
 const filter = createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES)
 const writer = createWriter({
   path,
   redact,
   clock: systemClock,
+  turn: createFirstTurn(writeTurn),
   rules: { filter, signalsOff: new Set(signalsOff as SignalType[]) },
 })
 

@@ -9,6 +9,7 @@ import { packProject } from './pack-project.ts'
 import { createShapeMemo, type ShapeMemo, type ShapeRules } from './shape-memo.ts'
 import { explainStorageError } from './storage-error.ts'
 import { createRowWriter, type ProjectCommit } from './write-rows.ts'
+import { noTurn, type WriteTurn } from './write-turn.ts'
 
 /** The one writer of spans: each group is one transaction, durable when `commit` answers. */
 export interface Writer {
@@ -22,6 +23,7 @@ export interface WriterOptions {
   rules: ShapeRules
   redact: boolean
   clock: Clock
+  turn?: WriteTurn
 }
 
 /** Pages of the write-ahead log at which the writer itself checkpoints; the decider does it long before, off this thread. */
@@ -35,15 +37,15 @@ interface OpenStore {
   lastReceivedMs: number
 }
 
-export function createWriter({ path, rules, redact, clock }: WriterOptions): Writer {
-  let store: OpenStore | null = openStore(path)
+export function createWriter({ path, rules, redact, clock, turn = noTurn }: WriterOptions): Writer {
+  let store: OpenStore | null = openStore(path, turn)
   const memos = createMemos(rules)
 
   function commit(group: CommitGroup): WriterReply {
     const { projects, failed, failure, redacted } = readBodies(group.bodies, rules, memos, redact)
     const packed = projects.map((project) => packProject(project, group.bodies))
     try {
-      store ??= openStore(path)
+      store ??= openStore(path, turn)
       const times = { commit: store.lastCommit + 1, receivedMs: Math.max(store.lastReceivedMs, clock.nowMs()) }
       store.rows.write(times, packed, group)
       store.lastCommit = times.commit
@@ -64,7 +66,7 @@ export function createWriter({ path, rules, redact, clock }: WriterOptions): Wri
   return { commit, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), close: closeStore }
 }
 
-function openStore(path: string): OpenStore {
+function openStore(path: string, turn: WriteTurn): OpenStore {
   const db = openDatabase(path, { role: 'writer' })
   db.pragma(`wal_autocheckpoint = ${AUTO_CHECKPOINT_PAGES}`)
   const last = db.prepare('select max(last_commit) as lastCommit, max(received_max_ms) as lastReceivedMs from segment').get() as {
@@ -75,7 +77,7 @@ function openStore(path: string): OpenStore {
   return {
     db,
     openTraces,
-    rows: createRowWriter(db, createDictionary(db), openTraces),
+    rows: createRowWriter(db, createDictionary(db), openTraces, turn),
     lastCommit: last.lastCommit ?? 0,
     lastReceivedMs: last.lastReceivedMs ?? 0,
   }
