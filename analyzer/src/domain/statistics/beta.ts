@@ -32,6 +32,15 @@ export function proportionInterval(hits: number, tries: number, alpha: number): 
   }
 }
 
+/** Wilson's score interval of a proportion; `z` is the normal quantile of the chance wanted. For shares shown beside each other. */
+export function wilsonInterval(hits: number, tries: number, z: number): { low: number; high: number } {
+  const share = hits / tries
+  const middle = share + (z * z) / (2 * tries)
+  const reach = z * Math.sqrt((share * (1 - share)) / tries + (z * z) / (4 * tries * tries))
+  const scale = 1 + (z * z) / tries
+  return { low: hits <= 0 ? 0 : (middle - reach) / scale, high: hits >= tries ? 1 : (middle + reach) / scale }
+}
+
 /** Lentz's method on the continued fraction of the incomplete beta function. */
 function fraction(a: number, b: number, x: number): number {
   let c = 1

@@ -24,6 +24,12 @@ export function gammaCdf(a: number, x: number): number {
   return x < a + 1 ? bySeries(a, x) : 1 - byFraction(a, x)
 }
 
+/** The upper tail 1 - P(a, x), exact in relative terms also where it is tiny. */
+export function gammaSurvival(a: number, x: number): number {
+  if (x <= 0) return 1
+  return x < a + 1 ? 1 - bySeries(a, x) : byFraction(a, x)
+}
+
 /** The value below which a Gamma(shape, 1) lies with the given chance; by bisection, to double precision. */
 export function gammaQuantile(chance: number, shape: number): number {
   let low = 0
