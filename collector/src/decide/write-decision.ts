@@ -233,7 +233,10 @@ function prepareStatements(db: SqliteDatabase) {
                                  error_type, template, sample_message, steps, first_seen_ms)
         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning fingerprint_no`)
       .pluck(),
-    clearSessions: db.prepare('delete from session_trace where project_no = ? and trace_hash = ?'),
+    // Left to itself, SQLite walks all of the project's rows for each trace.
+    clearSessions: db.prepare(
+      'delete from session_trace indexed by session_trace_by_trace where project_no = ? and trace_hash = ?',
+    ),
     addSession: db.prepare(`
       insert into session_trace (project_no, session_no, trace_hash, trace_id, received_ms, decided_ms, agent, user, spans, turns,
                                  tool_calls, input_tokens, output_tokens, cost_usd, failures, start_ms, end_ms)
