@@ -19,6 +19,7 @@ const tasks = {
   cli: ['cli/src/main.ts'],
   demo: ['test/demo/main.ts'],
   bench: ['test/bench/main.ts'],
+  fuzz: ['--disable-warning=ExperimentalWarning', 'test/fuzz/main.ts'],
   jest: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
   interop: [
     '--experimental-vm-modules',
