@@ -1,4 +1,6 @@
-import type { OtlpAttributes, OtlpEvent, OtlpLink, OtlpSpan, OtlpValue, SpanInContext } from './model.ts'
+import { encodeEnvelopes } from './encode-envelopes.ts'
+import { encodeAttributes, encodeCount, encodeEnum, encodeFlags, encodeTime } from './encode-value.ts'
+import type { OtlpEvent, OtlpLink, OtlpSpan, SpanInContext } from './model.ts'
 import { ProtoWriter } from './proto-writer.ts'
 
 /**
@@ -7,35 +9,8 @@ import { ProtoWriter } from './proto-writer.ts'
  */
 export function encodeTraces(spans: readonly SpanInContext[]): Uint8Array {
   const writer = new ProtoWriter(4096)
-  for (let i = 0; i < spans.length; ) {
-    const { resource } = spans[i]!
-    const envelope = writer.open(0x0a)
-    const message = writer.open(0x0a)
-    encodeAttributes(writer, 0x0a, resource.attributes)
-    encodeCount(writer, 0x10, resource.droppedAttributesCount)
-    writer.close(message)
-    while (i < spans.length && spans[i]!.resource === resource) i = encodeScopeSpans(writer, spans, i)
-    if (resource.schemaUrl !== '') writer.text(0x1a, resource.schemaUrl)
-    writer.close(envelope)
-  }
+  encodeEnvelopes(writer, spans, ({ span }) => encodeSpan(writer, span))
   return writer.finish()
-}
-
-/** Writes the spans from `first` on that share resource and scope, and gives the index of the next one. */
-function encodeScopeSpans(writer: ProtoWriter, spans: readonly SpanInContext[], first: number): number {
-  const { resource, scope } = spans[first]!
-  const envelope = writer.open(0x12)
-  const message = writer.open(0x0a)
-  if (scope.name !== '') writer.text(0x0a, scope.name)
-  if (scope.version !== '') writer.text(0x12, scope.version)
-  encodeAttributes(writer, 0x1a, scope.attributes)
-  encodeCount(writer, 0x20, scope.droppedAttributesCount)
-  writer.close(message)
-  let i = first
-  for (; i < spans.length && spans[i]!.resource === resource && spans[i]!.scope === scope; i++) encodeSpan(writer, spans[i]!.span)
-  if (scope.schemaUrl !== '') writer.text(0x1a, scope.schemaUrl)
-  writer.close(envelope)
-  return i
 }
 
 function encodeSpan(writer: ProtoWriter, span: OtlpSpan): void {
@@ -85,83 +60,4 @@ function encodeLink(writer: ProtoWriter, link: OtlpLink): void {
   encodeCount(writer, 0x28, link.droppedAttributesCount)
   encodeFlags(writer, 0x35, link.flags)
   writer.close(message)
-}
-
-function encodeAttributes(writer: ProtoWriter, tag: number, attributes: OtlpAttributes): void {
-  for (const [key, value] of attributes) {
-    const message = writer.open(tag)
-    if (key !== '') writer.text(0x0a, key)
-    const inner = writer.open(0x12)
-    encodeValue(writer, value)
-    writer.close(inner)
-    writer.close(message)
-  }
-}
-
-/** A number that is no safe integer, negative zero among them, is a double; the empty value has no field. */
-function encodeValue(writer: ProtoWriter, value: OtlpValue): void {
-  if (value === null) return
-  if (typeof value === 'string') writer.text(0x0a, value)
-  else if (typeof value === 'boolean') encodeBoolean(writer, value)
-  else if (typeof value === 'bigint') encodeInt(writer, value)
-  else if (typeof value === 'number') encodeNumber(writer, value)
-  else if (value instanceof Uint8Array) writer.field(0x3a, value)
-  else encodeCollection(writer, value)
-}
-
-function encodeBoolean(writer: ProtoWriter, value: boolean): void {
-  writer.tag(0x10)
-  writer.varint(value ? 1 : 0)
-}
-
-function encodeNumber(writer: ProtoWriter, value: number): void {
-  if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
-    encodeInt(writer, BigInt(value))
-    return
-  }
-  writer.tag(0x21)
-  writer.double(value)
-}
-
-function encodeInt(writer: ProtoWriter, value: bigint): void {
-  writer.tag(0x18)
-  writer.int64(value)
-}
-
-function encodeCollection(writer: ProtoWriter, value: OtlpValue[] | Map<string, OtlpValue>): void {
-  const list = writer.open(Array.isArray(value) ? 0x2a : 0x32)
-  if (!Array.isArray(value)) encodeAttributes(writer, 0x0a, value)
-  else {
-    for (const element of value) {
-      const inner = writer.open(0x0a)
-      encodeValue(writer, element)
-      writer.close(inner)
-    }
-  }
-  writer.close(list)
-}
-
-function encodeTime(writer: ProtoWriter, tag: number, nano: bigint): void {
-  if (nano === 0n) return
-  writer.tag(tag)
-  writer.fixed64(nano)
-}
-
-function encodeCount(writer: ProtoWriter, tag: number, count: number): void {
-  if (count === 0) return
-  writer.tag(tag)
-  writer.varint(count)
-}
-
-/** Enums are signed: a negative one takes ten bytes. */
-function encodeEnum(writer: ProtoWriter, tag: number, value: number): void {
-  if (value === 0) return
-  writer.tag(tag)
-  writer.int64(BigInt(value))
-}
-
-function encodeFlags(writer: ProtoWriter, tag: number, flags: number): void {
-  if (flags === 0) return
-  writer.tag(tag)
-  writer.fixed32(flags)
 }

@@ -65,11 +65,37 @@ export interface OtlpSpan {
   droppedLinksCount: number
   /** 0 unset, 1 ok, 2 error. */
   status: { code: number; message: string }
+  /** The log record that stands here in the place of a span, see log-as-span; spans have none. */
+  log?: OtlpLog
 }
 
-/** A span with what it was sent under. `resource` and `scope` are shared between the spans of one envelope. */
-export interface SpanInContext {
+/** A log record. */
+export interface OtlpLog {
+  /** As sent, of any length: a record need not belong to a trace or a span. */
+  traceId: Uint8Array
+  spanId: Uint8Array
+  flags: number
+  timeUnixNano: bigint
+  observedTimeUnixNano: bigint
+  /** 0 unspecified, 1–4 trace, 5–8 debug, 9–12 info, 13–16 warn, 17–20 error, 21–24 fatal; others are kept. */
+  severityNumber: number
+  severityText: string
+  eventName: string
+  body: OtlpValue
+  attributes: OtlpAttributes
+  droppedAttributesCount: number
+}
+
+/** What a record was sent under; both objects are shared between the records of one envelope. */
+export interface Envelope {
   resource: OtlpResource
   scope: OtlpScope
+}
+
+export interface SpanInContext extends Envelope {
   span: OtlpSpan
+}
+
+export interface LogInContext extends Envelope {
+  log: OtlpLog
 }

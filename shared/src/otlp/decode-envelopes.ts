@@ -1,0 +1,124 @@
+import { type DecodeSource, decodeKeyValue, VALUES_SHOWN_MAX } from './decode-value.ts'
+import type { Envelope, OtlpResource, OtlpScope } from './model.ts'
+import { createTextSource, readText } from './read-text.ts'
+import { readTag, readVarint32, skipField, varintEnd } from './wire.ts'
+
+/** Field 1000 is the place where senders of before 2022 put their scopes. */
+const OLD_SCOPE_TAG = (1000 << 3) | 2
+
+/**
+ * Every record of an export request in wire order, by `decodeRecord`, which gets the bounds of its content. Traces and logs
+ * number their envelopes alike. The records of one envelope share their resource and scope objects.
+ */
+export function* decodeEnvelopes<T>(
+  body: Uint8Array,
+  decodeRecord: (source: DecodeSource, start: number, end: number, envelope: Envelope) => T,
+): Generator<T> {
+  const source: DecodeSource = {
+    ...createTextSource(body),
+    budget: 0,
+    float: new DataView(body.buffer, body.byteOffset, body.byteLength),
+  }
+  const end = body.length
+  for (let p = 0; p < end; ) {
+    const tag = readTag(body, p, end)
+    p = varintEnd(body, p, end)
+    const next = skipField(body, tag, p, end)
+    if (tag === 0x0a) yield* decodeOfResource(source, varintEnd(body, p, end), next, decodeRecord)
+    p = next
+  }
+}
+
+type DecodeRecord<T> = Parameters<typeof decodeEnvelopes<T>>[1]
+
+function* decodeOfResource<T>(source: DecodeSource, start: number, end: number, decodeRecord: DecodeRecord<T>): Generator<T> {
+  const { bytes } = source
+  let resource: OtlpResource | null = null
+  for (let p = start; p < end; ) {
+    const tag = readTag(bytes, p, end)
+    p = varintEnd(bytes, p, end)
+    const next = skipField(bytes, tag, p, end)
+    if (tag === 0x12 || tag === OLD_SCOPE_TAG) {
+      resource ??= decodeResource(source, start, end)
+      const at = varintEnd(bytes, p, end)
+      const envelope = { resource, scope: decodeScope(source, at, next) }
+      yield* decodeOfScope(source, at, next, decodeRecord, envelope)
+    }
+    p = next
+  }
+}
+
+function* decodeOfScope<T>(
+  source: DecodeSource,
+  start: number,
+  end: number,
+  decodeRecord: DecodeRecord<T>,
+  envelope: Envelope,
+): Generator<T> {
+  const { bytes } = source
+  for (let p = start; p < end; ) {
+    const tag = readTag(bytes, p, end)
+    p = varintEnd(bytes, p, end)
+    const next = skipField(bytes, tag, p, end)
+    if (tag === 0x12) yield decodeRecord(source, varintEnd(bytes, p, end), next, envelope)
+    p = next
+  }
+}
+
+/** The resource of its envelope, wherever it stands in it, and merged where it comes in pieces. */
+function decodeResource(source: DecodeSource, start: number, end: number): OtlpResource {
+  const { bytes } = source
+  const resource: OtlpResource = { attributes: new Map(), droppedAttributesCount: 0, schemaUrl: '' }
+  for (let p = start; p < end; ) {
+    const tag = readTag(bytes, p, end)
+    p = varintEnd(bytes, p, end)
+    const next = skipField(bytes, tag, p, end)
+    if (tag === 0x0a) mergeResource(source, varintEnd(bytes, p, end), next, resource)
+    else if (tag === 0x1a) resource.schemaUrl = readText(source, varintEnd(bytes, p, end), next)
+    p = next
+  }
+  return resource
+}
+
+function mergeResource(source: DecodeSource, start: number, end: number, into: OtlpResource): void {
+  const { bytes } = source
+  source.budget = VALUES_SHOWN_MAX
+  for (let p = start; p < end; ) {
+    const tag = readTag(bytes, p, end)
+    p = varintEnd(bytes, p, end)
+    const next = skipField(bytes, tag, p, end)
+    if (tag === 0x0a) decodeKeyValue(source, varintEnd(bytes, p, end), next, into.attributes, null)
+    else if (tag === 0x10) into.droppedAttributesCount = readVarint32(bytes, p, end) >>> 0
+    p = next
+  }
+}
+
+function decodeScope(source: DecodeSource, start: number, end: number): OtlpScope {
+  const { bytes } = source
+  const scope: OtlpScope = { name: '', version: '', attributes: new Map(), droppedAttributesCount: 0, schemaUrl: '' }
+  for (let p = start; p < end; ) {
+    const tag = readTag(bytes, p, end)
+    p = varintEnd(bytes, p, end)
+    const next = skipField(bytes, tag, p, end)
+    if (tag === 0x0a) mergeScope(source, varintEnd(bytes, p, end), next, scope)
+    else if (tag === 0x1a) scope.schemaUrl = readText(source, varintEnd(bytes, p, end), next)
+    p = next
+  }
+  return scope
+}
+
+function mergeScope(source: DecodeSource, start: number, end: number, into: OtlpScope): void {
+  const { bytes } = source
+  source.budget = VALUES_SHOWN_MAX
+  for (let p = start; p < end; ) {
+    const tag = readTag(bytes, p, end)
+    p = varintEnd(bytes, p, end)
+    const next = skipField(bytes, tag, p, end)
+    const at = (tag & 7) === 2 ? varintEnd(bytes, p, end) : p
+    if (tag === 0x0a) into.name = readText(source, at, next)
+    else if (tag === 0x12) into.version = readText(source, at, next)
+    else if (tag === 0x1a) decodeKeyValue(source, at, next, into.attributes, null)
+    else if (tag === 0x20) into.droppedAttributesCount = readVarint32(bytes, p, end) >>> 0
+    p = next
+  }
+}
