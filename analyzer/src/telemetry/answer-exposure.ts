@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { fromHex } from '@loopkit/shared/otlp/ids'
+import { type MinuteCount, type Traffic, toTraffic } from '../domain/verification/traffic.ts'
 import type { MinuteWindow } from '../domain/window.ts'
 import { RELEASE_BEGAN_MS } from './release-began.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -12,14 +13,12 @@ export interface ExposureQuestion {
   fingerprint: string | null
   service: string | null
   change: { service: string | null; version: string | null; shippedAtMs: number }
+  /** When an earlier verdict said held; what came since is compared to what was held, not only to what was before the change. */
+  heldAtMs: number | null
 }
 
 /** Failures over runs on one side of a change. Sampled spans count as what they stand for. */
-export interface Side {
-  failures: number
-  /** Sum of the squared weights of the failures: what sampling adds to their variance. */
-  failuresSquared: number
-  runs: number
+export interface Side extends Traffic {
   /** Event minutes of the first and the last run; null without runs. */
   fromMinute: number | null
   toMinute: number | null
@@ -30,6 +29,8 @@ export interface ExposureAnswer {
   after: Side
   /** The same with every failure that differs only in words or stack; null where no single pain was asked for. */
   parent: { before: Side; after: Side } | null
+  /** What was held, and what came since; null where nothing was. */
+  sinceHeld: { held: Side; since: Side } | null
   /** Runs of anything in the service after the change: is there traffic at all? */
   serviceRunsAfter: number
   /** Runs by event time after the change that carry an older version. */
@@ -59,7 +60,7 @@ const MINUTE_MS = 60_000
 
 /** What the traffic before and after a change shows. Records are sorted by themselves: by their release, else by event time. */
 export function answerExposure({ db }: TelemetryConnection, question: ExposureQuestion): ExposureAnswer {
-  const { projectNo, window, change } = question
+  const { projectNo, window, change, heldAtMs } = question
   const settledMinute = readSettledMinute(db, projectNo, window)
   const sideOf = createSideOf(db, question)
   const judged = readJudged(db, question)
@@ -73,10 +74,17 @@ export function answerExposure({ db }: TelemetryConnection, question: ExposureQu
     after: sumSide(ofJudged, rows, (row) => sideOf(row) === 'after'),
   })
   const shippedMinute = Math.floor(change.shippedAtMs / MINUTE_MS)
+  const heldMinute = heldAtMs === null ? null : Math.floor(heldAtMs / MINUTE_MS)
+  const afterSide = (isPart: (minute: number) => boolean) =>
+    sumSide(ofJudged, own, (row) => sideOf(row) === 'after' && isPart(row.event_minute))
   const total = (rows: CountRow[]) => rows.reduce((sum, row) => sum + row.runs, 0)
   return {
     ...sides(own),
     parent: parent && sides(parent),
+    sinceHeld:
+      heldMinute === null
+        ? null
+        : { held: afterSide((minute) => minute <= heldMinute), since: afterSide((minute) => minute > heldMinute) },
     serviceRunsAfter: total(runs.filter((row) => sideOf(row) === 'after')),
     oldVersionRunsAfter: total(ofJudged.filter((row) => row.event_minute > shippedMinute && sideOf(row) === 'before')),
     versions: readVersions(db, ofJudged),
@@ -188,17 +196,24 @@ function readFailures(
 }
 
 function sumSide(runs: CountRow[], failures: FailureRow[], isSide: (row: CountRow | FailureRow) => boolean): Side {
-  const side: Side = { failures: 0, failuresSquared: 0, runs: 0, fromMinute: null, toMinute: null }
+  const minutes = new Map<number, MinuteCount>()
+  const minuteOf = (minute: number) => {
+    const found = minutes.get(minute) ?? { minute, runs: 0, failures: 0, failuresSquared: 0 }
+    minutes.set(minute, found)
+    return found
+  }
+  const side = { fromMinute: null as number | null, toMinute: null as number | null }
   for (const row of runs.filter(isSide)) {
-    side.runs += row.runs
+    minuteOf(row.event_minute).runs += row.runs
     side.fromMinute = Math.min(side.fromMinute ?? row.event_minute, row.event_minute)
     side.toMinute = Math.max(side.toMinute ?? row.event_minute, row.event_minute)
   }
-  for (const { weight, weight_squared } of failures.filter(isSide)) {
-    side.failures += weight
-    side.failuresSquared += weight_squared
+  for (const row of failures.filter(isSide)) {
+    const minute = minuteOf(row.event_minute)
+    minute.failures += row.weight
+    minute.failuresSquared += row.weight_squared
   }
-  return side
+  return { ...toTraffic([...minutes.values()]), ...side }
 }
 
 function readVersions(db: SqliteDatabase, rows: CountRow[]): string[] {

@@ -37,7 +37,7 @@ afterAll(() => project.end())
 
 const HOUR_MS = 3_600_000
 
-/** `failures` of `runs` of one operation, one trace each, spread over the hour before `endMs`. */
+/** `failures` of `runs` of one operation, one trace each, both spread over the hour before `endMs`. */
 function traffic(
   name: string,
   { runs, failures, endMs, release }: { runs: number; failures: number; endMs: number; release?: string },
@@ -48,7 +48,7 @@ function traffic(
     name: 'charge',
     startMs: endMs - Math.floor((i * HOUR_MS) / runs) - 1000,
     ...(release !== undefined && { resource: { 'service.version': release } }),
-    ...(i < failures && { error: 'card declined' }),
+    ...((i * failures) % runs < failures && { error: 'card declined' }),
   }))
 }
 
@@ -117,7 +117,7 @@ describe('a verdict', () => {
 
   test.each([
     ['held, when the failures stopped', 0, 'held', null],
-    ['unchanged refused as inconclusive, when nothing moved', 60, 'refused', 'inconclusive'],
+    ['refused, when nothing moved and a fall by half would not have shown', 60, 'refused', 'insufficient_traffic'],
     ['worse, when there are many more', 200, 'worse', null],
   ])('is %s', async (name, failuresAfter, verdict, reason) => {
     const { now, key, send, decide, painId, verify } = await fresh(`verdict ${name.slice(0, 9)}`)

@@ -1,13 +1,25 @@
 import { describe, expect, test } from '@jest/globals'
-import { type CountedSide, changePercent, judgeChange, type VerdictFacts } from './verdict.rules.ts'
+import type { Traffic } from '../../domain/verification/traffic.ts'
+import { changePercent, judgeChange, type VerdictFacts } from './verdict.rules.ts'
 
-const RULE = { delta: 0.2, alpha: 0.01 }
-const side = (failures: number, runs: number, weight = 1): CountedSide => ({
+const RULE = { delta: 0.2, alpha: 0.06 }
+const WINDOWS = 20
+/** Spread evenly over twenty windows; `weight` is what each span stands for. */
+const side = (failures: number, runs: number, { weight = 1, windows = WINDOWS } = {}): Traffic => ({
   failures: failures * weight,
   failuresSquared: failures * weight * weight,
   runs: runs * weight,
+  windows: Array.from({ length: runs > 0 ? windows : 0 }, () => ({
+    runs: (runs * weight) / windows,
+    failures: (failures * weight) / windows,
+  })),
 })
-const facts = (before: CountedSide, after: CountedSide, more: Partial<VerdictFacts> = {}): VerdictFacts => ({
+/** All failures in two of the windows. */
+const clumped = (failures: number, runs: number): Traffic => ({
+  ...side(failures, runs),
+  windows: side(0, runs).windows.map((window, i) => ({ ...window, failures: i === 3 || i === 9 ? failures / 2 : 0 })),
+})
+const facts = (before: Traffic, after: Traffic, more: Partial<VerdictFacts> = {}): VerdictFacts => ({
   before,
   after,
   parent: null,
@@ -24,7 +36,8 @@ describe('a change', () => {
     ['three times the failures', facts(side(50, 500), side(150, 500)), 'worse', null],
     ['failures where there were none', facts(side(0, 500), side(50, 500)), 'worse', null],
     ['the same rate, with much traffic', facts(side(5000, 50_000), side(5000, 50_000)), 'unchanged', null],
-    ['the same rate, with little traffic', facts(side(50, 500), side(50, 500)), 'refused', 'inconclusive'],
+    ['the same rate, with little traffic', facts(side(50, 500), side(50, 500)), 'refused', 'insufficient_traffic'],
+    ['somewhat fewer failures, with much traffic', facts(side(400, 4000), side(320, 4000)), 'refused', 'inconclusive'],
     ['one failure before and none after', facts(side(1, 100), side(0, 100)), 'refused', 'insufficient_traffic'],
     ['too few runs after', facts(side(50, 500), side(0, 10)), 'refused', 'insufficient_traffic'],
     ['no failure on either side', facts(side(0, 500), side(0, 500)), 'refused', 'no_data'],
@@ -66,15 +79,23 @@ describe('a change', () => {
       'held',
       null,
     ],
-    ['few failures that stand for many', facts(side(5, 50, 100), side(0, 50, 100)), 'refused', 'insufficient_traffic'],
-    ['many failures that stand for more', facts(side(50, 500, 10), side(0, 500, 10)), 'held', null],
+    ['failures that came in two clumps before', facts(clumped(50, 500), side(0, 500)), 'refused', 'insufficient_traffic'],
+    ['traffic of a single moment before', facts(side(50, 500, { windows: 3 }), side(0, 500)), 'refused', 'insufficient_traffic'],
+    ['traffic of a single moment after', facts(side(50, 500), side(0, 500, { windows: 3 })), 'refused', 'insufficient_traffic'],
+    [
+      'few failures that stand for many',
+      facts(side(5, 50, { weight: 100 }), side(0, 50, { weight: 100 })),
+      'refused',
+      'insufficient_traffic',
+    ],
+    ['many failures that stand for more', facts(side(50, 500, { weight: 10 }), side(0, 500, { weight: 10 })), 'held', null],
   ])('with %s', (_, given, verdict, reason) => expect(judgeChange(given, RULE)).toMatchObject({ verdict, reason }))
 
   test('with the runs that were said to be missing, and no failure, has held', () => {
     const before = side(30, 300)
     const { runsNeeded } = judgeChange(facts(before, side(0, 10)), RULE)
     expect(judgeChange(facts(before, side(0, 10 + runsNeeded!)), RULE).verdict).toBe('held')
-    expect(judgeChange(facts(before, side(0, 9 + runsNeeded!)), RULE).verdict).toBe('refused')
+    expect(judgeChange(facts(before, side(0, 10 + Math.floor(runsNeeded! / 20))), RULE).verdict).toBe('refused')
   })
 })
 

@@ -1,20 +1,16 @@
-import { type Exposure, type RateRatio, rateRatio, runsToShowFall } from '../../domain/statistics/rate-ratio.ts'
-
-/** One side as it was counted; sampled failures carry the sum of their squared weights. */
-export interface CountedSide {
-  failures: number
-  failuresSquared: number
-  runs: number
-}
+import type { RateRatio } from '../../domain/statistics/rate-ratio.ts'
+import { couldShowFall, planRuns } from '../../domain/verification/plan-runs.ts'
+import { lookAt, WINDOWS_MIN } from '../../domain/verification/sequential-interval.ts'
+import type { Traffic } from '../../domain/verification/traffic.ts'
 
 export interface VerdictFacts {
-  before: CountedSide
-  after: CountedSide
-  parent: { before: CountedSide; after: CountedSide } | null
+  before: Traffic
+  after: Traffic
+  parent: { before: Traffic; after: Traffic } | null
   serviceRunsAfter: number
   oldVersionRunsAfter: number
   /** What an earlier verdict of this change called held, and what came since; null where none did. */
-  sinceHeld: { held: CountedSide; since: CountedSide } | null
+  sinceHeld: { held: Traffic; since: Traffic } | null
 }
 
 export type Verdict = 'held' | 'slipped' | 'unchanged' | 'worse' | 'moved' | 'refused'
@@ -29,41 +25,47 @@ export type RefusalReason =
 export interface VerdictRule {
   /** Half width of what counts as unchanged. */
   delta: number
-  /** Chance of a false verdict on one look. */
+  /** Chance of a false verdict over all looks together. */
   alpha: number
 }
 
 export interface Judgement {
   verdict: Verdict
   reason: RefusalReason | null
+  detail: string | null
   ratio: RateRatio | null
   /** Runs still needed before a fall could show; null unless traffic is what is missing. */
   runsNeeded: number | null
 }
 
 /** The name of the test, as every verdict carries it. */
-export const VERDICT_TEST = 'exact conditional interval of a Poisson rate ratio (Clopper-Pearson), one look'
+export const VERDICT_TEST =
+  'sequential: exact conditional interval of a Poisson rate ratio on counts divided by their dispersion, O’Brien-Fleming bound, Student’s t'
 
 /**
- * The verdict of a change, or why there is none. Silence is never held: both sides need runs, and the interval of the rate ratio
- * decides, not its value. Held needs the whole interval below 1 - δ, worse above 1 + δ, unchanged inside. A fall whose parent key did
- * not fall has moved. What was held and then rose above its held rate has slipped.
+ * The verdict of a change, or why there is none. Silence is never held: both sides need runs in at least four windows, and the
+ * interval of the rate ratio that holds over all looks decides, not its value. Held needs the whole interval below 1 - δ, worse above
+ * 1 + δ, unchanged inside. A fall whose parent key did not fall has moved. What was held and then rose above its held rate has slipped.
  */
-export function judgeChange(facts: VerdictFacts, { delta, alpha }: VerdictRule): Judgement {
+export function judgeChange(facts: VerdictFacts, rule: VerdictRule): Judgement {
   const { before, after } = facts
+  const { delta } = rule
   const refusal = refuse(facts)
-  if (refusal !== null) return { verdict: 'refused', reason: refusal, ratio: null, runsNeeded: null }
-  const ratio = ratioOf(before, after, alpha)
-  const said = (verdict: Verdict): Judgement => ({ verdict, reason: null, ratio, runsNeeded: null })
-  if (hasSlipped(facts, delta, alpha)) return said('slipped')
-  if (isBelow(ratio, 1 - delta)) return said(parentFell(facts, delta, alpha) ? 'held' : 'moved')
-  if (ratio.low > 1 + delta) return said('worse')
-  if (ratio.low >= 1 - delta && ratio.high !== null && ratio.high <= 1 + delta) return said('unchanged')
-  const weight = meanWeight(before, after)
-  const needed = runsToShowFall(unweighted(before, weight), 1 - delta, alpha)
-  const missing = needed === null ? null : Math.max(0, Math.ceil(needed * weight - after.runs))
-  if (missing !== null && missing > 0) return { verdict: 'refused', reason: 'insufficient_traffic', ratio, runsNeeded: missing }
-  return { verdict: 'refused', reason: 'inconclusive', ratio, runsNeeded: null }
+  if (refusal !== null) return { verdict: 'refused', reason: refusal, detail: null, ratio: null, runsNeeded: null }
+  if (hasFewWindows(before)) return tooFewWindows('before')
+  if (hasSlipped(facts, rule)) return said('slipped', ratioOf(before, after, rule))
+  if (hasFewWindows(after)) return { ...tooFewWindows('after'), runsNeeded: fewestRuns(before, after, rule) }
+  const ratio = ratioOf(before, after, rule)
+  if (isBelow(ratio, 1 - delta)) return said(parentFell(facts, rule) ? 'held' : 'moved', ratio)
+  if (ratio.low > 1 + delta) return said('worse', ratio)
+  if (ratio.low >= 1 - delta && ratio.high !== null && ratio.high <= 1 + delta) return said('unchanged', ratio)
+  const missing = missingRuns(before, after, rule)
+  const reason = missing > 0 ? 'insufficient_traffic' : 'inconclusive'
+  return { verdict: 'refused', reason, detail: null, ratio, runsNeeded: missing > 0 ? missing : null }
+}
+
+function said(verdict: Verdict, ratio: RateRatio): Judgement {
+  return { verdict, reason: null, detail: null, ratio, runsNeeded: null }
 }
 
 function refuse({ before, after, serviceRunsAfter, oldVersionRunsAfter }: VerdictFacts): RefusalReason | null {
@@ -73,40 +75,66 @@ function refuse({ before, after, serviceRunsAfter, oldVersionRunsAfter }: Verdic
   return before.failures === 0 && after.failures === 0 ? 'no_data' : null
 }
 
-function hasSlipped({ sinceHeld }: VerdictFacts, delta: number, alpha: number): boolean {
-  if (!sinceHeld || sinceHeld.held.runs === 0 || sinceHeld.since.runs === 0) return false
-  return ratioOf(sinceHeld.held, sinceHeld.since, alpha).low > 1 + delta
+function hasFewWindows({ windows }: Traffic): boolean {
+  return windows.length < WINDOWS_MIN
 }
 
-function parentFell({ parent }: VerdictFacts, delta: number, alpha: number): boolean {
-  if (!parent) return true
-  return isBelow(ratioOf(parent.before, parent.after, alpha), 1 - delta)
+function tooFewWindows(side: 'before' | 'after'): Judgement {
+  const detail = `fewer than ${WINDOWS_MIN} minutes with runs ${side} the change: failures of one moment cannot be told from a rate`
+  return { verdict: 'refused', reason: 'insufficient_traffic', detail, ratio: null, runsNeeded: null }
+}
+
+function hasSlipped({ sinceHeld }: VerdictFacts, rule: VerdictRule): boolean {
+  if (!sinceHeld || hasFewWindows(sinceHeld.held) || hasFewWindows(sinceHeld.since)) return false
+  return ratioOf(sinceHeld.held, sinceHeld.since, rule).low > 1 + rule.delta
+}
+
+function parentFell({ parent }: VerdictFacts, rule: VerdictRule): boolean {
+  return !parent || isBelow(ratioOf(parent.before, parent.after, rule), 1 - rule.delta)
 }
 
 function isBelow({ high }: RateRatio, bound: number): boolean {
   return high !== null && high < bound
 }
 
-function ratioOf(before: CountedSide, after: CountedSide, alpha: number): RateRatio {
-  const weight = meanWeight(before, after)
-  return rateRatio(unweighted(before, weight), unweighted(after, weight), alpha)
+function ratioOf(before: Traffic, after: Traffic, { delta, alpha }: VerdictRule): RateRatio {
+  return lookAt(before, after, { plannedRuns: planRuns(before, delta), alpha }).ratio
 }
 
-/**
- * What one failure stands for on average (Kish). Sampled counts are divided by it, since they are worth fewer independent ones; both
- * sides by the same, or the side without failures would keep the weight of runs that it never had.
- */
-function meanWeight(before: CountedSide, after: CountedSide): number {
-  const failures = before.failures + after.failures
-  return failures > 0 ? (before.failuresSquared + after.failuresSquared) / failures : 1
+/** Runs that are missing after the change: until a stop of the failures would show, or until a fall by half probably would. */
+function missingRuns(before: Traffic, after: Traffic, rule: VerdictRule): number {
+  if (before.failures === 0) return 0
+  const few = fewestRuns(before, after, rule) ?? 0
+  return couldShowFall(before, after.runs, rule.delta) ? few : Math.max(few, Math.ceil(planRuns(before, rule.delta) - after.runs))
 }
 
-function unweighted({ failures, runs }: CountedSide, weight: number): Exposure {
-  return { failures: failures / weight, runs: runs / weight }
+/** Runs without one more failure after which the verdict would be held; null where no number up to the planned ones would do. */
+function fewestRuns(before: Traffic, after: Traffic, rule: VerdictRule): number | null {
+  if (before.failures === 0) return null
+  const holds = (more: number) => isBelow(ratioOf(before, withoutFailure(after, more), rule), 1 - rule.delta)
+  let low = 0
+  let high = Math.ceil(planRuns(before, rule.delta))
+  if (!holds(high)) return null
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (holds(middle)) high = middle
+    else low = middle
+  }
+  return high
+}
+
+/** The same traffic with so many runs behind it that did not fail. */
+function withoutFailure({ windows, ...rest }: Traffic, runs: number): Traffic {
+  const missing = Math.max(1, WINDOWS_MIN - windows.length)
+  const more = Array.from({ length: missing }, () => ({ runs: runs / missing, failures: 0 }))
+  return { ...rest, runs: rest.runs + runs, windows: [...windows, ...more] }
 }
 
 /** Percent by which the rate changed, negative for a fall; null where there was none before. */
-export function changePercent(before: CountedSide, after: CountedSide): number | null {
+export function changePercent(
+  before: Pick<Traffic, 'failures' | 'runs'>,
+  after: Pick<Traffic, 'failures' | 'runs'>,
+): number | null {
   if (before.failures === 0 || before.runs === 0 || after.runs === 0) return null
   const ratio = after.failures / after.runs / (before.failures / before.runs)
   return Math.round((ratio - 1) * 1000) / 10

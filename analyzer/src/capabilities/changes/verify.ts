@@ -2,7 +2,7 @@ import { toHex } from '@loopkit/shared/otlp/ids'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { windowOfLast } from '../../domain/window.ts'
 import { fail } from '../../http/errors.ts'
-import type { ExposureAnswer, ExposureQuestion, Side } from '../../telemetry/answer-exposure.ts'
+import type { ExposureAnswer, Side } from '../../telemetry/answer-exposure.ts'
 import { changeNotFound, nothingToVerify, painNotFound } from './changes.contract.ts'
 import type { Change } from './changes.queries.ts'
 import type { ChangeStores, ChangesDeps, Owner } from './changes.ts'
@@ -27,7 +27,7 @@ interface Subject {
 }
 
 const MINUTE_MS = 60_000
-const NO_SIDE: Side = { failures: 0, failuresSquared: 0, runs: 0, fromMinute: null, toMinute: null }
+const NO_SIDE = { failures: 0, runs: 0, fromMinute: null, toMinute: null }
 
 /** Judges a change by the traffic on both sides of it, and keeps what it says where that is new. */
 export function createVerify(deps: VerifyDeps, stores: ChangeStores) {
@@ -38,17 +38,16 @@ export function createVerify(deps: VerifyDeps, stores: ChangeStores) {
     const { change } = subject
     if (!change) return showUnjudged(subject, verifyRule)
     const now = nowMs()
-    const question: ExposureQuestion = {
+    const key = { changeId: change.changeId, painId: subject.painId ?? '' }
+    const exposure = await ask('exposure', {
       projectNo: owner.projectNo,
       window: windowOfLast(request.since_minutes, now),
       fingerprint: subject.fingerprint,
       service: subject.service,
       change: { service: change.service, version: change.version, shippedAtMs: change.shippedAtMs },
-    }
-    const exposure = await ask('exposure', question)
-    const key = { changeId: change.changeId, painId: subject.painId ?? '' }
-    const sinceHeld = await readSinceHeld(deps, stores, { question, exposure, key })
-    const judgement = judgeChange({ ...exposure, sinceHeld }, verifyRule)
+      heldAtMs: stores.verdicts.last(owner.projectNo, key, { only: 'held' })?.atMs ?? null,
+    })
+    const judgement = judgeChange(exposure, verifyRule)
     const answer = show(subject, judgement, { exposure, change, rule: verifyRule })
     const last = stores.verdicts.last(owner.projectNo, key)
     if (last?.verdict !== answer.verdict || last.reason !== answer.reason) {
@@ -89,43 +88,16 @@ function changeOfPain(
   return shipped.find(names) ?? newest.find(names) ?? shipped.find(touches) ?? null
 }
 
-/** After a verdict held, the traffic since then is compared to what was held, not only to what was before the change. */
-async function readSinceHeld(
-  { ask }: VerifyDeps,
-  { verdicts }: ChangeStores,
-  {
-    question,
-    exposure,
-    key,
-  }: { question: ExposureQuestion; exposure: ExposureAnswer; key: { changeId: string; painId: string } },
-): Promise<{ held: Side; since: Side } | null> {
-  const held = verdicts.last(question.projectNo, key, { only: 'held' })
-  if (!held) return null
-  const change = { service: null, version: null, shippedAtMs: held.atMs }
-  const { after: since } = await ask('exposure', { ...question, change })
-  const rest = (all: number, later: number) => Math.max(0, all - later)
-  const { after } = exposure
-  return {
-    since,
-    held: {
-      ...after,
-      failures: rest(after.failures, since.failures),
-      failuresSquared: rest(after.failuresSquared, since.failuresSquared),
-      runs: rest(after.runs, since.runs),
-    },
-  }
-}
-
 function show(
   { painId }: Subject,
-  { verdict, reason, ratio, runsNeeded }: Judgement,
+  { verdict, reason, detail, ratio, runsNeeded }: Judgement,
   { exposure, change, rule }: { exposure: ExposureAnswer; change: Change; rule: VerdictRule },
 ) {
   const { before, after, versions } = exposure
   return {
     verdict,
     reason,
-    detail: null,
+    detail,
     runs_needed: runsNeeded,
     before: showSide(before),
     after: showSide(after),
@@ -157,7 +129,7 @@ function showUnjudged({ painId }: Subject, rule: VerdictRule) {
   }
 }
 
-function showSide({ failures, runs, fromMinute, toMinute }: Side) {
+function showSide({ failures, runs, fromMinute, toMinute }: Pick<Side, 'failures' | 'runs' | 'fromMinute' | 'toMinute'>) {
   const window =
     fromMinute === null || toMinute === null
       ? null
