@@ -134,11 +134,11 @@ const NO_KEYLESS = refused('missing_credentials', 'no Authorization header, and 
 /** What a key that was found may do. Revoked and expired keys answer like unknown ones. */
 export function judgeKey(row: KeyRow, keyHash: Uint8Array | null, nowMs: number): Caller | Refusal {
   if (row.revokedMs !== null || (row.keyExpiresMs !== null && row.keyExpiresMs <= nowMs)) return WRONG_KEY
-  if (row.deletedMs !== null) return refused('project_deleted', 'project_deleted: this project was deleted')
+  if (row.deletedMs !== null) return refused('project_deleted', 'this project was deleted')
   if (!row.scopes.split(' ').includes('telemetry:write'))
-    return refused('insufficient_scope', 'insufficient_scope: this key lacks the scope telemetry:write')
+    return refused('insufficient_scope', 'this key lacks the scope telemetry:write')
   if (row.isSandbox && row.projectExpiresMs !== null && row.projectExpiresMs <= nowMs)
-    return refused('sandbox_expired', 'sandbox_expired: this sandbox has ended; recover or upgrade it')
+    return refused('sandbox_expired', 'this sandbox has ended; recover or upgrade it')
   return { projectNo: row.projectNo, projectId: row.projectId, keyHash, quotaSpans: row.quotaSpans }
 }
 

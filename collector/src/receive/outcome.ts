@@ -41,7 +41,7 @@ export type RefusalCode = keyof typeof REFUSALS
 export interface Refusal {
   kind: 'refused'
   code: RefusalCode
-  /** For the sender; never quotes telemetry or a key. */
+  /** For the sender: the code, a colon, what is wrong. Never quotes telemetry or a key. */
   message: string
 }
 
@@ -49,7 +49,7 @@ export interface Refusal {
 export type Outcome = { kind: 'accepted'; rejected: number; message: string } | Refusal
 
 export function refused(code: RefusalCode, message: string): Refusal {
-  return { kind: 'refused', code, message }
+  return { kind: 'refused', code, message: `${code}: ${message}` }
 }
 
 export function describeRefusal(code: RefusalCode): { status: number; grpcCode: number; retryAfterS?: number } {

@@ -21,7 +21,7 @@ test.each([
   ['internal', '13', null],
 ] as const)('%s is %s with %s', (code, status, detail) => {
   const trailers = refusalTrailers(refused(code, 'why'))
-  expect(trailers).toMatchObject({ 'grpc-status': status, 'grpc-message': 'why' })
+  expect(trailers).toMatchObject({ 'grpc-status': status, 'grpc-message': `${code}: why` })
   if (detail === null) expect(trailers).not.toHaveProperty('grpc-status-details-bin')
   else expect(details(code)).toContain(`type.googleapis.com/${detail}`)
 })
@@ -29,7 +29,7 @@ test.each([
 test('the details are a google.rpc.Status with one Any: code, message, RetryInfo of one second', () => {
   const type = 'type.googleapis.com/google.rpc.RetryInfo'
   const any = `\x0a${String.fromCharCode(type.length)}${type}\x12\x04\x0a\x02\x08\x01`
-  expect(details('queue_full')).toBe(`\x08\x0e\x12\x03why\x1a${String.fromCharCode(any.length)}${any}`)
+  expect(details('queue_full')).toBe(`\x08\x0e\x12\x0fqueue_full: why\x1a${String.fromCharCode(any.length)}${any}`)
 })
 
 test('an unknown encoding says which are known', () => {
