@@ -26,6 +26,8 @@ const TIMEOUT_MS = 30_000
 const WAITING_MAX = 64
 /** A worker holds one question's rows; more than this is a question that was not bounded. */
 const WORKER_HEAP_MAX_MB = 768
+/** Readers make much that dies at once: they keep Node's own size of the young generation, whatever the process was started with. */
+const WORKER_YOUNG_MAX_MB = 48
 
 interface Waiting {
   name: QuestionName
@@ -85,7 +87,7 @@ export class ReadPool {
   #open(): Seat {
     const worker = new Worker(new URL('./read-worker.ts', import.meta.url), {
       workerData: { path: this.#options.path },
-      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MAX_MB },
+      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MAX_MB, maxYoungGenerationSizeMb: WORKER_YOUNG_MAX_MB },
     })
     const seat: Seat = { worker, current: null }
     worker.on('message', (response: WorkerResponse) => this.#settle(seat, response))

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { type DestinationStream, type Logger, pino } from 'pino'
-import pinoPretty from 'pino-pretty'
+import type pinoPretty from 'pino-pretty'
 
 export type { Logger }
 
@@ -28,14 +29,7 @@ export interface LogOptions {
  * (`ingest.summary`, `http.request`), `service` and an RFC 3339 `time`; a request's line its `request_id` and `trace_id`.
  */
 export function createLogger({ service, level, pretty, destination }: LogOptions): Logger {
-  const stream = pretty
-    ? pinoPretty({
-        colorize: true,
-        translateTime: 'HH:MM:ss',
-        ignore: 'pid,hostname,service,code,settings',
-        messageFormat: '{code} {msg}',
-      })
-    : destination
+  const stream = pretty ? prettyStream() : destination
   const options = {
     level,
     base: { service },
@@ -45,4 +39,15 @@ export function createLogger({ service, level, pretty, destination }: LogOptions
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
   }
   return stream ? pino(options, stream) : pino(options)
+}
+
+/** Loaded on a terminal only: a service that writes JSON need not hold it. */
+function prettyStream(): DestinationStream {
+  const pretty = createRequire(import.meta.url)('pino-pretty') as typeof pinoPretty
+  return pretty({
+    colorize: true,
+    translateTime: 'HH:MM:ss',
+    ignore: 'pid,hostname,service,code,settings',
+    messageFormat: '{code} {msg}',
+  })
 }
