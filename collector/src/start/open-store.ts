@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { type CommitMark, layCommitMark, readCommitMark } from '@loopkit/shared/database/guard/commit-mark'
+import { DatabaseDamagedError } from '@loopkit/shared/database/guard/database-place'
 import { migrate } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
+import { readLastCommit, readStoreId, STORE_ID } from '@loopkit/shared/database/telemetry/last-commit'
 import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migrations'
 import { readTraceHashKey } from '@loopkit/shared/database/telemetry/open-telemetry'
 import { TRACE_HASH_KEY } from '@loopkit/shared/database/telemetry/trace-hash'
@@ -16,6 +19,7 @@ export interface StoreState {
 }
 
 const HASH_KEY_BYTES = 8
+const STORE_ID_BYTES = 8
 /** Earlier versions can corrupt a WAL when two connections write and checkpoint (sqlite.org, "WAL-reset bug"). */
 const SQLITE_MIN = [3, 51, 3] as const
 
@@ -23,20 +27,34 @@ export class SqliteTooOldError extends Error {
   override readonly name = 'SqliteTooOldError'
 }
 
-/** Something that is no database lies where telemetry.db belongs. */
-export class StoreUnusableError extends Error {
-  override readonly name = 'StoreUnusableError'
-}
+export { DatabaseDamagedError as StoreUnusableError }
 
-/** Creates or migrates telemetry.db and reads what must be remembered. Throws SchemaNewerError and what SQLite throws. */
-export function openStore(path: string): StoreState {
+/**
+ * Creates or migrates telemetry.db, reads what must be remembered, and lays the mark of its last commit: `mark` is the one that
+ * was found; numbers beyond the file's that it names are not given again. Throws SchemaNewerError and what SQLite throws.
+ */
+export function openStore(path: string, mark: CommitMark | null = readCommitMark(path)): StoreState {
   const db = openFile(path)
   try {
     refuseOldSqlite(db)
     migrate(db, telemetryMigrations)
+    layMark(path, db, mark)
     return { hashKey: hashKeyOf(db), accepted: acceptedOf(db), olderTraces: tracesOf(db) }
   } finally {
     db.close()
+  }
+}
+
+function layMark(path: string, db: SqliteDatabase, found: CommitMark | null): void {
+  const { commit, receivedMs } = readLastCommit(db)
+  const [number, atMs] = [Math.max(commit, found?.number ?? 0), Math.max(receivedMs, found?.atMs ?? 0)]
+  const store = storeIdOf(db)
+  if (found?.store === store && found.number === number && found.atMs === atMs) return
+  try {
+    layCommitMark(path, { store, number, atMs })
+  } catch (error) {
+    // A full disk must not keep the collector from starting, since only it clears the disk: the mark lags until then.
+    if (!/^(ENOSPC|EDQUOT)$/.test((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
 }
 
@@ -46,7 +64,7 @@ function openFile(path: string): SqliteDatabase {
     return openDatabase(path, { role: 'writer' })
   } catch (error) {
     if ((error as { code?: string }).code !== 'SQLITE_CANTOPEN') throw error
-    throw new StoreUnusableError(`${path} is no database file`, { cause: error })
+    throw new DatabaseDamagedError(`${path} cannot be opened`, { cause: error })
   }
 }
 
@@ -64,6 +82,14 @@ function hashKeyOf(db: SqliteDatabase): Uint8Array {
     randomBytes(HASH_KEY_BYTES),
   )
   return new Uint8Array(readTraceHashKey(db)!)
+}
+
+function storeIdOf(db: SqliteDatabase): string {
+  db.prepare('insert into meta (name, value) values (?, ?) on conflict do nothing').run(
+    STORE_ID,
+    randomBytes(STORE_ID_BYTES).toString('hex'),
+  )
+  return readStoreId(db)!
 }
 
 function acceptedOf(db: SqliteDatabase): Map<number, number> {

@@ -1,4 +1,6 @@
+import { createMarkWriter, type MarkWriter, readCommitMark } from '@loopkit/shared/database/guard/commit-mark'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
+import { readLastCommit, readStoreId } from '@loopkit/shared/database/telemetry/last-commit'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { redactTraces } from '@loopkit/shared/span/redact/redact-traces'
 import { createDictionary } from './dictionary.ts'
@@ -35,6 +37,7 @@ interface OpenStore {
   openTraces: ReturnType<typeof createOpenTraces>
   lastCommit: number
   lastReceivedMs: number
+  mark: MarkWriter
 }
 
 export function createWriter({ path, rules, redact, clock, turn = noTurn }: WriterOptions): Writer {
@@ -46,8 +49,11 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn }: Writ
     const packed = projects.map((project) => packProject(project, group.bodies))
     try {
       store ??= openStore(path, turn)
-      const times = { commit: store.lastCommit + 1, receivedMs: Math.max(store.lastReceivedMs, clock.nowMs()) }
+      // Counts alone are no commit of spans: numbers must have no gap but where spans were lost.
+      const commit = store.lastCommit + (packed.length > 0 ? 1 : 0)
+      const times = { commit, receivedMs: Math.max(store.lastReceivedMs, clock.nowMs()) }
       store.rows.write(times, packed, group)
+      if (packed.length > 0) store.mark.note(times.commit, times.receivedMs)
       store.lastCommit = times.commit
       store.lastReceivedMs = times.receivedMs
       return { kind: 'committed', group: group.group, ...times, failed, failure, redacted }
@@ -59,6 +65,7 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn }: Writ
   }
 
   function closeStore(): void {
+    store?.mark.close()
     store?.db.close()
     store = null
   }
@@ -69,17 +76,17 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn }: Writ
 function openStore(path: string, turn: WriteTurn): OpenStore {
   const db = openDatabase(path, { role: 'writer' })
   db.pragma(`wal_autocheckpoint = ${AUTO_CHECKPOINT_PAGES}`)
-  const last = db.prepare('select max(last_commit) as lastCommit, max(received_max_ms) as lastReceivedMs from segment').get() as {
-    lastCommit: number | null
-    lastReceivedMs: number | null
-  }
+  // A loss leaves a gap: numbers that were given once are not given again.
+  const mark = readCommitMark(path)
+  const last = readLastCommit(db)
   const openTraces = createOpenTraces(db)
   return {
     db,
     openTraces,
     rows: createRowWriter(db, createDictionary(db), openTraces, turn),
-    lastCommit: last.lastCommit ?? 0,
-    lastReceivedMs: last.lastReceivedMs ?? 0,
+    lastCommit: Math.max(last.commit, mark?.number ?? 0),
+    lastReceivedMs: Math.max(last.receivedMs, mark?.atMs ?? 0),
+    mark: createMarkWriter(path, readStoreId(db) ?? ''),
   }
 }
 
