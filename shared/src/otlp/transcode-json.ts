@@ -1,13 +1,35 @@
-import { createFieldNames, NO_FIELD } from './json/field-names.ts'
+import { createFieldNames, type FieldNames, NO_FIELD } from './json/field-names.ts'
 import { type JsonLimits, JsonReader, OPEN_BRACE, OPEN_BRACKET } from './json/json-reader.ts'
-import { type RejectedSpan, transcodeSpan } from './json/transcode-span.ts'
+import { type RejectedSpan, writeCount } from './json/transcode-field.ts'
+import { transcodeLog } from './json/transcode-log.ts'
+import { transcodeSpan } from './json/transcode-span.ts'
 import { transcodeAttributes } from './json/transcode-value.ts'
-import { enterObject, readUint32, type Transcoder, type TranscodeWarning, transcodeText } from './json/transcoder.ts'
+import { enterObject, type Transcoder, type TranscodeWarning, transcodeText } from './json/transcoder.ts'
 import { ProtoWriter } from './proto-writer.ts'
 
-const REQUEST = createFieldNames('resourceSpans')
-const RESOURCE_SPANS = createFieldNames('resource', 'scopeSpans', 'instrumentationLibrarySpans', 'schemaUrl')
-const SCOPE_SPANS = createFieldNames('scope', 'instrumentationLibrary', 'spans', 'schemaUrl')
+/** How a signal's request is named; by their fields' numbers traces and logs are one. */
+interface RequestNames {
+  request: FieldNames
+  ofResource: FieldNames
+  /** The last may stand for the records too. */
+  ofScope: FieldNames
+  /** Writes one record, or takes it back and says why. */
+  transcodeRecord(t: Transcoder, tag: number): RejectedSpan | null
+}
+
+const TRACES: RequestNames = {
+  request: createFieldNames('resourceSpans'),
+  ofResource: createFieldNames('resource', 'scopeSpans', 'instrumentationLibrarySpans', 'schemaUrl'),
+  ofScope: createFieldNames('scope', 'instrumentationLibrary', 'spans', 'schemaUrl'),
+  transcodeRecord: transcodeSpan,
+}
+const LOGS: RequestNames = {
+  request: createFieldNames('resourceLogs'),
+  ofResource: createFieldNames('resource', 'scopeLogs', 'instrumentationLibraryLogs', 'schemaUrl'),
+  ofScope: createFieldNames('scope', 'instrumentationLibrary', 'logRecords', 'schemaUrl', 'logs'),
+  transcodeRecord: transcodeLog,
+}
+const SCHEMA_URL = 3
 const RESOURCE = createFieldNames('attributes', 'droppedAttributesCount')
 const SCOPE = createFieldNames('name', 'version', 'attributes', 'droppedAttributesCount')
 
@@ -38,21 +60,35 @@ export interface TranscodeMemory {
  * a time of more than 64 bits is left out and described. `OtlpDecodeError`: no JSON, no such request, or over a limit.
  */
 export function transcodeTracesJson(json: Uint8Array, limits: JsonLimits, memory: TranscodeMemory = {}): TranscodedTraces {
+  return transcodeRequest(json, TRACES, limits, memory)
+}
+
+/** As `transcodeTracesJson`, for an ExportLogsServiceRequest. */
+export function transcodeLogsJson(json: Uint8Array, limits: JsonLimits, memory: TranscodeMemory = {}): TranscodedTraces {
+  return transcodeRequest(json, LOGS, limits, memory)
+}
+
+interface Transcoding extends Transcoder {
+  names: RequestNames
+  rejected: RejectedSpan[]
+}
+
+function transcodeRequest(json: Uint8Array, names: RequestNames, limits: JsonLimits, memory: TranscodeMemory): TranscodedTraces {
   const reader = new JsonReader(json, limits)
   const writer = memory.writer ?? new ProtoWriter(Math.ceil(json.byteLength * PROTOBUF_PER_JSON) + SLACK_BYTES)
   writer.at = 0
-  const t: Transcoder = { reader, writer, words: { low: 0, high: 0 }, warnings: new Set(), rejectReason: null }
-  const rejected: RejectedSpan[] = []
+  const words = { low: 0, high: 0 }
+  const t: Transcoding = { reader, writer, words, warnings: new Set(), rejectReason: null, names, rejected: [] }
   reader.peek()
   requireKind(reader, OPEN_BRACE, 'an object expected')
   let found = false
-  while (reader.nextField(REQUEST, 0) !== NO_FIELD) {
-    if (found) throw reader.malformed('resourceSpans given twice')
+  while (reader.nextField(names.request, 0) !== NO_FIELD) {
+    if (found) throw reader.malformed('the resources given twice')
     found = true
-    eachMessage(reader, () => transcodeResourceSpans(t, rejected))
+    eachMessage(reader, () => transcodeOfResource(t))
   }
   reader.finish()
-  return { body: writer.finish(memory.target), rejected, warnings: [...t.warnings] }
+  return { body: writer.finish(memory.target), rejected: t.rejected, warnings: [...t.warnings] }
 }
 
 function requireKind(reader: JsonReader, kind: number, what: string): void {
@@ -70,14 +106,15 @@ function eachMessage(reader: JsonReader, transcode: () => void): void {
   }
 }
 
-function transcodeResourceSpans(t: Transcoder, rejected: RejectedSpan[]): void {
-  const { reader, writer } = t
+function transcodeOfResource(t: Transcoding): void {
+  const { reader, writer, names } = t
+  const { ofResource } = names
   const opened = writer.open(0x0a)
   reader.enter()
-  for (let field = reader.nextField(RESOURCE_SPANS, 0); field !== NO_FIELD; field = reader.nextField(RESOURCE_SPANS, field + 1)) {
+  for (let field = reader.nextField(ofResource, 0); field !== NO_FIELD; field = reader.nextField(ofResource, field + 1)) {
     if (field === 0) transcodeResource(t)
-    else if (field === 3) transcodeText(t, 0x1a)
-    else eachMessage(reader, () => transcodeScopeSpans(t, rejected))
+    else if (field === SCHEMA_URL) transcodeText(t, 0x1a)
+    else eachMessage(reader, () => transcodeOfScope(t))
   }
   writer.close(opened)
 }
@@ -93,18 +130,20 @@ function transcodeResource(t: Transcoder): void {
   writer.close(opened)
 }
 
-function transcodeScopeSpans(t: Transcoder, rejected: RejectedSpan[]): void {
-  const { reader, writer } = t
+function transcodeOfScope(t: Transcoding): void {
+  const { reader, writer, names, rejected } = t
+  const { ofScope } = names
   const opened = writer.open(0x12)
   reader.enter()
-  for (let field = reader.nextField(SCOPE_SPANS, 0); field !== NO_FIELD; field = reader.nextField(SCOPE_SPANS, field + 1)) {
-    if (field === 2) {
+  for (let field = reader.nextField(ofScope, 0); field !== NO_FIELD; field = reader.nextField(ofScope, field + 1)) {
+    if (field < 2) transcodeScope(t)
+    else if (field === SCHEMA_URL) transcodeText(t, 0x1a)
+    else {
       eachMessage(reader, () => {
-        const refused = transcodeSpan(t, 0x12)
+        const refused = names.transcodeRecord(t, 0x12)
         if (refused !== null) rejected.push(refused)
       })
-    } else if (field === 3) transcodeText(t, 0x1a)
-    else transcodeScope(t)
+    }
   }
   writer.close(opened)
 }
@@ -120,10 +159,4 @@ function transcodeScope(t: Transcoder): void {
     else writeCount(t, 0x20)
   }
   writer.close(opened)
-}
-
-function writeCount(t: Transcoder, tag: number): void {
-  const count = readUint32(t)
-  t.writer.tag(tag)
-  t.writer.varint(count)
 }

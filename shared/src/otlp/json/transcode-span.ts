@@ -1,9 +1,17 @@
-import { ORIGINAL_PARENT_SPAN_ID, ORIGINAL_SPAN_ID, ORIGINAL_TRACE_ID, type ParsedId, parseSpanId, parseTraceId } from '../ids.ts'
-import { exactUint64, parseUint64 } from './decimal.ts'
+import { ORIGINAL_PARENT_SPAN_ID, ORIGINAL_SPAN_ID, ORIGINAL_TRACE_ID, parseSpanId, parseTraceId } from '../ids.ts'
 import { createFieldNames, NO_FIELD } from './field-names.ts'
-import { HEX_DIGITS, NO_DIGIT, QUOTE } from './json-escape.ts'
+import {
+  namedId,
+  type RejectedSpan,
+  transcodeId,
+  transcodeTime,
+  writeCount,
+  writeEnum,
+  writeFlags,
+  writeOriginal,
+} from './transcode-field.ts'
 import { transcodeAttributes } from './transcode-value.ts'
-import { enterArray, enterObject, readEnum, readScalarText, readUint32, type Transcoder, transcodeText } from './transcoder.ts'
+import { enterArray, enterObject, type Transcoder, transcodeText } from './transcoder.ts'
 
 const SPAN = createFieldNames(
   'traceId',
@@ -30,20 +38,11 @@ const STATUS = createFieldNames('code', 'message')
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'].map((name) => `SPAN_KIND_${name}`)
 const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR']
 
-/** Longer texts than this are cut in what is said about a refused span, never in what is stored. */
-const NAMED_ID_MAX_CHARACTERS = 64
-
 /** The texts of a span's ids that were kept as hashes, which go into attributes of the span. */
 interface Originals {
   trace: string | null
   span: string | null
   parent: string | null
-}
-
-export interface RejectedSpan {
-  reason: 'time_out_of_range' | 'id_unreadable'
-  /** The trace id as it was sent, for the one who looks for the span; '' where there is none. */
-  traceId: string
 }
 
 /** Writes the Span that starts here as a field of this tag; one that cannot be kept is taken back and described. */
@@ -58,9 +57,9 @@ export function transcodeSpan(t: Transcoder, tag: number): RejectedSpan | null {
     writer.at = begun
     return { reason: t.rejectReason, traceId: namedId(t, traceIdAt) }
   }
-  writeOriginal(t, ORIGINAL_TRACE_ID, originals.trace)
-  writeOriginal(t, ORIGINAL_SPAN_ID, originals.span)
-  writeOriginal(t, ORIGINAL_PARENT_SPAN_ID, originals.parent)
+  writeOriginal(t, 0x4a, ORIGINAL_TRACE_ID, originals.trace)
+  writeOriginal(t, 0x4a, ORIGINAL_SPAN_ID, originals.span)
+  writeOriginal(t, 0x4a, ORIGINAL_PARENT_SPAN_ID, originals.parent)
   writer.close(opened)
   return null
 }
@@ -150,108 +149,4 @@ function transcodeStatus(t: Transcoder): void {
     else transcodeText(t, 0x12)
   }
   writer.close(opened)
-}
-
-/**
- * Writes an id and gives its text where only a hash of it was written. What is no id at all (empty, zeros) is left out:
- * the scan that follows says what that means for the span. An array or object refuses the span.
- */
-function transcodeId(t: Transcoder, tag: number, hexLength: number, parse: (text: string) => ParsedId | null): string | null {
-  const { reader, writer } = t
-  const first = reader.bytes[reader.at]!
-  if (first !== QUOTE && first !== 0x2d && (first < 0x30 || first > 0x39)) {
-    reader.skipValue()
-    t.rejectReason = 'id_unreadable'
-    return null
-  }
-  readScalarText(t)
-  if (reader.textEnd - reader.textStart === hexLength && !reader.escaped && writeHex(t, tag, hexLength)) return null
-  const id = parse(reader.text())
-  if (id !== null) writer.field(tag, id.bytes)
-  return id === null ? null : id.original
-}
-
-/** False, and nothing written, where the text is no hex. */
-function writeHex(t: Transcoder, tag: number, hexLength: number): boolean {
-  const { reader, writer } = t
-  writer.reserve(2 + hexLength)
-  const { bytes } = reader
-  const out = writer.bytes
-  let from = reader.textStart
-  let to = writer.at
-  out[to++] = tag
-  out[to++] = hexLength / 2
-  for (let i = 0; i < hexLength; i += 2) {
-    const high = HEX_DIGITS[bytes[from++]!]!
-    const low = HEX_DIGITS[bytes[from++]!]!
-    if (high === NO_DIGIT || low === NO_DIGIT) return false
-    out[to++] = high * 16 + low
-  }
-  writer.at = to
-  return true
-}
-
-/** Anything but an unsigned integer of 64 bits, an empty text included, refuses the span: a time is never guessed. */
-function transcodeTime(t: Transcoder, tag: number): void {
-  const { reader, writer, words } = t
-  const first = reader.bytes[reader.at]!
-  const quoted = first === QUOTE
-  if (!quoted && first !== 0x2d && (first < 0x30 || first > 0x39)) {
-    reader.skipValue()
-    t.rejectReason = 'time_out_of_range'
-    return
-  }
-  readScalarText(t)
-  const source = reader.resolved()
-  if (parseUint64(source, reader.textStart, reader.textEnd, words)) {
-    writer.tag(tag)
-    writer.fixedWords(words.low, words.high)
-    return
-  }
-  const exact = quoted || reader.integer ? null : exactUint64(source.toString('latin1', reader.textStart, reader.textEnd))
-  if (exact === null) t.rejectReason = 'time_out_of_range'
-  else {
-    writer.tag(tag)
-    writer.fixed64(exact)
-  }
-}
-
-function writeCount(t: Transcoder, tag: number): void {
-  const count = readUint32(t)
-  t.writer.tag(tag)
-  t.writer.varint(count)
-}
-
-function writeFlags(t: Transcoder, tag: number): void {
-  const flags = readUint32(t)
-  t.writer.tag(tag)
-  t.writer.fixed32(flags)
-}
-
-function writeEnum(t: Transcoder, tag: number, names: readonly string[]): void {
-  const value = readEnum(t, names)
-  t.writer.tag(tag)
-  if (value < 0) t.writer.int64(BigInt(value))
-  else t.writer.varint(value)
-}
-
-function writeOriginal(t: Transcoder, key: string, text: string | null): void {
-  if (text === null) return
-  const { writer } = t
-  const attribute = writer.open(0x4a)
-  writer.text(0x0a, key)
-  const value = writer.open(0x12)
-  writer.text(0x0a, text)
-  writer.close(value)
-  writer.close(attribute)
-}
-
-function namedId(t: Transcoder, at: number): string {
-  const { reader } = t
-  if (reader.bytes[at] !== QUOTE) return ''
-  const behind = reader.at
-  reader.at = at
-  reader.string()
-  reader.at = behind
-  return reader.text().slice(0, NAMED_ID_MAX_CHARACTERS)
 }

@@ -65,7 +65,7 @@ function transcodeTextValue(t: Transcoder): boolean {
 }
 
 /** Writes the content of an AnyValue. A value that is not wrapped in its type is read as the JSON it is. */
-function transcodeAnyValue(t: Transcoder): void {
+export function transcodeAnyValue(t: Transcoder): void {
   const { reader } = t
   if (reader.bytes[reader.at] !== OPEN_BRACE) {
     transcodePlain(t)
