@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe } from '@jest/globals'
-import { projectRoot } from '../harness/service-process.ts'
+import { sharedData } from '../harness/shared-data.ts'
 
-/** Public telemetry beside the checkout; not part of the project. */
-export const sharedData = join(projectRoot, '..', 'shared', 'data')
+export { sharedData }
 
 /** A `describe` that is skipped, and says so, where the data is absent. */
 export function describeWithSharedData(name: string, tests: () => void): void {

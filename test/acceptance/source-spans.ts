@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { AnyValueJson, KeyValueJson, SpanJson, TraceRequestJson } from '../harness/otlp-json.ts'
-import { sharedData } from './shared-data.ts'
+import { sharedData } from '../harness/shared-data.ts'
 
 /** One captured request a line: `resourceSpans`, `resourceLogs` or `resourceMetrics`. */
 export function readCapture(): { line: string; kind: 'traces' | 'logs' | 'metrics' }[] {

@@ -1,0 +1,100 @@
+import { expect, test } from '@jest/globals'
+import { scanTraces } from '@loopkit/shared/otlp/scan-traces'
+import { readCorpus } from './corpus.ts'
+import { createProductPath, type ProductPath } from './product-path.ts'
+import { runBlock } from './run-block.ts'
+
+const BODIES = 5_000
+const seed = Date.now() % 2 ** 31
+process.stderr.write(`fuzz: seed ${seed}\n`)
+
+const corpus = readCorpus()
+const fuzz = (createPath: () => ProductPath, bodies: number, { from = 0, seed = 1 } = {}) =>
+  runBlock({ seed, from, to: from + bodies, corpus, createPath, monotonicMs: () => performance.now(), onBody: () => {} })
+
+test('bodies changed at random break no promise of decoders, admission, redaction and index', () => {
+  const { failure, counts } = fuzz(createProductPath, BODIES, { seed })
+  expect(failure).toBeNull()
+  // Bodies that are all refused would prove nothing.
+  for (const what of ['protobuf read', 'json read', 'spans stored', 'spans rejected', 'in both encodings'])
+    expect(counts[what]).toBeGreaterThan(20)
+}, 60_000)
+
+/** A product with one fault. */
+const broken = (change: (path: ProductPath) => Partial<ProductPath>) => () => {
+  const path = createProductPath()
+  return { ...path, ...change(path) }
+}
+
+test.each<[string, () => ProductPath, RegExp]>([
+  [
+    'a decoder that throws something else than its own error',
+    broken((path) => ({
+      prepare(encoding, bytes) {
+        if (bytes.length % 7 === 0) throw new RangeError('offset is out of bounds')
+        return path.prepare(encoding, bytes)
+      },
+    })),
+    /offset is out of bounds/,
+  ],
+  [
+    'a span that is lost without a word',
+    broken((path) => ({
+      prepare(encoding, bytes) {
+        const prepared = path.prepare(encoding, bytes)
+        return prepared.kind === 'traces' ? { ...prepared, body: prepared.body.subarray(0, 0) } : prepared
+      },
+    })),
+    /does not decode to as many spans|out of|differ/,
+  ],
+  [
+    'a rewrite that keeps what it should drop',
+    broken((path) => ({
+      admit(prepared) {
+        const admission = path.admit(prepared)
+        return admission.stored ? { ...admission, stored: { ...admission.stored, body: prepared.body } } : admission
+      },
+    })),
+    /does not decode to as many spans|a rejected span was stored/,
+  ],
+  [
+    'a redaction that overwrites an id',
+    broken((path) => ({
+      redact(body) {
+        const count = path.redact(body)
+        const { traceIdAt } = scanTraces(body, { anyValueDepthMax: 64 })
+        if (count > 0) body.fill(0x2a, traceIdAt[0], traceIdAt[0]! + 16)
+        return count
+      },
+    })),
+    /redaction changed ids/,
+  ],
+  ['an index that loses runs', broken((path) => ({ index: (body) => path.index(body) - 1 })), /the index counts other runs/],
+  [
+    'a body that takes too long',
+    broken((path) => ({ redact: (body) => spin(120) + path.redact(body) })),
+    /a body takes more than 100 ms/,
+  ],
+])('the fuzzer finds %s', (_name, createPath, message) => {
+  const { failure } = fuzz(createPath, BODIES)
+  expect(failure?.message).toMatch(message)
+  expect(failure?.isAlone).toBe(true)
+})
+
+test('what it finds is made small and found again by seed and number', () => {
+  const createPath = broken((path) => ({
+    prepare(encoding, bytes) {
+      if (Buffer.from(bytes).includes(':undefined')) throw new Error('undefined')
+      return path.prepare(encoding, bytes)
+    },
+  }))
+  const first = fuzz(createPath, BODIES).failure
+  expect(first).toMatchObject({ message: 'undefined', encoding: 'json', body: ':undefined', isAlone: true })
+  expect(fuzz(createPath, 1, { from: first?.n }).failure).toMatchObject({ n: first?.n, message: 'undefined' })
+}, 60_000)
+
+function spin(ms: number): number {
+  const endMs = performance.now() + ms
+  while (performance.now() < endMs);
+  return 0
+}
