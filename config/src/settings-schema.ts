@@ -23,6 +23,12 @@ export const settingsSchema = {
     default: './data',
     description: 'Folder of the databases, secrets and process ids',
   },
+  allowNetworkDisk: {
+    env: 'LOOPKIT_ALLOW_NETWORK_DISK',
+    type: 'boolean',
+    default: false,
+    description: 'Run on a data folder that lies on NFS, 9p, SMB, FUSE or their like, where SQLite can lose data',
+  },
   host: { env: 'LOOPKIT_HOST', type: 'string', default: '127.0.0.1', description: 'Address both processes listen on' },
   analyzerPort: {
     env: 'LOOPKIT_ANALYZER_PORT',

@@ -1,38 +1,22 @@
 import { accessSync, constants } from 'node:fs'
-import { join } from 'node:path'
-import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
+import { checkDisk } from '@loopkit/shared/database/guard/disk-kind'
+import { takeFolder } from '@loopkit/shared/database/guard/folder-lock'
 import { createFolder } from '@loopkit/shared/runtime/data-folder'
+import type { Logger } from '@loopkit/shared/runtime/log'
 
-/** Two collectors must not share a folder: what one has seen the other would store again. */
-export class FolderInUseError extends Error {
-  override readonly name = 'FolderInUseError'
+export interface FolderTerms {
+  dataDir: string
+  allowNetworkDisk: boolean
 }
 
-/**
- * Creates the data folder and takes it for this process alone, until the answer is called. The lock is SQLite's own on a
- * small file of its own, so it ends with the process however that ends.
- */
-export function claimFolder(dataDir: string): () => void {
-  createFolder(join(dataDir, 'run'))
+/** Creates the data folder and takes it for this process alone, until the answer is called. */
+export function claimFolder({ dataDir, allowNetworkDisk }: FolderTerms, log: Logger): () => void {
+  createFolder(dataDir)
+  const { kind } = checkDisk(dataDir, allowNetworkDisk)
+  if (kind === 'overlay')
+    log.warn({ code: 'start.overlay_disk', folder: dataDir }, 'the data lies in the layer of a container and goes with it')
+  if (kind === 'network')
+    log.warn({ code: 'start.network_disk', folder: dataDir }, 'the data lies on a network disk, where it can be lost or damaged')
   accessSync(dataDir, constants.W_OK | constants.X_OK)
-  const lock = takeLock(join(dataDir, 'run', 'collector.lock'))
-  if (!lock) throw new FolderInUseError(`another collector uses ${dataDir}`)
-  return () => {
-    lock.exec('rollback')
-    lock.close()
-  }
-}
-
-/** null: another process holds it. */
-function takeLock(path: string): SqliteDatabase | null {
-  let lock: SqliteDatabase | null = null
-  try {
-    lock = openDatabase(path, { role: 'writer', busyTimeoutMs: 0, synchronous: 'OFF' })
-    lock.exec('begin immediate')
-    return lock
-  } catch (error) {
-    lock?.close()
-    if ((error as { code?: string }).code === 'SQLITE_BUSY') return null
-    throw error
-  }
+  return takeFolder(dataDir, 'collector')
 }

@@ -309,8 +309,8 @@ describe('stopping and failing', () => {
 
   test('a second collector refuses the folder', async () => {
     const collector = await start()
-    const { claimFolder } = await import('./claim-folder.ts')
-    expect(() => claimFolder(collector.dataDir)).toThrow(/another collector/)
+    const { takeFolder } = await import('@loopkit/shared/database/guard/folder-lock')
+    expect(() => takeFolder(collector.dataDir, 'collector')).toThrow(/another collector/)
   })
 
   test('the summary says what came and what was refused, with the traces and the exporter; keys are in no line', async () => {

@@ -1,8 +1,10 @@
 import { SettingsError } from '@loopkit/config/read-settings'
+import { DatabaseDamagedError } from '@loopkit/shared/database/guard/database-place'
+import { NetworkDiskError } from '@loopkit/shared/database/guard/disk-kind'
+import { FolderInUseError } from '@loopkit/shared/database/guard/folder-lock'
 import { SchemaNewerError } from '@loopkit/shared/database/migrate'
 import { EXIT } from '@loopkit/shared/runtime/exit-codes'
-import { FolderInUseError } from './claim-folder.ts'
-import { SqliteTooOldError, StoreUnusableError } from './open-store.ts'
+import { SqliteTooOldError } from './open-store.ts'
 
 export interface ExitReason {
   code: number
@@ -15,7 +17,8 @@ export function explainExit(error: unknown, dataDir: string): ExitReason {
   const { code = '', message } = error as { code?: string; message: string }
   if (error instanceof SettingsError) return { code: EXIT.config, line: message }
   if (error instanceof SqliteTooOldError) return { code: EXIT.unavailable, line: message }
-  if (error instanceof StoreUnusableError) return { code: EXIT.data, line: `${message}; it was left as it is` }
+  if (error instanceof NetworkDiskError) return { code: EXIT.config, line: message }
+  if (error instanceof DatabaseDamagedError) return { code: EXIT.data, line: `${message}; nothing was changed` }
   if (error instanceof FolderInUseError) return { code: EXIT.portTaken, line: message }
   if (error instanceof SchemaNewerError) {
     return {
@@ -28,7 +31,7 @@ export function explainExit(error: unknown, dataDir: string): ExitReason {
       code: EXIT.portTaken,
       line: `${message}; change LOOPKIT_HOST, LOOPKIT_OTLP_HTTP_PORT or LOOPKIT_OTLP_GRPC_PORT, or stop the program there`,
     }
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code))
+  if (/^SQLITE_(CORRUPT|NOTADB|IOERR)/.test(code))
     return { code: EXIT.data, line: `${dataDir}/telemetry.db is damaged (${message}); it was left as it is` }
   if (/^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOSPC|ENOENT|SQLITE_(CANTOPEN|READONLY|FULL))/.test(code))
     return { code: EXIT.folderNotWritable, line: `${dataDir} cannot be written (${message}); set LOOPKIT_DATA_DIR` }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type CommitMark, layCommitMark, readCommitMark } from '@loopkit/shared/database/guard/commit-mark'
+import { type CommitMark, layCommitMark } from '@loopkit/shared/database/guard/commit-mark'
 import { DatabaseDamagedError } from '@loopkit/shared/database/guard/database-place'
 import { migrate } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
@@ -27,13 +27,11 @@ export class SqliteTooOldError extends Error {
   override readonly name = 'SqliteTooOldError'
 }
 
-export { DatabaseDamagedError as StoreUnusableError }
-
 /**
  * Creates or migrates telemetry.db, reads what must be remembered, and lays the mark of its last commit: `mark` is the one that
  * was found; numbers beyond the file's that it names are not given again. Throws SchemaNewerError and what SQLite throws.
  */
-export function openStore(path: string, mark: CommitMark | null = readCommitMark(path)): StoreState {
+export function openStore(path: string, mark: CommitMark | null): StoreState {
   const db = openFile(path)
   try {
     refuseOldSqlite(db)

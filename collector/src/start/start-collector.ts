@@ -33,10 +33,10 @@ import { CommitQueue } from '../write/commit-queue.ts'
 import { isSyncFailure } from '../write/storage-error.ts'
 import { WRITE_TURN_BYTES } from '../write/write-turn.ts'
 import { startWriter } from '../write/writer-client.ts'
-import { claimFolder } from './claim-folder.ts'
+import { claimStore } from './claim-store.ts'
 import { createHealth, type Health } from './health.ts'
 import { listen, stopListening } from './listen.ts'
-import { openStore, type StoreState } from './open-store.ts'
+import type { StoreState } from './open-store.ts'
 
 export interface CollectorOptions {
   settings: Settings
@@ -79,8 +79,7 @@ export async function startCollector(options: CollectorOptions): Promise<Running
 async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise<RunningCollector> {
   const { settings, clock, log, pid } = options
   const { dataDir } = settings
-  lifecycle.defer('folder', claimFolder(dataDir))
-  const state = openStore(join(dataDir, 'telemetry.db'))
+  const { state, lossReason } = claimStore(options, lifecycle)
   const health = createHealth(options.onFatal, log)
   const inFlight = createInFlight({ maxBytes: settings.inFlightMaxBytes })
   const housekeeping = createHousekeeping(log)
@@ -118,7 +117,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
       pathPrefix: settings.otlpPathPrefix.replace(/\/+$/, ''),
       cors: createCorsPolicy(settings.corsOrigins),
       handleExport: createExportHandler(exporting),
-      unreadyReason: () => health.reason() ?? housekeeping.reason() ?? authenticator.unavailableReason(),
+      unreadyReason: () => health.reason() ?? lossReason() ?? housekeeping.reason() ?? authenticator.unavailableReason(),
       metricsText: observer.metricsText,
       onError: (error) => log.error({ code: 'http.failed', err: error }, 'a request could not be routed'),
     }),

@@ -12,6 +12,6 @@ export const EXIT = {
   folderNotWritable: 77,
   /** A setting is unknown, malformed or out of bounds. */
   config: 78,
-  /** The file was written by a newer version. */
-  schemaNewer: 79,
+  /** The file was written by a newer version: a start that can only fail until somebody changes something, as with a setting. */
+  schemaNewer: 78,
 } as const
