@@ -1,0 +1,226 @@
+import { adjustP } from '../statistics/adjust-p.ts'
+import { gTest } from '../statistics/contingency.ts'
+
+/** Records with the same values, or a single one. */
+export interface ContrastCell {
+  /** In the order of the attributes; null where a record has none of that name. */
+  values: readonly (string | null)[]
+  failing: number
+  total: number
+}
+
+/** Values that records share and that set the failing ones apart. */
+export interface Explanation {
+  /** Attribute and value, one to three, in the order of the attributes. */
+  conditions: Condition[]
+  /** Failing records, and all records, that meet the conditions. */
+  failing: number
+  total: number
+  shareFailing: number
+  shareHealthy: number
+  /** Failure rate of records that meet the conditions, over that of the others; null where no other failed. */
+  lift: number | null
+  /** Of a G-test, adjusted after Benjamini and Hochberg: every conjunction that was looked at was a try. */
+  pAdjusted: number
+}
+
+export interface ExplainLimits {
+  /** Explanations that are given at most. */
+  explanationsMax: number
+}
+
+const CONDITIONS_MAX = 3
+/** Attributes that are combined: those that tell most by themselves. More would take longer and explain no better. */
+const COMBINED_MAX = 12
+/** Fewer failing records than this are chance. */
+const FAILING_MIN = 2
+/** Each further condition must earn this much. */
+const CONDITION_COST = 0.03
+/** How much it counts that an explanation covers many of the failures, against how unlikely it is. */
+const COVER_WEIGHT = 0.25
+/** A narrower explanation replaces a wider one when it holds so much of its excess … */
+const EXCESS_KEPT = 0.95
+/** … and what it leaves out fails hardly more than the rest: up to this share of the way from the others' rate to its own. */
+const REMAINDER_MAX = 0.2
+
+/**
+ * The conjunctions of attribute values that best explain which records fail, best first. Ranked by the root of the excess's Poisson
+ * likelihood ratio, weighted by the share of the failures they cover and by how few conditions they need; the first is then narrowed
+ * while that loses nothing. Depends on counts alone, not on the order of cells. Ties go by the conditions.
+ */
+export function explainFailures(cells: readonly ContrastCell[], { explanationsMax }: ExplainLimits): Explanation[] {
+  const whole = { failing: sumOf(cells, 'failing'), total: sumOf(cells, 'total') }
+  if (whole.failing < FAILING_MIN || whole.failing >= whole.total) return []
+  const attributes = tellingAttributes(cells, whole)
+  const counted = countConjunctions(cells, attributes, CONDITIONS_MAX)
+  const ranked = rank(counted, whole)
+  const first = ranked[0]
+  if (!first) return []
+  const narrowed = narrow(first, ranked, whole)
+  const best = [narrowed, ...ranked.filter((one) => one !== narrowed)].slice(0, explanationsMax)
+  const chances = new Map(
+    adjustP(
+      ranked.map((one) => gTest(tableOf(one, whole)).p),
+      counted.length,
+    ).map((p, i) => [ranked[i]!, Math.min(1, p)]),
+  )
+  return best.map((one) => show(one, whole, chances.get(one)!))
+}
+
+interface Counts {
+  failing: number
+  total: number
+}
+
+interface Condition {
+  attribute: number
+  value: string
+}
+
+interface Conjunction extends Counts {
+  conditions: Condition[]
+}
+
+interface Ranked extends Conjunction {
+  score: number
+}
+
+function sumOf(cells: readonly ContrastCell[], what: keyof Counts): number {
+  return cells.reduce((sum, cell) => sum + cell[what], 0)
+}
+
+function tellingAttributes(cells: readonly ContrastCell[], whole: Counts): number[] {
+  const all = (cells[0]?.values ?? []).map((_, attribute) => attribute)
+  if (all.length <= COMBINED_MAX) return all
+  const best = new Map<number, number>()
+  for (const { conditions, score } of rank(countConjunctions(cells, all, 1), whole)) {
+    const { attribute } = conditions[0]!
+    if (!best.has(attribute)) best.set(attribute, score)
+  }
+  const order = [...best].sort((a, b) => b[1] - a[1] || a[0] - b[0])
+  return order
+    .slice(0, COMBINED_MAX)
+    .map(([attribute]) => attribute)
+    .sort((a, b) => a - b)
+}
+
+function countConjunctions(cells: readonly ContrastCell[], attributes: readonly number[], conditionsMax: number): Conjunction[] {
+  const found: Conjunction[] = []
+  const places = new Map<number, number>()
+  const { conditions, coded } = codeValues(cells, attributes)
+  const base = conditions.length + 1
+  const count = (key: number, before: Conjunction | null, code: number, cell: ContrastCell): Conjunction => {
+    let place = places.get(key)
+    if (place === undefined) {
+      place = found.push({ conditions: [...(before?.conditions ?? []), conditions[code]!], failing: 0, total: 0 }) - 1
+      places.set(key, place)
+    }
+    const one = found[place]!
+    one.failing += cell.failing
+    one.total += cell.total
+    return one
+  }
+  const extend = (
+    codes: readonly number[],
+    from: number,
+    { key, before }: { key: number; before: Conjunction | null },
+    cell: ContrastCell,
+  ) => {
+    for (let i = from; i < codes.length; i++) {
+      const longer = key * base + codes[i]! + 1
+      const one = count(longer, before, codes[i]!, cell)
+      if (one.conditions.length < conditionsMax) extend(codes, i + 1, { key: longer, before: one }, cell)
+    }
+  }
+  cells.forEach((cell, i) => void extend(coded[i]!, 0, { key: 0, before: null }, cell))
+  return found
+}
+
+/** Numbers for the values that records have: three of them fit one number, however many there are. */
+function codeValues(cells: readonly ContrastCell[], attributes: readonly number[]) {
+  const conditions: Condition[] = []
+  const codes = attributes.map(() => new Map<string, number>())
+  const codeOf = (value: string, n: number): number => {
+    const known = codes[n]!.get(value)
+    if (known !== undefined) return known
+    const code = conditions.push({ attribute: attributes[n]!, value }) - 1
+    codes[n]!.set(value, code)
+    return code
+  }
+  const coded = cells.map(({ values }) =>
+    attributes.flatMap((attribute, n) => {
+      const value = values[attribute]
+      return value === null || value === undefined ? [] : [codeOf(value, n)]
+    }),
+  )
+  return { conditions, coded }
+}
+
+/** Those that fail more than the rest, best first. */
+function rank(conjunctions: readonly Conjunction[], whole: Counts): Ranked[] {
+  const ranked: Ranked[] = []
+  for (const one of conjunctions) {
+    const expected = one.total * restRate(one, whole)
+    if (one.failing < FAILING_MIN || one.failing <= expected) continue
+    const ratio = 2 * (one.failing * Math.log(one.failing / expected) - (one.failing - expected))
+    const cover = (one.failing / whole.failing) ** COVER_WEIGHT
+    ranked.push({ ...one, score: Math.sqrt(ratio) * cover * Math.exp(-CONDITION_COST * one.conditions.length) })
+  }
+  return ranked.sort((a, b) => b.score - a.score || (nameOf(a) < nameOf(b) ? -1 : 1))
+}
+
+/** Decides between equal scores. */
+function nameOf({ conditions }: Conjunction): string {
+  return JSON.stringify(conditions)
+}
+
+/** Failure rate of the records outside, never zero: half a failure is always thinkable. */
+function restRate(one: Counts, whole: Counts): number {
+  const others = whole.total - one.total
+  return Math.max(others > 0 ? (whole.failing - one.failing) / others : 0, 0.5 / whole.total)
+}
+
+function narrow(first: Ranked, ranked: readonly Ranked[], whole: Counts): Ranked {
+  let current = first
+  for (;;) {
+    const rest = restRate(current, whole)
+    const rate = current.failing / current.total
+    const excess = current.failing - current.total * rest
+    const loosesNothing = (one: Ranked): boolean => {
+      const left = current.total - one.total
+      const leftRate = left > 0 ? (current.failing - one.failing) / left : Number.POSITIVE_INFINITY
+      return one.failing - one.total * rest >= EXCESS_KEPT * excess && leftRate < rest + REMAINDER_MAX * (rate - rest)
+    }
+    const narrower = ranked.find((one) => isOneNarrower(one, current) && loosesNothing(one))
+    if (!narrower) return current
+    current = narrower
+  }
+}
+
+function isOneNarrower(one: Conjunction, than: Conjunction): boolean {
+  if (one.conditions.length !== than.conditions.length + 1) return false
+  return than.conditions.every((wanted) =>
+    one.conditions.some(({ attribute, value }) => attribute === wanted.attribute && value === wanted.value),
+  )
+}
+
+function tableOf(one: Counts, whole: Counts) {
+  const healthy = one.total - one.failing
+  return [
+    [one.failing, healthy],
+    [whole.failing - one.failing, whole.total - whole.failing - healthy],
+  ] as const
+}
+
+function show({ conditions, failing, total }: Conjunction, whole: Counts, pAdjusted: number): Explanation {
+  const othersFailing = whole.failing - failing
+  return {
+    conditions,
+    failing,
+    total,
+    shareFailing: failing / whole.failing,
+    shareHealthy: (total - failing) / (whole.total - whole.failing),
+    lift: othersFailing > 0 ? failing / total / (othersFailing / (whole.total - total)) : null,
+    pAdjusted,
+  }
+}
