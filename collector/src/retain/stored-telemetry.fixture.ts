@@ -50,7 +50,7 @@ export function createStoredTelemetry() {
   let nowMs = 0
   const clock: Clock = { nowMs: () => nowMs, monotonicMs: cpuMs }
   const control = createControl(controlPath)
-  const { hashKey } = openStore(path)
+  const { hashKey } = openStore(path, null)
   const openWriter = () => createWriter({ path, rules: { filter, signalsOff }, redact: false, clock })
   let writer = openWriter()
   const decider = createDecider({ telemetryPath: path, controlPath, quietMs: 0, decideAfterMs: 0, signalsOff, filter, clock })
