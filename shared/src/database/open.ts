@@ -42,3 +42,8 @@ export function openDatabase(
   }
   return db
 }
+
+/** A file that is only locked, never written: without a log, so that SQLite's own locks on it mean what they say. */
+export function openLockFile(path: string, busyTimeoutMs: number): SqliteDatabase {
+  return new Database(path, { timeout: busyTimeoutMs })
+}

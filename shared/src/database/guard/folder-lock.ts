@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { createFolder } from '../../runtime/data-folder.ts'
+import { openLockFile } from '../open.ts'
 
 /** Two collectors must not share a folder, and nobody runs on one that is being restored. */
 export class FolderInUseError extends Error {
@@ -25,9 +25,9 @@ export function shareFolder(dataDir: string, service: Service): () => void {
   return lock(dataDir, service, 'begin; select count(*) from sqlite_master', SHARE_WAIT_MS)
 }
 
-function lock(dataDir: string, service: Service, statement: string, timeout: number): () => void {
+function lock(dataDir: string, service: Service, statement: string, waitMs: number): () => void {
   createFolder(join(dataDir, 'run'))
-  const file = new Database(join(dataDir, 'run', `${service}.lock`), { timeout })
+  const file = openLockFile(join(dataDir, 'run', `${service}.lock`), waitMs)
   try {
     file.exec(statement)
   } catch (error) {
