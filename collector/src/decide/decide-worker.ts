@@ -8,6 +8,7 @@ import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import { createRetainer } from '../retain/retainer.ts'
+import { createLogMoved } from '../write/log-moved.ts'
 import { createPatientTurn } from '../write/write-turn.ts'
 import { createDecider } from './decider.ts'
 import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
@@ -34,7 +35,9 @@ const decider = createDecider({
   clock: systemClock,
   turn: createPatientTurn(writeTurn),
 })
-const retainer = createRetainer(retain, systemClock, (told) => report({ kind: 'housekeeping', report: told }))
+const retainer = createRetainer(retain, systemClock, createLogMoved(writeTurn).tell, (told) =>
+  report({ kind: 'housekeeping', report: told }),
+)
 let decideDueMs = systemClock.monotonicMs() + TICK_MS
 let retainDueMs = systemClock.monotonicMs() + TICK_MS
 let timer = setTimeout(turn, TICK_MS)

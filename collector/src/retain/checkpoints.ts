@@ -5,8 +5,8 @@ import type { SqliteDatabase } from '@loopkit/shared/database/open'
 export interface Checkpoints {
   /** Moves into the file what no reader hinders. */
   passive(nowMs: number): LogState
-  /** Empties the log if it holds anything and nobody uses it. */
-  truncate(): void
+  /** Empties the log file if nobody uses it and it is larger than what is kept of it, or `isSpaceScarce`. */
+  truncate(isSpaceScarce: boolean): void
 }
 
 export interface LogState {
@@ -29,18 +29,26 @@ export function noteProgress(before: LogProgress | null, frames: number, moved: 
   return { frames, moved, sinceMs: isHeld ? before.sinceMs : nowMs }
 }
 
-export function createCheckpoints(db: SqliteDatabase, path: string, busyTimeoutMs: number): Checkpoints {
+/** Frames from which on the log is worth beginning anew: 8 MB. */
+const BEGIN_ANEW_FRAMES = 1_024
+/** A log file of this size stays, to be written over: a commit into a growing file costs twice as much. */
+const KEPT_BYTES = 24 * 1024 ** 2
+
+export function createCheckpoints(db: SqliteDatabase, path: string, busyTimeoutMs: number, onMoved: () => void): Checkpoints {
   const bytesOf = () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
   let progress: LogProgress | null = null
   return {
     passive(nowMs) {
       const [answer] = db.pragma('wal_checkpoint(PASSIVE)') as [{ busy: number; log: number; checkpointed: number }]
       // Busy: another connection is at it, and its result is not known here.
-      if (answer.busy === 0) progress = noteProgress(progress, answer.log, answer.checkpointed, nowMs)
+      if (answer.busy === 0) {
+        progress = noteProgress(progress, answer.log, answer.checkpointed, nowMs)
+        if (answer.log >= BEGIN_ANEW_FRAMES && answer.checkpointed === answer.log) onMoved()
+      }
       return { bytes: bytesOf(), heldMs: progress === null ? 0 : nowMs - progress.sinceMs }
     },
-    truncate() {
-      if (bytesOf() === 0) return
+    truncate(isSpaceScarce) {
+      if (bytesOf() <= (isSpaceScarce ? 0 : KEPT_BYTES)) return
       // Waiting for a reader here would keep the writer waiting too.
       db.pragma('busy_timeout = 0')
       try {

@@ -43,14 +43,20 @@ const BUSY_PAUSE_MIN_MS = 5
 const IDLE_TURN_MS = 250
 const BUSY_TIMEOUT_MS = 2_000
 
-export function createRetainer(options: RetainOptions, clock: Clock, report: (report: RetainReport) => void): Retainer {
+/** `onLogMoved`: nearly all of the log is in the file, the writer may move the rest. */
+export function createRetainer(
+  options: RetainOptions,
+  clock: Clock,
+  onLogMoved: () => void,
+  report: (report: RetainReport) => void,
+): Retainer {
   const { dataDir, retentionEveryMs } = options
   const path = join(dataDir, 'telemetry.db')
   const store = openRetainedStore(path, clock, BUSY_TIMEOUT_MS)
   const storedBytes = createStoredBytes(store.db)
   const projects = createKnownProjects(join(dataDir, 'control.db'))
   const merger = createMerger(store, storedBytes)
-  const log = watchLog(createCheckpoints(store.db, path, BUSY_TIMEOUT_MS), report)
+  const log = watchLog(createCheckpoints(store.db, path, BUSY_TIMEOUT_MS, onLogMoved), report)
   const space = watchSpace(options, report)
   const passes = createPasses({ ...options, store, projects, storedBytes }, clock, report)
   const activity = createActivity(store.db, clock)
@@ -88,7 +94,8 @@ export function createRetainer(options: RetainOptions, clock: Clock, report: (re
         const pauseMs = isBusy ? Math.max(BUSY_PAUSE_MIN_MS, (tookMs * (1 - BUSY_SHARE)) / BUSY_SHARE) : 0
         return { pauseMs, hasMore: true }
       }
-      if (!isBusy && timers.isDue('truncate', space.isFull() ? CHECKPOINT_EVERY_MS : TRUNCATE_EVERY_MS)) log.truncate()
+      if (!isBusy && timers.isDue('truncate', space.isFull() ? CHECKPOINT_EVERY_MS : TRUNCATE_EVERY_MS))
+        log.truncate(space.isNarrow() || space.isFull())
       return { pauseMs: Math.min(IDLE_TURN_MS, checkpointEveryMs), hasMore: false }
     },
     isFull: space.isFull,

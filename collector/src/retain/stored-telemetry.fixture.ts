@@ -15,7 +15,10 @@ import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import { createDecider } from '../decide/decider.ts'
 import { addProject, createControl, type ProjectSpec, spanIdOf, traceIdOf } from '../start/collector.fixture.ts'
 import { openStore } from '../start/open-store.ts'
+import { createLogMoved } from '../write/log-moved.ts'
+import { WRITE_TURN_BYTES } from '../write/write-turn.ts'
 import { createWriter } from '../write/writer.ts'
+import { createCheckpoints } from './checkpoints.ts'
 import { createKnownProjects } from './known-projects.ts'
 import { createMerger } from './merger.ts'
 import { openRetainedStore } from './retained-store.ts'
@@ -51,7 +54,8 @@ export function createStoredTelemetry() {
   const clock: Clock = { nowMs: () => nowMs, monotonicMs: cpuMs }
   const control = createControl(controlPath)
   const { hashKey } = openStore(path, null)
-  const openWriter = () => createWriter({ path, rules: { filter, signalsOff }, redact: false, clock })
+  const logMoved = createLogMoved(new SharedArrayBuffer(WRITE_TURN_BYTES))
+  const openWriter = () => createWriter({ path, rules: { filter, signalsOff }, redact: false, clock, logMoved })
   let writer = openWriter()
   const decider = createDecider({ telemetryPath: path, controlPath, quietMs: 0, decideAfterMs: 0, signalsOff, filter, clock })
   const store = openRetainedStore(path, clock, 1000)
@@ -88,6 +92,8 @@ export function createStoredTelemetry() {
       if (reply.kind !== 'committed') throw new Error(JSON.stringify(reply))
       return reply.commit
     },
+    checkpoints: createCheckpoints(store.db, path, 1000, logMoved.tell),
+    tidyLog: () => writer.tidyLog(),
     restartWriter() {
       writer.close()
       writer = openWriter()

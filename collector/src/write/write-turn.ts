@@ -1,8 +1,8 @@
 /** Runs one transaction when it is this thread's turn to write. */
 export type WriteTurn = <T>(transaction: () => T) => T
 
-/** Two 32-bit cells, shared by the threads that write telemetry.db. */
-export const WRITE_TURN_BYTES = 8
+/** Three 32-bit cells, shared by the threads that write telemetry.db; the third is told of in log-moved.ts. */
+export const WRITE_TURN_BYTES = 12
 /** 1 while the writer waits or writes: others let it go first. */
 const WANTED = 0
 /** 1 while somebody writes. */

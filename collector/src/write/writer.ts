@@ -5,6 +5,7 @@ import type { Clock } from '@loopkit/shared/runtime/clock'
 import { redactTraces } from '@loopkit/shared/span/redact/redact-traces'
 import { createDictionary } from './dictionary.ts'
 import { createSpanIndexer, latin1 } from './index-spans.ts'
+import type { LogMoved } from './log-moved.ts'
 import type { BodyToCommit, CommitGroup, WriterReply } from './messages.ts'
 import { createOpenTraces } from './open-traces.ts'
 import { packProject } from './pack-project.ts'
@@ -17,6 +18,8 @@ import { noTurn, type WriteTurn } from './write-turn.ts'
 export interface Writer {
   commit(group: CommitGroup): WriterReply
   noteDecided(hashes: BigUint64Array): void
+  /** Between two commits: moves the last frames of the write-ahead log into the file where that lets it begin anew. */
+  tidyLog(): void
   close(): void
 }
 
@@ -26,10 +29,11 @@ export interface WriterOptions {
   redact: boolean
   clock: Clock
   turn?: WriteTurn
+  logMoved?: LogMoved
 }
 
-/** Pages of the write-ahead log at which the writer itself checkpoints; the decider does it long before, off this thread. */
-const AUTO_CHECKPOINT_PAGES = 16_384
+/** Pages of the write-ahead log at which the writer itself checkpoints; the background thread does it long before. */
+const AUTO_CHECKPOINT_PAGES = 6_144
 
 interface OpenStore {
   db: SqliteDatabase
@@ -40,7 +44,7 @@ interface OpenStore {
   mark: MarkWriter
 }
 
-export function createWriter({ path, rules, redact, clock, turn = noTurn }: WriterOptions): Writer {
+export function createWriter({ path, rules, redact, clock, turn = noTurn, logMoved }: WriterOptions): Writer {
   let store: OpenStore | null = openStore(path, turn)
   const memos = createMemos(rules)
 
@@ -70,7 +74,17 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn }: Writ
     store = null
   }
 
-  return { commit, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), close: closeStore }
+  function tidyLog(): void {
+    if (!store || !logMoved?.take()) return
+    try {
+      store.db.pragma('wal_checkpoint(PASSIVE)')
+    } catch (error) {
+      // Ends the thread, and with it the process. Anything else the next commit meets too, and tells.
+      if (explainStorageError(error).answer.isFatal) throw error
+    }
+  }
+
+  return { commit, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), tidyLog, close: closeStore }
 }
 
 function openStore(path: string, turn: WriteTurn): OpenStore {
