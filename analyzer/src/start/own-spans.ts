@@ -1,8 +1,10 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { ownTracer, startSelfTelemetry } from '@loopkit/shared/runtime/self-telemetry'
 import type { InternalKey } from '../control/internal-key.ts'
 import type { RequestOutcome } from '../http/door.ts'
-import { type CollectorAddress, hostInUrl } from './addresses.ts'
+import type { CollectorAddress } from './addresses.ts'
 
 export interface OwnSpansDeps {
   clock: Clock
@@ -29,14 +31,18 @@ export function startOwnSpans({ clock, version, key, findCollector }: OwnSpansDe
   const send = async (body: Uint8Array): Promise<void> => {
     const collector = findCollector()
     if (!collector) return
-    const { host, port, pathPrefix } = collector
-    const response = await fetch(`http://${hostInUrl(host)}:${port}${pathPrefix}/v1/traces`, {
+    const { host, port, pathPrefix, socketPath } = collector
+    const request = httpRequest({
+      ...(socketPath === undefined ? { host, port } : { socketPath }),
+      path: `${pathPrefix}/v1/traces`,
       method: 'POST',
-      headers: { authorization: `Bearer ${key.get()}`, 'content-type': 'application/x-protobuf' },
-      body: Buffer.from(body),
+      headers: { authorization: `Bearer ${key.get()}`, 'content-type': 'application/x-protobuf', 'content-length': body.length },
       signal: AbortSignal.timeout(SEND_TIMEOUT_MS),
     })
-    await response.arrayBuffer()
+    request.end(body)
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    response.resume()
+    await once(response, 'end')
   }
   const { stop } = startSelfTelemetry({ service: 'loopkit-analyzer', version, clock, send })
   return {

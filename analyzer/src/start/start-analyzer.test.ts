@@ -189,6 +189,7 @@ describe('addresses', () => {
     publicOtlpUrl: null,
     otlpHttpPort: 4318,
     otlpPathPrefix: '',
+    otlpTlsCertFile: null,
     dataDir: '/nowhere',
   }
   test.each([
@@ -201,6 +202,7 @@ describe('addresses', () => {
       'https://a.example',
       'https://o.example',
     ],
+    ['TLS', { otlpTlsCertFile: 'cert.pem' }, 'http://127.0.0.1:3000', 'https://127.0.0.1:4318'],
     ['a path prefix', { otlpPathPrefix: '/otlp' }, 'http://127.0.0.1:3000', 'http://127.0.0.1:4318/otlp'],
     ['a collector that is not known yet', { otlpHttpPort: 0 }, 'http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
   ])('come from %s', (_, more, analyzerUrl, otlpUrl) => {
@@ -217,5 +219,6 @@ describe('addresses', () => {
       port: 4567,
       pathPrefix: '',
     })
+    expect(findCollector({ ...settings, dataDir, otlpTlsCertFile: 'cert.pem' })?.socketPath).toMatch(/run\/collector\.sock$/)
   })
 })

@@ -15,6 +15,8 @@ export interface ExportHandlerDeps {
   pipeline: Pipeline
   inFlight: InFlight
   bodyLimits: BodyLimits
+  /** Whether a request comes from this machine, by the address of its socket. */
+  isLocal(address: string | undefined): boolean
   isStopping(): boolean
   monotonicMs(): number
   onRefused(transport: Transport, signal: Signal, code: string): void
@@ -27,8 +29,6 @@ export interface ExportExchange {
   request: IncomingMessage
   response: ServerResponse
   signal: Signal
-  /** Of CORS. */
-  headers: Record<string, string>
   /** The sender waits for `100 Continue` before it sends the body. */
   expectsContinue: boolean
 }
@@ -60,7 +60,7 @@ const UNKNOWN_MEDIA_TYPE = refused(
 async function takeExport(deps: ExportHandlerDeps, exchange: ExportExchange, encoding: Encoding): Promise<Outcome> {
   const { request, signal } = exchange
   if (deps.isStopping()) return refused('stopping', 'the collector is stopping')
-  const caller = deps.authenticator.authenticate(readCredentials(request.rawHeaders), isLoopback(request.socket.remoteAddress))
+  const caller = deps.authenticator.authenticate(readCredentials(request.rawHeaders), deps.isLocal(request.socket.remoteAddress))
   if ('kind' in caller) return caller
   const received = await receiveBody(deps, exchange)
   if (received.kind === 'refused') {
@@ -101,11 +101,7 @@ async function receiveBody(
 }
 
 /** Puts an outcome into HTTP: exact content types, since exporters compare them by equality. */
-function answer(
-  { request, response, signal, headers, expectsContinue }: ExportExchange,
-  outcome: Outcome,
-  encoding: Encoding,
-): void {
+function answer({ request, response, signal, expectsContinue }: ExportExchange, outcome: Outcome, encoding: Encoding): void {
   if (response.headersSent || response.destroyed) return
   const body =
     outcome.kind === 'accepted'
@@ -119,7 +115,6 @@ function answer(
     ...(outcome.kind === 'refused' && refusalHeaders(outcome)),
     // A body that was not read to its end cannot be followed by another request.
     ...(isUnread && { connection: 'close' }),
-    ...headers,
   })
   // Who waits for `100 Continue` sends nothing more.
   if (isUnread && !expectsContinue) endUnread(request, response, body)

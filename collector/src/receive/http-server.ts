@@ -1,12 +1,17 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { RequestListener } from './routes.ts'
+import { HANDSHAKE_TIMEOUT_MS, type TlsMaterial, tlsServerOptions } from './tls/tls-files.ts'
+import { type Hinter, hintOfHandshake, hintOfPacket } from './wrong-protocol.ts'
 
 export interface HttpServerDeps {
   route: RequestListener
-  /** A client speaks another protocol on this port; told once a minute at most, with a hint. */
-  onWrongProtocol(hint: string): void
-  monotonicMs(): number
+  /** A client speaks another protocol on this port. */
+  hint: Hinter
+  /** null: plain. */
+  tls: TlsMaterial | null
 }
 
 /** Headers larger than this are answered 431. */
@@ -18,50 +23,48 @@ const REQUEST_TIMEOUT_MS = 120_000
 const KEEP_ALIVE_MS = 75_000
 const TIMEOUT_CHECK_MS = 1_000
 const CONNECTIONS_MAX = 2_000
-const HINT_EVERY_MS = 60_000
 
 const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT'
 const HEADERS_TOO_LARGE = 'HPE_HEADER_OVERFLOW'
 const CHUNK_EXTENSIONS_TOO_LARGE = 'HPE_CHUNK_EXTENSIONS_OVERFLOW'
 
-export function createHttpServer({ route, onWrongProtocol, monotonicMs }: HttpServerDeps): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: HEADERS_MAX_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      noDelay: true,
-    },
-    (request, response) => route(request, response, false),
-  )
+export function createHttpServer({ route, hint, tls }: HttpServerDeps): Server {
+  const options = {
+    maxHeaderSize: HEADERS_MAX_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    noDelay: true,
+  }
+  const server = tls
+    ? createTlsServer({ ...options, ...tlsServerOptions(tls), handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
+    : createServer(options)
+  server.on('request', (request, response) => route(request, response, false))
   server.maxConnections = CONNECTIONS_MAX
   server.on('checkContinue', (request, response) => route(request, response, true))
-  let hintedAtMs = Number.NEGATIVE_INFINITY
-  server.on('clientError', (error: Error & { code?: string; rawPacket?: Buffer }, socket: Socket) => {
-    const hint = wrongProtocolHint(error.rawPacket)
-    if (hint && monotonicMs() - hintedAtMs >= HINT_EVERY_MS) {
-      hintedAtMs = monotonicMs()
-      onWrongProtocol(hint)
-    }
-    if (!socket.writable) return void socket.destroy()
+  // A failed handshake comes here too.
+  server.on('clientError', (error: ClientError, socket: Socket) => {
+    const mistake = hintOfPacket(error.rawPacket) ?? (socket instanceof TLSSocket ? hintOfHandshake(error, socket) : null)
+    if (mistake) hint(mistake)
+    if (!socket.writable || isInHandshake(socket)) return void socket.destroy()
     socket.end(`HTTP/1.1 ${statusOf(error.code)}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
   })
   return server
+}
+
+interface ClientError extends Error {
+  code?: string
+  rawPacket?: Buffer
+}
+
+/** Nothing that is written now would be understood. */
+function isInHandshake(socket: Socket): boolean {
+  return socket instanceof TLSSocket && socket.getProtocol() === null
 }
 
 function statusOf(code: string | undefined): string {
   if (code === TOO_SLOW) return '408 Request Timeout'
   if (code === HEADERS_TOO_LARGE) return '431 Request Header Fields Too Large'
   return code === CHUNK_EXTENSIONS_TOO_LARGE ? '413 Content Too Large' : '400 Bad Request'
-}
-
-/** What the first bytes of something that is no HTTP/1.1 give away. */
-export function wrongProtocolHint(packet: Buffer | undefined): string | null {
-  if (!packet || packet.length < 3) return null
-  if (packet.subarray(0, 14).toString('latin1') === 'PRI * HTTP/2.0')
-    return 'a client speaks HTTP/2 or gRPC on the OTLP/HTTP port'
-  if (packet[0] === 0x16 && packet[1] === 3) return 'a client speaks TLS on the plain OTLP/HTTP port'
-  return null
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseContentEncoding } from './content-encoding.ts'
 import { parseContentType } from './content-type.ts'
-import { createCorsPolicy } from './cors.ts'
 import { readCredentials } from './credentials.ts'
 
 describe('content type', () => {
@@ -49,30 +48,5 @@ describe('credentials', () => {
     ['two headers', ['Authorization', 'Bearer a', 'AUTHORIZATION', 'Bearer b'], { kind: 'ambiguous' }],
   ])('%s', (_, rawHeaders, expected) => {
     expect(readCredentials(rawHeaders)).toEqual(expected)
-  })
-})
-
-describe('CORS', () => {
-  test('no origin is allowed unless the setting names it', () => {
-    const policy = createCorsPolicy('')
-    expect(policy.headersFor('https://a.example')).toEqual({})
-    expect(policy.preflight('https://a.example', undefined)).toBeNull()
-  })
-
-  test('an origin that ends like an allowed one is not allowed', () => {
-    const policy = createCorsPolicy('https://good.example')
-    expect(policy.headersFor('https://good.example.evil')).toEqual({})
-    expect(policy.headersFor('https://good.example')).toEqual({
-      'access-control-allow-origin': 'https://good.example',
-      vary: 'Origin',
-    })
-  })
-
-  test('a preflight is given the headers it asked for, unless they are no header names', () => {
-    const policy = createCorsPolicy('*')
-    expect(policy.preflight('https://a', 'content-type, x-tenant')).toMatchObject({
-      'access-control-allow-headers': 'content-type, x-tenant',
-    })
-    expect(policy.preflight('https://a', 'a\r\nset-cookie: x')?.['access-control-allow-headers']).toContain('authorization')
   })
 })

@@ -27,6 +27,8 @@ export function createRoutes(deps: RouteDeps): RequestListener {
     const path = request.url ?? ''
     const signal = signals.get(path)
     try {
+      // A page that may not read an error is told nothing but that something failed.
+      for (const [name, value] of Object.entries(deps.cors.headersFor(request.headers.origin))) response.setHeader(name, value)
       if (signal) routeExport(deps, request, response, signal, expectsContinue)
       else routePlain(deps, request, response, path)
     } catch (error) {
@@ -45,7 +47,7 @@ function routeExport(
 ): void {
   const { origin } = request.headers
   if (request.method === 'POST') {
-    void handleExport({ request, response, signal, headers: cors.headersFor(origin), expectsContinue })
+    void handleExport({ request, response, signal, expectsContinue })
     return
   }
   const preflight =
@@ -55,7 +57,7 @@ function routeExport(
     response.end()
   } else {
     response.setHeader('allow', 'POST')
-    refuse(request, response, 'method_not_allowed', 'supported methods: POST', cors.headersFor(origin))
+    refuse(request, response, 'method_not_allowed', 'supported methods: POST')
   }
 }
 
@@ -93,17 +95,11 @@ function sendJson(response: ServerResponse, status: number, body: object): void 
 }
 
 /** A google.rpc.Status in the request's own encoding; JSON where it names none. */
-function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  code: RefusalCode,
-  message: string,
-  headers: Record<string, string> = {},
-): void {
+function refuse(request: IncomingMessage, response: ServerResponse, code: RefusalCode, message: string): void {
   if (response.headersSent) return
   const { status, grpcCode } = describeRefusal(code)
   const encoding = parseContentType(request.headers['content-type']) ?? 'json'
-  const body = encodeStatus({ code: grpcCode, message }, encoding)
-  response.writeHead(status, { 'content-type': MEDIA_TYPES[encoding], 'content-length': body.length, ...headers })
+  const body = encodeStatus({ code: grpcCode, message: `${code}: ${message}` }, encoding)
+  response.writeHead(status, { 'content-type': MEDIA_TYPES[encoding], 'content-length': body.length })
   response.end(body)
 }

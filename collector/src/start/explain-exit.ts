@@ -4,6 +4,7 @@ import { NetworkDiskError } from '@loopkit/shared/database/guard/disk-kind'
 import { FolderInUseError } from '@loopkit/shared/database/guard/folder-lock'
 import { SchemaNewerError } from '@loopkit/shared/database/migrate'
 import { EXIT } from '@loopkit/shared/runtime/exit-codes'
+import { TlsError } from '../receive/tls/tls-files.ts'
 import { SqliteTooOldError } from './open-store.ts'
 
 export interface ExitReason {
@@ -15,7 +16,7 @@ export interface ExitReason {
 /** Why the process cannot start, from what was thrown. */
 export function explainExit(error: unknown, dataDir: string): ExitReason {
   const { code = '', message } = error as { code?: string; message: string }
-  if (error instanceof SettingsError) return { code: EXIT.config, line: message }
+  if (error instanceof SettingsError || error instanceof TlsError) return { code: EXIT.config, line: message }
   if (error instanceof SqliteTooOldError) return { code: EXIT.unavailable, line: message }
   if (error instanceof NetworkDiskError) return { code: EXIT.config, line: message }
   if (error instanceof DatabaseDamagedError) return { code: EXIT.data, line: `${message}; nothing was changed` }

@@ -1,3 +1,4 @@
+import { chmodSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo, Server as NetServer } from 'node:net'
 
@@ -11,6 +12,19 @@ export function listen(server: NetServer, port: number, host: string): Promise<n
     server.listen({ port, host }, () => {
       server.off('error', reject)
       resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+/** Listens on a socket file that only this user may open. What a killed process left there goes away first. */
+export function listenOnFile(server: NetServer, path: string): Promise<void> {
+  rmSync(path, { force: true })
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ path }, () => {
+      server.off('error', reject)
+      chmodSync(path, 0o600)
+      resolve()
     })
   })
 }

@@ -1,4 +1,3 @@
-import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
@@ -22,12 +21,8 @@ import { decideWorkerData, startDecider } from '../decide/decider-client.ts'
 import { createObserver, type Observer } from '../observe/observer.ts'
 import { startOwnSpans } from '../observe/own-spans.ts'
 import { type Authenticator, createAuthenticator } from '../receive/authenticate.ts'
-import { createCorsPolicy } from '../receive/cors.ts'
-import { createExportHandler, type ExportHandlerDeps } from '../receive/export-handler.ts'
-import { createGrpcServer, type GrpcServer } from '../receive/grpc/grpc-server.ts'
-import { createHttpServer } from '../receive/http-server.ts'
+import { type ExportHandlerDeps, isLoopback } from '../receive/export-handler.ts'
 import { refused } from '../receive/outcome.ts'
-import { createRoutes } from '../receive/routes.ts'
 import { createHousekeeping, type Housekeeping } from '../retain/housekeeping.ts'
 import { CommitQueue } from '../write/commit-queue.ts'
 import { isSyncFailure } from '../write/storage-error.ts'
@@ -35,7 +30,7 @@ import { WRITE_TURN_BYTES } from '../write/write-turn.ts'
 import { startWriter } from '../write/writer-client.ts'
 import { claimStore } from './claim-store.ts'
 import { createHealth, type Health } from './health.ts'
-import { listen, stopListening } from './listen.ts'
+import { openReceivers } from './open-receivers.ts'
 import type { StoreState } from './open-store.ts'
 
 export interface CollectorOptions {
@@ -103,28 +98,24 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
     pipeline,
     inFlight,
     bodyLimits: { bodyMaxBytes: settings.bodyMaxBytes, ...BODY_PROGRESS },
+    isLocal: isLoopback,
     isStopping: () => stopping,
     onRefused: observer.onRefused,
     onAnswered: observer.onAnswered,
     monotonicMs: clock.monotonicMs,
     onError: (error) => log.error({ code: 'receive.failed', err: error }, 'a request could not be handled'),
   }
-  const onWrongProtocol = (hint: string) => log.warn({ code: 'receive.wrong_protocol', hint }, hint)
-  const server = createHttpServer({
-    monotonicMs: clock.monotonicMs,
-    onWrongProtocol,
-    route: createRoutes({
-      pathPrefix: settings.otlpPathPrefix.replace(/\/+$/, ''),
-      cors: createCorsPolicy(settings.corsOrigins),
-      handleExport: createExportHandler(exporting),
-      unreadyReason: () => health.reason() ?? lossReason() ?? housekeeping.reason() ?? authenticator.unavailableReason(),
-      metricsText: observer.metricsText,
-      onError: (error) => log.error({ code: 'http.failed', err: error }, 'a request could not be routed'),
-    }),
-  })
-  const grpc = createGrpcServer({ ...exporting, onWrongProtocol })
-  const { port, grpcPort } = await open(server, grpc, options, lifecycle, () => {
-    stopping = true
+  const { port, grpcPort } = await openReceivers({
+    settings,
+    clock,
+    log,
+    lifecycle,
+    exporting,
+    unreadyReason: () => health.reason() ?? lossReason() ?? housekeeping.reason() ?? authenticator.unavailableReason(),
+    metricsText: observer.metricsText,
+    onStop: () => {
+      stopping = true
+    },
   })
   lifecycle.defer('run files', writeRunFiles(dataDir, 'collector', pid, { otlpHttpPort: port, otlpGrpcPort: grpcPort }))
   startTimers(settings, lifecycle, storage.queue, observer)
@@ -143,27 +134,6 @@ function withOwnSpans(
   const { observed, stop } = startOwnSpans({ clock, version, pipeline, inFlight, findOwnProject })
   lifecycle.defer('own spans', stop)
   return observed
-}
-
-/** Both ports or none. They are closed at the same time: the time for requests under way is one. */
-async function open(
-  http: Server,
-  grpc: GrpcServer,
-  { settings }: CollectorOptions,
-  lifecycle: Lifecycle,
-  onStop: () => void,
-): Promise<{ port: number; grpcPort: number }> {
-  const { host, otlpHttpPort, otlpGrpcPort } = settings
-  const closers: (() => Promise<void>)[] = []
-  lifecycle.defer('receivers', async () => {
-    onStop()
-    await Promise.all(closers.map((close) => close()))
-  })
-  const port = await listen(http, otlpHttpPort, host)
-  closers.push(() => stopListening(http))
-  const grpcPort = await listen(grpc.server, otlpGrpcPort, host)
-  closers.push(grpc.stop)
-  return { port, grpcPort }
 }
 
 interface StorageParts {

@@ -11,6 +11,8 @@ export interface CollectorAddress {
   port: number
   /** What the collector's paths start with. */
   pathPrefix: string
+  /** A file that it listens on, in place of host and port. */
+  socketPath?: string
 }
 
 /** Where the collector listens now, or null while it is not known. */
@@ -34,10 +36,9 @@ export function createForward(findCollector: FindCollector): { handle: StreamRou
       return refuse(request, response, { status: 400, code: INVALID_ARGUMENT, message: 'send one key, once' })
     const collector = findCollector()
     if (!collector) return unavailable(request, response)
-    const { host, port, pathPrefix } = collector
+    const { host, port, pathPrefix, socketPath } = collector
     const upstream = httpRequest({
-      host,
-      port,
+      ...(socketPath === undefined ? { host, port } : { socketPath }),
       agent,
       method: request.method,
       path: pathPrefix + (facts.route ?? request.path),

@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { encodeExportResponse } from '@loopkit/shared/otlp/responses'
 import { readCredentials } from '../credentials.ts'
-import { type ExportHandlerDeps, isLoopback } from '../export-handler.ts'
+import type { ExportHandlerDeps } from '../export-handler.ts'
 import { type Outcome, type Refusal, refused, type Signal } from '../outcome.ts'
 import { SenderGoneError } from '../read-body.ts'
 import { parseCallTimeoutMs } from './call-timeout.ts'
@@ -82,7 +82,7 @@ async function answerExport(deps: ExportHandlerDeps, call: Call): Promise<void> 
 async function takeExport(deps: ExportHandlerDeps, { stream, headers, rawHeaders, signal }: Call): Promise<Outcome> {
   const { authenticator, pipeline, inFlight, bodyLimits, monotonicMs } = deps
   if (deps.isStopping()) return refused('stopping', 'the collector is stopping')
-  const caller = authenticator.authenticate(readCredentials(rawHeaders), isLoopback(stream.session?.socket.remoteAddress))
+  const caller = authenticator.authenticate(readCredentials(rawHeaders), deps.isLocal(stream.session?.socket.remoteAddress))
   if ('kind' in caller) return caller
   const received = await readMessage(stream, headers['grpc-encoding'] as string | undefined, inFlight, bodyLimits)
   if (received.kind === 'refused') {

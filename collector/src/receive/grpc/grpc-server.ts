@@ -1,15 +1,29 @@
-import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { ExportHandlerDeps } from '../export-handler.ts'
+import { HANDSHAKE_TIMEOUT_MS, type TlsMaterial, tlsServerOptions } from '../tls/tls-files.ts'
+import { type Hinter, hintOfHandshake } from '../wrong-protocol.ts'
 import { createCallHandler } from './call-handler.ts'
 
 export interface GrpcServerDeps extends ExportHandlerDeps {
-  /** A client speaks another protocol on this port; told once a minute at most, with a hint. */
-  onWrongProtocol(hint: string): void
+  /** A client speaks another protocol on this port. */
+  hint: Hinter
+  /** null: plain. */
+  tls: TlsMaterial | null
 }
 
 export interface GrpcServer {
   /** To be told where to listen. */
-  server: Http2Server
+  server: Http2Server | Http2SecureServer
   /** Takes no new connection or call, waits for calls under way, cuts those that take too long. */
   stop(): Promise<void>
 }
@@ -25,9 +39,10 @@ const HEADERS_MAX_BYTES = 16 * 1024
 const IDLE_MS = 300_000
 /** Calls under way get this long to end, in ms: the promise is 10 s for stopping all of the process. */
 const STOP_GRACE_MS = 7_000
-const HINT_EVERY_MS = 60_000
 /** nghttp2's NGHTTP2_ERR_BAD_CLIENT_MAGIC: the connection did not open with HTTP/2's preface. */
 const BAD_CLIENT_MAGIC = -903
+const NO_GRPC =
+  'a client speaks something other than gRPC on the OTLP/gRPC port, or speaks TLS where it is plain; OTLP/HTTP has a port of its own'
 
 /**
  * OTLP/gRPC on Node's own HTTP/2. A general gRPC server hands over a message only when it has read and inflated all of
@@ -35,13 +50,17 @@ const BAD_CLIENT_MAGIC = -903
  * HTTP/2 PINGs are answered at any sane rate: there is no policy that could end a connection for them.
  */
 export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
-  const server = createServer({
+  const { hint, tls } = deps
+  const options = {
     settings: {
       initialWindowSize: STREAM_WINDOW_BYTES,
       maxConcurrentStreams: CALLS_MAX,
       maxHeaderListSize: HEADERS_MAX_BYTES,
     },
-  })
+  }
+  const server = tls
+    ? createSecureServer({ ...options, ...tlsServerOptions(tls), handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
+    : createServer(options)
   server.maxConnections = CONNECTIONS_MAX
   const sessions = new Set<ServerHttp2Session>()
   server.on('session', (session) => {
@@ -51,23 +70,27 @@ export function createGrpcServer(deps: GrpcServerDeps): GrpcServer {
     session.setTimeout(IDLE_MS, () => session.close())
   })
   const handleCall = createCallHandler(deps)
-  server.on('stream', (stream, headers, _flags, rawHeaders) => handleCall(stream, headers, rawHeaders))
-  server.on('sessionError', createHinter(deps))
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) =>
+    handleCall(stream, headers, rawHeaders),
+  )
+  server.on('sessionError', (error: Error & { errno?: number }) => {
+    if (error.errno === BAD_CLIENT_MAGIC) hint(NO_GRPC)
+  })
+  if (tls) {
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      const mistake = hintOfHandshake(error, socket)
+      if (mistake) hint(mistake)
+    })
+    // A client that did not ask for HTTP/2 in its handshake.
+    server.on('unknownProtocol', (socket: Socket) => {
+      hint(NO_GRPC)
+      socket.destroy()
+    })
+  }
   return { server, stop: () => stopServer(server, sessions) }
 }
 
-function createHinter({ onWrongProtocol, monotonicMs }: GrpcServerDeps): (error: Error) => void {
-  let hintedAtMs = Number.NEGATIVE_INFINITY
-  return (error) => {
-    if ((error as { errno?: number }).errno !== BAD_CLIENT_MAGIC || monotonicMs() - hintedAtMs < HINT_EVERY_MS) return
-    hintedAtMs = monotonicMs()
-    onWrongProtocol(
-      'a client speaks something other than gRPC without TLS on the OTLP/gRPC port; OTLP/HTTP has a port of its own',
-    )
-  }
-}
-
-function stopServer(server: Http2Server, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
+function stopServer(server: Http2Server | Http2SecureServer, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => {
       for (const session of sessions) session.destroy()
