@@ -4,6 +4,8 @@ import type { Clock } from '@loopkit/shared/runtime/clock'
 /** Whether spans come in, as a connection sees that others commit. */
 export interface Activity {
   isBusy(): boolean
+  /** Nothing has come in for a while, and no more is expected. */
+  isQuiet(): boolean
   /** Everything is joined that will be until there is something new. */
   settle(): void
   isSettled(): boolean
@@ -11,6 +13,8 @@ export interface Activity {
 
 /** Without a commit for this long the store is idle. */
 const IDLE_AFTER_MS = 2_000
+/** Exporters send every 5 to 10 s: their log file is kept in between. */
+const QUIET_AFTER_MS = 15_000
 /** Segments that nobody adds to are joined when they are old enough: looked for this often. */
 const SETTLED_FOR_MS = 600_000
 
@@ -28,6 +32,7 @@ export function createActivity(db: SqliteDatabase, { monotonicMs }: Clock): Acti
       version = now
       return monotonicMs() - changedMs < IDLE_AFTER_MS
     },
+    isQuiet: () => monotonicMs() - changedMs >= QUIET_AFTER_MS,
     settle() {
       settledMs = monotonicMs()
     },

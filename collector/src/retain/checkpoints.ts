@@ -5,8 +5,8 @@ import type { SqliteDatabase } from '@loopkit/shared/database/open'
 export interface Checkpoints {
   /** Moves into the file what no reader hinders. */
   passive(nowMs: number): LogState
-  /** Empties the log file if nobody uses it and it is larger than what is kept of it, or `isSpaceScarce`. */
-  truncate(isSpaceScarce: boolean): void
+  /** Empties the log file if nobody uses it and it is larger than what is kept of it between commits, or nothing `isKept`. */
+  truncate(isKept: boolean): void
 }
 
 export interface LogState {
@@ -47,8 +47,8 @@ export function createCheckpoints(db: SqliteDatabase, path: string, busyTimeoutM
       }
       return { bytes: bytesOf(), heldMs: progress === null ? 0 : nowMs - progress.sinceMs }
     },
-    truncate(isSpaceScarce) {
-      if (bytesOf() <= (isSpaceScarce ? 0 : KEPT_BYTES)) return
+    truncate(isKept) {
+      if (bytesOf() <= (isKept ? KEPT_BYTES : 0)) return
       // Waiting for a reader here would keep the writer waiting too.
       db.pragma('busy_timeout = 0')
       try {

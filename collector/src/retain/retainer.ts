@@ -95,7 +95,7 @@ export function createRetainer(
         return { pauseMs, hasMore: true }
       }
       if (!isBusy && timers.isDue('truncate', space.isFull() ? CHECKPOINT_EVERY_MS : TRUNCATE_EVERY_MS))
-        log.truncate(space.isNarrow() || space.isFull())
+        log.truncate(!activity.isQuiet() && !space.isNarrow() && !space.isFull())
       return { pauseMs: Math.min(IDLE_TURN_MS, checkpointEveryMs), hasMore: false }
     },
     isFull: space.isFull,
