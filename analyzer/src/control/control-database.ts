@@ -1,3 +1,4 @@
+import { keepControlMark } from '@loopkit/shared/database/control/guard-control'
 import { controlMigrations } from '@loopkit/shared/database/control/migrations'
 import { migrate } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
@@ -34,14 +35,14 @@ export function openControl(path: string): Control {
   const sqlite = openDatabase(path, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
   try {
     migrate(sqlite, controlMigrations)
+    return createControl(sqlite, keepControlMark(path, sqlite))
   } catch (error) {
     sqlite.close()
     throw error
   }
-  return createControl(sqlite)
 }
 
-export function createControl(sqlite: SqliteDatabase): Control {
+export function createControl(sqlite: SqliteDatabase, onCommitted: () => void = () => {}): Control {
   const db = new Kysely<ControlTables>({ dialect: new ControlDialect({ database: sqlite }) })
   const queries = createQueries(sqlite)
   const immediate = sqlite.transaction((work: (queries: ControlQueries) => unknown) => work(queries)).immediate
@@ -49,7 +50,11 @@ export function createControl(sqlite: SqliteDatabase): Control {
     ...queries,
     db,
     sqlite,
-    transaction: <T>(work: (queries: ControlQueries) => T) => immediate(work) as T,
+    transaction: <T>(work: (queries: ControlQueries) => T) => {
+      const result = immediate(work) as T
+      onCommitted()
+      return result
+    },
     close: () => void sqlite.close(),
   }
 }

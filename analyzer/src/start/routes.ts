@@ -21,6 +21,8 @@ import { createReadRoutes } from './read-routes.ts'
 export interface RoutesDeps {
   settings: Settings
   control: Control
+  /** Changes that were answered are gone and nobody has taken note of it, or null. */
+  lossReason(): string | null
   change: AuditedChange
   clock: Clock
   log: Logger
@@ -50,6 +52,7 @@ export function createRoutes(deps: RoutesDeps): ComposedRoutes {
     metricsText: metrics.text,
     checks: {
       control: () => checkControl(control),
+      losses: () => ({ state: deps.lossReason() ?? 'none', ready: deps.lossReason() === null }),
       telemetry: () => checkTelemetry(telemetryStateOf(join(settings.dataDir, 'telemetry.db'))),
     },
   })

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
-import { createFolder, writeRunFiles } from '@loopkit/shared/runtime/data-folder'
+import { writeRunFiles } from '@loopkit/shared/runtime/data-folder'
 import { createLifecycle } from '@loopkit/shared/runtime/lifecycle'
 import type { Logger } from '@loopkit/shared/runtime/log'
 import { createAudit } from '../capabilities/audit/index.ts'
 import { createIngest } from '../capabilities/ingest/index.ts'
-import { type Control, openControl } from '../control/control-database.ts'
+import type { Control } from '../control/control-database.ts'
 import { createInternalKey } from '../control/internal-key.ts'
 import { createFindKey, createRecordUse } from '../control/keys.ts'
 import { createApp } from '../http/app.ts'
@@ -18,6 +18,7 @@ import { createTakeLimit } from '../http/rate-limit/take-limit.ts'
 import { isLoopback } from '../http/request-facts.ts'
 import { createAddresses, findCollector } from './addresses.ts'
 import { announceFirstRun, FIRST_PROJECT, firstRunText } from './first-run.ts'
+import { claimControl } from './claim-control.ts'
 import { createMetrics } from './metrics.ts'
 import { type OwnSpans, startOwnSpans } from './own-spans.ts'
 import { createRoutes } from './routes.ts'
@@ -63,9 +64,7 @@ export async function startAnalyzer(options: AnalyzerOptions): Promise<RunningAn
 
 async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof createLifecycle>): Promise<RunningAnalyzer> {
   const { settings, clock, log, enforceContract } = options
-  createFolder(settings.dataDir)
-  const control = openControl(join(settings.dataDir, 'control.db'))
-  lifecycle.defer('control.db', control.close)
+  const { control, lossReason } = claimControl(options, lifecycle)
   const limits = createSlidingLog(openLimits(join(settings.dataDir, 'limits.db')), clock.nowMs)
   lifecycle.defer('limits.db', limits.close)
   const audit = createAudit({ control, clock, log })
@@ -87,7 +86,7 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
   lifecycle.defer('collector connections', ingest.close)
   const { routes, provisionFirst } = createRoutes({
     ...options,
-    ...{ control, change: audit.change, authenticate, addresses, metrics, randomBytes, lifecycle },
+    ...{ control, lossReason, change: audit.change, authenticate, addresses, metrics, randomBytes, lifecycle },
   })
   const app = createApp({
     routes,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type CommitMark, layCommitMark } from '@loopkit/shared/database/guard/commit-mark'
+import { type CommitMark, layMarkAtStart } from '@loopkit/shared/database/guard/commit-mark'
 import { DatabaseDamagedError } from '@loopkit/shared/database/guard/database-place'
 import { migrate } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
@@ -48,12 +48,7 @@ function layMark(path: string, db: SqliteDatabase, found: CommitMark | null): vo
   const [number, atMs] = [Math.max(commit, found?.number ?? 0), Math.max(receivedMs, found?.atMs ?? 0)]
   const store = storeIdOf(db)
   if (found?.store === store && found.number === number && found.atMs === atMs) return
-  try {
-    layCommitMark(path, { store, number, atMs })
-  } catch (error) {
-    // A full disk must not keep the collector from starting, since only it clears the disk: the mark lags until then.
-    if (!/^(ENOSPC|EDQUOT)$/.test((error as NodeJS.ErrnoException).code ?? '')) throw error
-  }
+  layMarkAtStart(path, { store, number, atMs })
 }
 
 /** The folder was proven writable before: what cannot be opened now is not a file, or not ours. */

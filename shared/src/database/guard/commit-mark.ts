@@ -17,7 +17,7 @@ export interface CommitMark {
 /** Keeps the mark of one database up to date. */
 export interface MarkWriter {
   /** Never throws: a mark that lags alarms nobody. */
-  note(number: number, atMs: number): void
+  note(number: number, atMs: number, store?: string): void
   close(): void
 }
 
@@ -61,15 +61,24 @@ export function layCommitMark(databasePath: string, mark: CommitMark): void {
   writeDurably(commitMarkPath(databasePath), encodeCommitMark(mark))
 }
 
+/** As `layCommitMark`, at a start: a full disk must not hinder one, since only a running service clears it. The mark lags then. */
+export function layMarkAtStart(databasePath: string, mark: CommitMark): void {
+  try {
+    layCommitMark(databasePath, mark)
+  } catch (error) {
+    if (!/^(ENOSPC|EDQUOT)$/.test((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
+}
+
 /** Over a mark that was laid. */
 export function createMarkWriter(databasePath: string, store: string): MarkWriter {
   const path = commitMarkPath(databasePath)
   let file: number | null = null
   return {
-    note(number, atMs) {
+    note(number, atMs, storeNow = store) {
       try {
         file ??= openSync(path, 'r+')
-        writeSync(file, encodeCommitMark({ store, number, atMs }), 0, MARK_BYTES, 0)
+        writeSync(file, encodeCommitMark({ store: storeNow, number, atMs }), 0, MARK_BYTES, 0)
       } catch {
         // A full or failing disk: the commit itself is on it, the mark lags until the next one.
       }

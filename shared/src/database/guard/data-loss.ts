@@ -42,9 +42,13 @@ export function readDataLosses(dataDir: string, database: DatabaseName): DataLos
 export function recordDataLoss(dataDir: string, loss: DataLoss): DataLoss | null {
   const database = loss.database as DatabaseName
   const known = readDataLosses(dataDir, database)
-  if (known.some(({ from_commit, to_commit }) => from_commit === loss.from_commit && to_commit === loss.to_commit)) return null
+  if (known.some((before) => isSameLoss(before, loss))) return null
   write(dataDir, database, [...known, loss])
   return loss
+}
+
+export function isSameLoss(a: DataLoss, b: DataLoss): boolean {
+  return a.from_commit === b.from_commit && a.to_commit === b.to_commit && a.until_at === b.until_at
 }
 
 /** Answers those that were not acknowledged before. */
@@ -61,7 +65,8 @@ export function acknowledgeDataLosses(dataDir: string, database: DatabaseName, a
 
 /** In one line, for logs, `/readyz` and terminals. */
 export function describeDataLoss({ database, from_commit, to_commit, after_at, until_at }: DataLoss): string {
-  const commits = from_commit === to_commit ? `commit ${from_commit}` : `commits ${from_commit} to ${to_commit}`
+  const what = database === 'control.db' ? 'change' : 'commit'
+  const commits = from_commit === to_commit ? `${what} ${from_commit}` : `${what}s ${from_commit} to ${to_commit}`
   const between =
     until_at === null ? '' : after_at === null ? `, received until ${until_at},` : `, received from ${after_at} to ${until_at},`
   return `data_loss_detected: ${commits} of ${basename(database)}${between} were stored and are gone`

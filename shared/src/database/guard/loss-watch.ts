@@ -1,5 +1,5 @@
 import type { Logger } from '../../runtime/log.ts'
-import { type DatabaseName, type DataLoss, describeDataLoss, readDataLosses } from './data-loss.ts'
+import { type DatabaseName, type DataLoss, describeDataLoss, isSameLoss, readDataLosses } from './data-loss.ts'
 
 /** What a running service knows of losses that nobody has acknowledged yet. */
 export interface LossWatch {
@@ -20,7 +20,7 @@ export function watchDataLosses(dataDir: string, database: DatabaseName, log: Lo
     if (open.length === 0) return
     const now = readDataLosses(dataDir, database)
     for (const loss of now) {
-      if (isOpen(loss) || !open.some((before) => isSame(before, loss))) continue
+      if (isOpen(loss) || !open.some((before) => isSameLoss(before, loss))) continue
       const { from_commit, to_commit, acknowledged_at, acknowledged_by } = loss
       log.warn(
         { code: 'data_loss.acknowledged', database, from_commit, to_commit, acknowledged_at, acknowledged_by },
@@ -60,8 +60,4 @@ export function logDataLoss(log: Logger, loss: DataLoss): void {
 
 function isOpen({ acknowledged_at }: DataLoss): boolean {
   return acknowledged_at === null
-}
-
-function isSame(a: DataLoss, b: DataLoss): boolean {
-  return a.from_commit === b.from_commit && a.to_commit === b.to_commit
 }

@@ -184,7 +184,7 @@ describe('a log that hides what was moved into the file is set aside', () => {
     leaveStore({ moved: 150 })
     flipFrame(0.3)
     const release = shareFolder(dataDir, 'analyzer')
-    expect(guard).toThrow(/stop the analyzer/)
+    expect(guard).toThrow(/the analyzer has it open/)
     release()
     expect(guard().loss).toMatchObject({ from_commit: 151 })
   })
