@@ -36,7 +36,8 @@ function open(): Opened {
     db,
     change(count) {
       for (let n = 0; n < count; n++) {
-        insert.run((nowMs += 1000), randomBytes(32))
+        nowMs += 1000
+        insert.run(nowMs, randomBytes(32))
         onCommitted()
       }
     },
@@ -55,26 +56,32 @@ function loseLast(kept: number, lost: number): void {
   copyFileSync(join(dataDir, 'aside', 'control.db'), path)
 }
 
+function lossSeen() {
+  const { loss, close } = guardControl(path, 1)
+  close()
+  return loss
+}
+
 test('the mark follows the audit', () => {
   const { change, db } = open()
   expect(readCommitMark(path)).toMatchObject({ number: 0 })
   change(3)
   expect(readCommitMark(path)).toMatchObject({ number: 3, atMs: 3000 })
   db.close()
-  expect(guardControl(path, 1).loss).toBeNull()
+  expect(lossSeen()).toBeNull()
 })
 
 test('changes that are gone are told once with their range, and again when they are lost again', () => {
   loseLast(4, 3)
-  expect(guardControl(path, 1).loss).toMatchObject({
+  expect(lossSeen()).toMatchObject({
     database: 'control.db',
     from_commit: 5,
     to_commit: 7,
     after_at: new Date(4000).toISOString(),
   })
-  expect(guardControl(path, 1).loss).toBeNull()
+  expect(lossSeen()).toBeNull()
   loseLast(1, 2)
-  expect(guardControl(path, 1).loss).toMatchObject({ from_commit: 6, to_commit: 7 })
+  expect(lossSeen()).toMatchObject({ from_commit: 6, to_commit: 7 })
 })
 
 test('a file that went another way is another file, whatever its numbers', () => {
@@ -90,7 +97,7 @@ test('a file that went another way is another file, whatever its numbers', () =>
   other.change(6)
   other.db.close()
   copyFileSync(elsewhere, path)
-  expect(guardControl(path, 1).loss).toMatchObject({ from_commit: 1, to_commit: 6 })
+  expect(lossSeen()).toMatchObject({ from_commit: 1, to_commit: 6 })
 })
 
 test('a file that is gone is not made anew: its numbers would be given to other projects', () => {
@@ -98,5 +105,5 @@ test('a file that is gone is not made anew: its numbers would be given to other 
   change(1)
   db.close()
   rmSync(path)
-  expect(() => guardControl(path, 1)).toThrow(/is gone, though 1 commits were stored/)
+  expect(lossSeen).toThrow(/is gone, though 1 commits were stored/)
 })
