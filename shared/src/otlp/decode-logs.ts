@@ -1,6 +1,9 @@
 import type { AttributeFilter } from './attribute-filter.ts'
+import { startsWith } from './byte-keys.ts'
 import { decodeEnvelopes } from './decode-envelopes.ts'
 import { copyBytes, type DecodeSource, decodeAnyValue, decodeKeyValue, VALUES_SHOWN_MAX } from './decode-value.ts'
+import { usualKeyAt } from './key-value-form.ts'
+import { LOG_RECORD_ID_KEY } from './log-keys.ts'
 import type { LogInContext, OtlpLog } from './model.ts'
 import { readText } from './read-text.ts'
 import { readTag, readVarint32, skipField, varintEnd } from './wire.ts'
@@ -9,7 +12,7 @@ const NO_BYTES = new Uint8Array(0)
 
 /**
  * Every record of an ExportLogsServiceRequest in wire order: the i-th is row i of `scanLogs`. With a filter only the
- * attributes that it wants are decoded. Throws `OtlpDecodeError` where the bytes are no protobuf. A record of more than
+ * attributes that it wants are decoded, and the id that the door has written. Throws `OtlpDecodeError` where the bytes are no protobuf. A record of more than
  * 262,144 list elements is shown without the rest.
  */
 export function decodeLogs(body: Uint8Array, filter?: AttributeFilter): Generator<LogInContext> {
@@ -31,12 +34,20 @@ function decodeLog(source: DecodeSource, start: number, end: number, filter: Att
     const next = skipField(bytes, tag, p, end)
     const at = (tag & 7) === 2 ? varintEnd(bytes, p, end) : p
     if (tag === 0x32) {
-      if (source.budget-- > 0) decodeKeyValue(source, at, next, log.attributes, filter)
+      if (source.budget-- > 0) decodeKeyValue(source, at, next, log.attributes, isRecordId(bytes, at, next) ? null : filter)
       else log.droppedAttributesCount++
     } else decodeField(source, log, tag, at, next)
     p = next
   }
   return log
+}
+
+const RECORD_ID_KEY = new TextEncoder().encode(LOG_RECORD_ID_KEY)
+
+/** Whoever reads a kept record must know its name, whatever else is wanted. */
+function isRecordId(bytes: Uint8Array, start: number, end: number): boolean {
+  const keyAt = usualKeyAt(bytes, start, end)
+  return keyAt >= 0 && bytes[keyAt - 1] === RECORD_ID_KEY.length && startsWith(bytes, keyAt, RECORD_ID_KEY)
 }
 
 function emptyLog(): OtlpLog {

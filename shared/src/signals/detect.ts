@@ -30,7 +30,7 @@ const RULES: readonly HardRule[] = [
 ]
 
 /**
- * The hard signal of one span, or null for a healthy one. Pure; runs on every span at the door.
+ * The hard signal of one span or log record, or null for a healthy one. Pure; runs on every span at the door.
  * A signal in `off` has no rule: the span is still a failure and the next rule names it, so that blame keeps its origin.
  * With all of them off nothing is detected.
  */
@@ -58,6 +58,7 @@ function describe(signal: SignalType, evidence: Evidence, because: string): Dete
       (evidence.http !== null && evidence.http >= 400 ? String(evidence.http) : null),
     spanKind: evidence.span.kind,
     userFingerprint: typeof own === 'string' && own !== '' ? own.slice(0, 256) : null,
+    ...(evidence.span.log && { isLog: true }),
     because,
   }
 }

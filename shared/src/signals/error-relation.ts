@@ -91,12 +91,22 @@ function isWordCharacter(character: string | undefined): boolean {
   return character !== undefined && /\w/.test(character)
 }
 
-function prepareWords({ span, detection }: TraceSpan): Words {
+/** Whether an error says more than that there was one. */
+export function hasOwnWords(detection: Detection): boolean {
+  return ownWordsOf(detection) !== ''
+}
+
+function ownWordsOf(detection: Detection | null): string {
   const message = plain(detection?.message ?? '')
   const type = shortType(detection)
-  const stripped = message.startsWith(`${type}: `) ? message.slice(type.length + 2) : message
+  const stripped = (message.startsWith(`${type}: `) ? message.slice(type.length + 2) : message).trim()
+  return NO_OWN_WORDS.test(stripped) ? '' : stripped.slice(0, WORDS_MAX_CHARS)
+}
+
+function prepareWords({ span, detection }: TraceSpan): Words {
+  const type = shortType(detection)
   return {
-    own: NO_OWN_WORDS.test(stripped.trim()) ? '' : stripped.trim().slice(0, WORDS_MAX_CHARS),
+    own: ownWordsOf(detection),
     all: plain(
       [detection?.errorType, detection?.message, span.status.message, detection?.stack].filter((text) => text).join('\n'),
     ),

@@ -1,4 +1,5 @@
 import type { OtlpEvent, OtlpSpan, OtlpValue } from '../otlp/model.ts'
+import { exceptionGround } from '../span/log-error.ts'
 import type { SpanView } from '../span/record.ts'
 import { grpcStatusOf, httpStatusOf, sqlstateOf } from './codes.ts'
 import { ERROR_MESSAGE_KEYS } from './keys.ts'
@@ -69,7 +70,7 @@ export function gatherEvidence(span: OtlpSpan, view: SpanView): Evidence {
     errorType: errorType?.slice(0, 200) ?? null,
     message: message?.slice(0, MESSAGE_MAX_CHARS) ?? null,
     stack: stack?.slice(0, STACK_MAX_CHARS) ?? null,
-    hasException: event !== null || attributes.has('exception.type'),
+    hasException: span.log ? exceptionGround(span.log) !== null : event !== null || attributes.has('exception.type'),
     words: `${ownType ?? ''} ${message?.slice(0, WORDS_MAX_CHARS) ?? ''}`,
     calls:
       span.kind === 3 || span.kind === 4 || (span.kind === 0 && ['http', 'rpc', 'database', 'messaging'].includes(view.kind)),

@@ -1,4 +1,5 @@
 import type { OtlpSpan } from '../otlp/model.ts'
+import { logErrorGround } from '../span/log-error.ts'
 import type { SpanView } from '../span/record.ts'
 import { grpcStatusOf, httpStatusOf } from './codes.ts'
 import { toolErrorOf } from './tool-result.ts'
@@ -35,6 +36,7 @@ const GRPC_CLIENT_ANSWERS: ReadonlySet<string> = new Set([
  * Without a status the protocol's own code decides, and only where there is none either, an error attribute or exception event.
  */
 export function failureGround(span: OtlpSpan, view: SpanView): string | null {
+  if (span.log) return logErrorGround(span.log)
   if (span.status.code === 2) return 'status is ERROR'
   if (view.kind === 'tool') {
     const toolError = toolErrorOf(span.attributes)

@@ -34,12 +34,18 @@ export function fingerprint(projectId: string, view: SpanView, detection: Detect
   }
 }
 
+/** A log record is one pain wherever it was written: whether its span is known must not change its key. */
 function placeOf(view: SpanView, detection: Detection): string[][] {
+  const where = detection.isLog
+    ? [['record', 'log']]
+    : [
+        ['span kind', `${view.kind} ${detection.spanKind}`],
+        ['operation', view.operation],
+      ]
   return [
     ['signal', detection.signal],
     ['service', stableService(view.service)],
-    ['span kind', `${view.kind} ${detection.spanKind}`],
-    ['operation', view.operation],
+    ...where,
     ['error class', errorClassOf(detection)],
   ]
 }

@@ -1,3 +1,5 @@
+import { EVENT_NAME_KEY } from '../otlp/log-keys.ts'
+
 /**
  * Attribute keys that hard detections read beyond what the span view reads. The collector decodes only these and the view's,
  * so a key that is read and not listed here would be seen by reads and not at the door.
@@ -52,5 +54,6 @@ export const DETECTION_KEYS: readonly string[] = [
   'exception.type',
   'exception.stacktrace',
   'otel.status_code',
+  EVENT_NAME_KEY,
   USER_FINGERPRINT_KEY,
 ]

@@ -16,6 +16,8 @@ export interface Detection {
   spanKind: number
   /** The user's own grouping (`loopkit.fingerprint`), which goes before ours. */
   userFingerprint: string | null
+  /** A log record told of it: its pain does not depend on where the record was written. */
+  isLog?: true
   /** Which rule and which attribute or event said so; shown by /why. */
   because: string
 }
@@ -47,7 +49,7 @@ export interface Failure {
   sessionId: string
   /** Number of records this failure stands for, from tracestate `ot=th:`; 1 without sampling. */
   weight: number
-  /** Failing ancestors that only passed the error on: the blast radius. */
+  /** Failing ancestors that only passed the error on, the blast radius; then log records that tell of the same failure. */
   propagatedTo: TraceSpan[]
 }
 

@@ -25,7 +25,7 @@ export function sessionOfSpans(tree: TraceTree): string[] {
  * that is not inside the same tool's span: two instrumentations of one call count once. Tokens and cost are summed over the innermost
  * model calls that name them, since outer spans repeat their sum; the cost is null unless one is known.
  */
-export function sumSessions(tree: TraceTree, sessions: string[], origins: Iterable<number>): SessionPart[] {
+export function sumSessions(tree: TraceTree, sessions: string[], failures: Iterable<{ sessionId: string }>): SessionPart[] {
   const parts = new Map<string, SessionPart>()
   const named = new Set(tree.spans.map(({ view }) => view.session))
   const layers = layersOf(tree)
@@ -39,7 +39,7 @@ export function sumSessions(tree: TraceTree, sessions: string[], origins: Iterab
     if (layers[i] === OUTERMOST_TOOL) part.toolCalls++
     if (counted[i]) addUsage(part, tree.spans[i]!)
   }
-  for (const i of origins) parts.get(sessions[i]!)!.failures++
+  for (const { sessionId } of failures) parts.get(sessionId)!.failures++
   return [...parts.values()].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1))
 }
 
@@ -53,7 +53,7 @@ function layersOf(tree: TraceTree): Uint8Array {
   for (const i of tree.topDown) {
     const parent = tree.parents[i]!
     const above = parent === NO_PARENT ? NO_PARENT : nearest[parent]!
-    const { kind, tool } = tree.spans[i]!.view
+    const { kind, tool } = kindOf(tree.spans[i]!)
     nearest[i] = kind === 'chat' || kind === 'tool' || kind === 'agent' ? i : above
     const outer = above === NO_PARENT ? null : tree.spans[above]!.view
     if (kind === 'chat' && outer?.kind !== 'chat') layers[i] = OUTERMOST_CALL
@@ -63,13 +63,19 @@ function layersOf(tree: TraceTree): Uint8Array {
   return layers
 }
 
+/** A log record repeats what its span says of a call, and is none. */
+function kindOf({ span, view }: TraceSpan): Pick<TraceSpan['view'], 'kind' | 'tool'> {
+  return span.log ? { kind: 'other', tool: null } : view
+}
+
 /** Model calls that name their usage and hold no other that does. */
 function innermostUsage(tree: TraceTree): boolean[] {
   const below: boolean[] = new Array(tree.spans.length).fill(false)
   const counted: boolean[] = new Array(tree.spans.length).fill(false)
   for (let at = tree.topDown.length - 1; at >= 0; at--) {
     const i = tree.topDown[at]!
-    const { kind, tokens, cost_usd } = tree.spans[i]!.view
+    const { tokens, cost_usd } = tree.spans[i]!.view
+    const { kind } = kindOf(tree.spans[i]!)
     const names =
       (kind === 'chat' || kind === 'embeddings') && (tokens.input !== null || tokens.output !== null || cost_usd !== null)
     counted[i] = names && !below[i]
@@ -98,7 +104,7 @@ function emptyPart(sessionId: string, explicit: boolean): SessionPart {
 }
 
 function addSpan(part: SessionPart, { span, view }: TraceSpan): void {
-  part.spans++
+  if (!span.log) part.spans++
   // Top-down: the outermost agent names the session.
   part.agent ??= view.agent
   part.user ??= view.user

@@ -1,4 +1,6 @@
+import { LOG_RECORD_ID_KEY } from '../otlp/log-keys.ts'
 import type { OtlpSpan, OtlpValue } from '../otlp/model.ts'
+import { logAsSpan } from '../span/log-as-span.ts'
 import type { SpanView } from '../span/record.ts'
 import { detect } from './detect.ts'
 import type { TraceSpan } from './model.ts'
@@ -19,6 +21,9 @@ export interface SpanSketch {
   end?: number
   traceState?: string
   view?: Partial<SpanView>
+  /** A log record of this body, on the span `parent`. */
+  log?: string
+  severity?: number
 }
 
 export const SERVER = 2
@@ -28,6 +33,7 @@ export const OK = 1
 export const ERROR = 2
 
 export function sketchSpan(sketch: SpanSketch): OtlpSpan {
+  if (sketch.log !== undefined) return sketchLog(sketch, sketch.log)
   const start = BigInt(sketch.start ?? 1)
   return {
     traceId: bytes('trace', 16),
@@ -47,6 +53,34 @@ export function sketchSpan(sketch: SpanSketch): OtlpSpan {
     droppedLinksCount: 0,
     status: { code: sketch.status ?? 0, message: sketch.message ?? '' },
   }
+}
+
+function sketchLog(sketch: SpanSketch, body: string): OtlpSpan {
+  const [event] = exceptionEvents(sketch)
+  const id = bytes(sketch.id ?? 'log', 8)
+  const envelope = { attributes: new Map(), droppedAttributesCount: 0, schemaUrl: '' }
+  const { span } = logAsSpan({
+    resource: envelope,
+    scope: { ...envelope, name: sketch.name ?? 'logger', version: '' },
+    log: {
+      traceId: bytes('trace', 16),
+      spanId: sketch.parent === undefined ? new Uint8Array(0) : bytes(sketch.parent, 8),
+      flags: 0,
+      timeUnixNano: BigInt(sketch.start ?? 1),
+      observedTimeUnixNano: 0n,
+      severityNumber: sketch.severity ?? 17,
+      severityText: '',
+      eventName: '',
+      body,
+      attributes: new Map([
+        ...Object.entries(sketch.attributes ?? {}),
+        ...(event?.attributes ?? []),
+        [LOG_RECORD_ID_KEY, id] as const,
+      ]),
+      droppedAttributesCount: 0,
+    },
+  })
+  return span
 }
 
 export function sketchView(view: Partial<SpanView> = {}): SpanView {
@@ -74,7 +108,10 @@ export function sketchView(view: Partial<SpanView> = {}): SpanView {
 export function sketchTrace(sketches: SpanSketch[]): TraceSpan[] {
   return sketches.map((sketch) => {
     const span = sketchSpan(sketch)
-    const view = sketchView({ operation: sketch.name ?? 'work', ...sketch.view })
+    const view = sketchView({
+      operation: sketch.log === undefined ? (sketch.name ?? 'work') : `log ${span.name}`,
+      ...sketch.view,
+    })
     return { span, view, detection: detect(span, view, new Set()) }
   })
 }

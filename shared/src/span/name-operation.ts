@@ -7,6 +7,7 @@ import { OPERATION_CHARS_MAX, type ViewDraft } from './view-draft.ts'
  * generative work its verb with the tool or the agent, else the span's name without what varies.
  */
 export function nameOperation(draft: ViewDraft): string {
+  if (draft.span.log) return nameLogOperation(draft)
   if (draft.operation !== null) return boundText(draft.operation, OPERATION_CHARS_MAX)
   if (draft.work === null) {
     draft.derived.operation = 'span.name'
@@ -18,6 +19,15 @@ export function nameOperation(draft: ViewDraft): string {
     return boundText(draft.work, OPERATION_CHARS_MAX)
   }
   return boundText(`${draft.work} ${subject}`, OPERATION_CHARS_MAX)
+}
+
+/**
+ * By its event or its logger, apart from every operation of a span: where the span that it names is known, its failure
+ * counts against the runs of that span's operation, and else against none.
+ */
+function nameLogOperation({ span, derived }: ViewDraft): string {
+  derived.operation = span.log!.eventName === span.name ? 'log.event_name' : 'scope.name'
+  return boundText(`log ${templateName(span.name)}`, OPERATION_CHARS_MAX)
 }
 
 /**

@@ -1,3 +1,5 @@
+import { isLoneTrace, loneTraceId } from './lone-trace-id.ts'
+
 /** Digits in ASCII order, so ids of one length sort as their bytes do. */
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const BASE = 62
@@ -11,8 +13,17 @@ const WIDTH = 33
 
 const valueOfDigit = new Map([...DIGITS].map((digit, value) => [digit, value]))
 
-/** The record's name: `rec_` and base62 of (trace id, span id), always 37 characters. Reversible, so it needs no index. */
+/**
+ * The record's name: `rec_` and base62 of (trace id, span id), always 37 characters. Reversible, so it needs no index. For a
+ * log record without a trace, zeros stand for the trace id that it has inside.
+ */
 export function encodeRecordId(traceId: Uint8Array, spanId: Uint8Array): string {
+  return encodeIds(isLoneTrace(traceId, spanId) ? NO_TRACE : traceId, spanId)
+}
+
+const NO_TRACE = new Uint8Array(TRACE_ID_BYTES)
+
+function encodeIds(traceId: Uint8Array, spanId: Uint8Array): string {
   const limbs = new Uint16Array(LIMBS)
   for (let i = 0; i < TRACE_ID_BYTES + SPAN_ID_BYTES; i++) {
     const byte = i < TRACE_ID_BYTES ? (traceId[i] ?? 0) : (spanId[i - TRACE_ID_BYTES] ?? 0)
@@ -33,7 +44,9 @@ export function decodeRecordId(text: string): { traceId: Uint8Array; spanId: Uin
   }
   const bytes = new Uint8Array(TRACE_ID_BYTES + SPAN_ID_BYTES)
   for (let i = 0; i < bytes.length; i++) bytes[i] = i & 1 ? limbs[i >> 1]! & 0xff : limbs[i >> 1]! >> 8
-  return { traceId: bytes.slice(0, TRACE_ID_BYTES), spanId: bytes.slice(TRACE_ID_BYTES) }
+  const spanId = bytes.slice(TRACE_ID_BYTES)
+  const hasTrace = bytes.subarray(0, TRACE_ID_BYTES).some((byte) => byte !== 0)
+  return { traceId: hasTrace ? bytes.slice(0, TRACE_ID_BYTES) : loneTraceId(spanId), spanId }
 }
 
 /** Divides the number in place and returns the remainder. */

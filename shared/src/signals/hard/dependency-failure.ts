@@ -22,6 +22,8 @@ const WORDS =
 export const dependencyFailure: HardRule = {
   signal: 'dependency_failure',
   applies(evidence) {
+    // A log record does not say whether its code called something: only its words can.
+    if (evidence.span.log) return wordsMatch(evidence, WORDS)
     if (!evidence.calls) return null
     if (evidence.http !== null && evidence.http >= 500) return `the callee answered HTTP ${evidence.http}`
     if (GRPC.has(evidence.grpc)) return `the callee answered gRPC ${evidence.grpc}`

@@ -1,14 +1,16 @@
 import { malformedProtobuf, readTag, readVarint, skipField, varintEnd } from '../../otlp/wire.ts'
 import { nominate } from './nominate.ts'
-import { type Redaction, redactAttribute, redactText } from './redact-value.ts'
+import { type Redaction, redactAttribute, redactText, redactValue } from './redact-value.ts'
 
 const TEXT = 1
 const ATTRIBUTE = 2
+const VALUE = 3
 
-/** What a message has that can hold a secret, by field number: a text, a KeyValue, or a message of such. */
-type Parts = readonly (typeof TEXT | typeof ATTRIBUTE | Parts | undefined)[]
+/** What a message has that can hold a secret, by field number: a text, a KeyValue, an AnyValue, or a message of such. */
+type Part = typeof TEXT | typeof ATTRIBUTE | typeof VALUE | Parts
+type Parts = readonly (Part | undefined)[]
 
-function parts(byField: { [field: number]: typeof TEXT | typeof ATTRIBUTE | Parts }): Parts {
+function parts(byField: { [field: number]: Part }): Parts {
   return Array.from({ length: 16 }, (_, field) => byField[field])
 }
 
@@ -16,13 +18,26 @@ const EVENT = parts({ 2: TEXT, 3: ATTRIBUTE })
 const LINK = parts({ 3: TEXT, 4: ATTRIBUTE })
 const STATUS = parts({ 2: TEXT })
 const SPAN = parts({ 3: TEXT, 5: TEXT, 9: ATTRIBUTE, 11: EVENT, 13: LINK, 15: STATUS })
+const LOG = parts({ 3: TEXT, 5: VALUE, 6: ATTRIBUTE, 12: TEXT })
 const SCOPE = parts({ 1: TEXT, 2: TEXT, 3: ATTRIBUTE })
-const SCOPE_SPANS = parts({ 1: SCOPE, 2: SPAN, 3: TEXT })
-const RESOURCE_SPANS = parts({ 1: parts({ 1: ATTRIBUTE }), 2: SCOPE_SPANS, 3: TEXT })
-const REQUEST = parts({ 1: RESOURCE_SPANS })
 
-/** Field 1000 of ResourceSpans is the place where senders of before 2022 put their scopes. */
-const OLD_SCOPE_SPANS = 1000
+/** Field 1000 of a resource's envelope is the place where senders of before 2022 put their scopes. */
+const OLD_SCOPE = 1000
+const OF_RESOURCE_FIELDS = 1001
+
+/** An export request of these records. */
+function requestOf(record: Parts): Parts {
+  const ofScope = parts({ 1: SCOPE, 2: record, 3: TEXT })
+  const ofResource: (Part | undefined)[] = new Array(OF_RESOURCE_FIELDS).fill(undefined)
+  ofResource[1] = parts({ 1: ATTRIBUTE })
+  ofResource[2] = ofScope
+  ofResource[3] = TEXT
+  ofResource[OLD_SCOPE] = ofScope
+  return parts({ 1: ofResource })
+}
+
+const TRACES = requestOf(SPAN)
+const LOGS = requestOf(LOG)
 
 /**
  * Overwrites the secrets in an ExportTraceServiceRequest with `*`, in place and to the same length, and says how many
@@ -32,9 +47,18 @@ const OLD_SCOPE_SPANS = 1000
  * the bytes are no protobuf.
  */
 export function redactTraces(body: Uint8Array): number {
+  return redactRequest(body, TRACES)
+}
+
+/** As `redactTraces`, for an ExportLogsServiceRequest: also in bodies, names of events and texts of severities. */
+export function redactLogs(body: Uint8Array): number {
+  return redactRequest(body, LOGS)
+}
+
+function redactRequest(body: Uint8Array, request: Parts): number {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const r: Redaction = { bytes, places: nominate(bytes), next: 0, count: 0 }
-  redactMessage(r, REQUEST, 0, bytes.length)
+  redactMessage(r, request, 0, bytes.length)
   return r.count
 }
 
@@ -63,15 +87,11 @@ function redactMessage(r: Redaction, byField: Parts, start: number, end: number)
     p += length
     // Also true for NaN, which is what reading behind the body gives.
     if (!(p <= end)) break
-    const part = partOf(byField, tag >>> 3)
+    const part = byField[tag >>> 3]
     if (part === ATTRIBUTE) redactAttribute(r, at, p)
     else if (part === TEXT) redactText(r, at, p)
+    else if (part === VALUE) redactValue(r, at, p, 1, false)
     else if (part !== undefined) redactMessage(r, part, at, p)
   }
   if (p !== end) throw malformedProtobuf('truncated message', start)
-}
-
-function partOf(byField: Parts, field: number): Parts[number] {
-  if (field < 16) return byField[field]
-  return field === OLD_SCOPE_SPANS && byField === RESOURCE_SPANS ? SCOPE_SPANS : undefined
 }

@@ -83,7 +83,7 @@ function redactUnusualAttribute(r: Redaction, start: number, end: number, depth:
 }
 
 /** Overwrites the secrets in an AnyValue, or, where it stands under the name of one, every text in it. */
-function redactValue(r: Redaction, start: number, end: number, depth: number, secret: boolean): void {
+export function redactValue(r: Redaction, start: number, end: number, depth: number, secret: boolean): void {
   if (depth > DEPTH_MAX) return
   const { bytes } = r
   for (let p = start; p < end; ) {
