@@ -90,6 +90,10 @@ describe('members that name secrets, in a text that holds JSON', () => {
     ['{"secret":"', 'a\\"b\\\\', '"}'],
     ['{"Authorization":"', 'Bearer x', '"}'],
     ['{"cookie":"', 'cut off', ''],
+    ['{"token":"', 'abc', '","expires_in":3600}'],
+    ['{"access_token":"', 'abc', '","logprob":-1}'],
+    ['{"usage":{"logprob":-1},"token":"', 'abc', '"}'],
+    ['{"token":"', 'abc', '","usage":{"logprob":-1}}'],
   ])('%s%s%s', (before, secret, after) => {
     expect(redactedText(`${before}${secret}${after}`)).toBe(`${before}${stars(secret)}${after}`)
   })
@@ -101,6 +105,11 @@ describe('members that name secrets, in a text that holds JSON', () => {
     'the "password" is wrong',
     '"token"',
     '{"password":""}',
+    // What a model answers with the probabilities of its words.
+    '{"logprobs":{"content":[{"token":"Hel","bytes":[72,101],"logprob":-0.1,"top_logprobs":[{"token":"Hi","logprob":-2}]}]}}',
+    '{"content":[{"logprob":-0.5,"token":"{\\"a"},{"token" : "}","top_logprobs":[],"logprob":-1}]}',
+    '{"body":"{\\"token\\":\\"Hel\\",\\"logprob\\":-0.1}"}',
+    "{'token': 'Hel', 'log_prob': -0.1}",
   ])('%j holds none', (text) => {
     expect(redacted(len(5, text))).toMatchObject({ count: 0, span: { name: text } })
   })

@@ -20,11 +20,35 @@ export function secretMemberRanges(text: string): [number, number][] {
   for (let match = MEMBER.exec(text); match !== null; match = MEMBER.exec(text)) {
     const from = MEMBER.lastIndex
     const to = valueEnd(text, from, match[1]!.length, match[2]!)
-    if (to > from) ranges.push([from, to])
+    if (to > from && !isModelToken(text, match.index, to)) ranges.push([from, to])
     MEMBER.lastIndex = to
   }
   return ranges
 }
+
+/** How far around a member its neighbours are looked for: a model's token has a dozen bytes and few alternatives. */
+const NEIGHBOURS_MAX_CHARACTERS = 1024
+const TOKEN_KEY = /["']token\\{0,7}["']/iy
+const LOG_PROBABILITY_KEY = /["'](?:top_)?log_?prob(?:ability)?s?\\{0,7}["']/i
+
+/**
+ * Models answer with the probability of each piece of text, which they call a token: `{"token":"Hel","logprob":-0.1}`. It is
+ * the answer, no secret. A member called `token` with a probability beside it in its own object is taken for one.
+ */
+function isModelToken(text: string, keyAt: number, to: number): boolean {
+  TOKEN_KEY.lastIndex = keyAt - 1
+  if (!TOKEN_KEY.test(text)) return false
+  const before = text.slice(Math.max(0, keyAt - NEIGHBOURS_MAX_CHARACTERS), keyAt)
+  const after = text.slice(to, to + NEIGHBOURS_MAX_CHARACTERS)
+  return LOG_PROBABILITY_KEY.test(before.slice(lastBrace(before))) || LOG_PROBABILITY_KEY.test(after.slice(0, firstBrace(after)))
+}
+
+const firstBrace = (text: string): number => {
+  const at = text.search(/[{}]/)
+  return at < 0 ? text.length : at
+}
+
+const lastBrace = (text: string): number => Math.max(text.lastIndexOf('{'), text.lastIndexOf('}'), 0)
 
 /** The quote that closes a text has as many backslashes before it as the one that opened it; each level of JSON doubles them. */
 function valueEnd(text: string, from: number, escapes: number, quote: string): number {
