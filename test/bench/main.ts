@@ -1,56 +1,149 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus, homedir, release, totalmem } from 'node:os'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startProduct } from '../harness/start-product.ts'
-import { driveLoad } from './drive-load.ts'
-import { generateMix } from './generate-mix.ts'
-import { createLoadBody, type LoadBody } from './load-body.ts'
-import { folderBytes, segmentBytes } from './stored-bytes.ts'
+import { whyNoShim } from '../faults/fault-shim.ts'
+import { projectRoot } from '../harness/service-process.ts'
+import { BENCH_CASES, type BenchCase } from './bench-cases.ts'
+import { type DecodeOnly, measureDecoding } from './decode-only.ts'
+import { MIXES, whyNoMix } from './mixes.ts'
+import { type BenchResult, benchMarkdown } from './report.ts'
+import { type CaseRun, runCase, type ServerName } from './run-case.ts'
+import { findOtelcol } from './start-otelcol.ts'
+import { runStoreCase, type StoreFigures } from './store-case.ts'
 
-/** `npm run bench -- [--seconds 8] [--connections 8] [--batch 512] [--seed 1]`: one line of JSON for each encoding. */
+/**
+ * `npm run bench -- [--quick] [--only protobuf,json] [--case store] [--rounds 3] [--seconds 6] [--save]`: the product under load, against
+ * the OpenTelemetry Collector in the same run. Prints each run as a line of JSON, then the tables. `--save` writes them to
+ * test/bench/results and docs/generated/bench.md.
+ */
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '8' },
-    connections: { type: 'string', default: '8' },
-    batch: { type: 'string', default: '512' },
-    seed: { type: 'string', default: '1' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    case: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    'no-controls': { type: 'boolean', default: false },
+    'store-spans': { type: 'string', default: '5000000' },
+    'store-gb': { type: 'string', default: '1' },
+    save: { type: 'boolean', default: false },
   },
 })
-const BODIES = 32
 
-const round = (value: number): number => Number(value.toFixed(1))
+const WARM_UP_MS = 1_000
+const DECODE_MS = 3_000
+const isStoreOnly = values.case === 'store'
+const wanted = (values.only ?? (values.case && !isStoreOnly ? values.case : undefined))?.split(',')
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
+const forMs = Number(values.seconds ?? (values.quick ? 2 : 6)) * 1000
+const startedAt = new Date()
+const nowNano = BigInt(startedAt.getTime()) * 1_000_000n
+const leftOut: string[] = []
 
-function percentile(samples: readonly number[], share: number): number {
-  const sorted = samples.toSorted((a, b) => a - b)
-  return round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
+function chosenCases(): BenchCase[] {
+  if (isStoreOnly) return []
+  const matches = (name: string) =>
+    wanted!.some((one) => name === one || (one.endsWith('*') && name.startsWith(one.slice(0, -1))))
+  const cases = BENCH_CASES.filter(({ name, quick }) => (wanted ? matches(name) : !values.quick || quick))
+  if (cases.length === 0) throw new Error(`no such case; one of ${BENCH_CASES.map(({ name }) => name).join(', ')}, store`)
+  const shimMissing = whyNoShim()
+  return cases.filter(({ name, mix, syncDelayMs }) => {
+    const missing = whyNoMix(mix) ?? (syncDelayMs > 0 ? shimMissing : null)
+    if (missing !== null) leftOut.push(`${name} (${missing})`)
+    return missing === null
+  })
 }
 
-async function measure(encoding: LoadBody['encoding']): Promise<object> {
-  const product = await startProduct()
+function findControl(): string | null {
+  if (values['no-controls'] || isStoreOnly) return null
+  const found = findOtelcol(process.env, join(homedir(), '.cache'))
+  if ('path' in found) return found.path
+  leftOut.push(`the OpenTelemetry Collector (${found.missing})`)
+  return null
+}
+
+async function runAll(cases: readonly BenchCase[], otelcol: string | null): Promise<CaseRun[]> {
+  const runs: CaseRun[] = []
+  for (const bench of cases) {
+    const controls = values['no-controls'] ? [] : bench.controls.filter((name) => name === 'drop' || otelcol !== null)
+    // The grid is wide and compared with nothing: one round each.
+    const count = bench.name.startsWith('grid-') ? 1 : rounds
+    for (let round = 1; round <= count; round++) {
+      for (const server of ['loopkit', ...controls] satisfies ServerName[]) {
+        // What does not depend on the product need not be measured in every round.
+        if (round > 1 && (server === 'drop' || server === 'nop')) continue
+        const run = await runCase(bench, server, { round, warmUpMs: WARM_UP_MS, forMs, env: process.env, otelcol, nowNano })
+        console.log(JSON.stringify(run))
+        runs.push(run)
+      }
+    }
+  }
+  return runs
+}
+
+function decodeOnly(): DecodeOnly[] {
+  if (isStoreOnly || (wanted && !wanted.includes('decode'))) return []
+  return MIXES.filter((mix) => whyNoMix(mix) === null).flatMap((mix) =>
+    measureDecoding(mix, values.quick ? DECODE_MS / 3 : DECODE_MS, nowNano),
+  )
+}
+
+async function store(): Promise<StoreFigures | null> {
+  if (!isStoreOnly && (wanted !== undefined || values.quick)) return null
+  if (whyNoMix('capture') !== null) return null
+  const options = { spans: Number(values['store-spans']), killedWithBytes: Number(values['store-gb']) * 1e9 }
+  return runStoreCase({ ...options, env: process.env, nowNano, print: (line) => console.log(`store: ${line}`) })
+}
+
+const git = (...args: string[]): string => {
   try {
-    const { producer_key } = await product.provision('bench')
-    const bodies = generateMix(Number(values.seed), BODIES, Number(values.batch)).map((mix) => createLoadBody(mix, encoding))
-    const before = folderBytes(product.dataDir)
-    const load = {
-      url: `${product.otlpUrl}/v1/traces`,
-      key: producer_key,
-      seconds: Number(values.seconds),
-      connections: Number(values.connections),
-    }
-    const { spans, refused, seconds, ackMs } = await driveLoad(load, bodies)
-    return {
-      encoding,
-      spans,
-      refused,
-      seconds: round(seconds),
-      spans_per_s: Math.round(spans / seconds),
-      ack_p50_ms: percentile(ackMs, 0.5),
-      ack_p99_ms: percentile(ackMs, 0.99),
-      segment_bytes_per_span: round(segmentBytes(product.dataDir) / spans),
-      disk_bytes_per_span: round((folderBytes(product.dataDir) - before) / spans),
-      body_bytes_per_span: Math.round((bodies[0]?.bytes.length ?? 0) / (bodies[0]?.spans ?? 1)),
-    }
-  } finally {
-    await product.stop()
+    return execFileSync('git', args, { cwd: projectRoot, encoding: 'utf8' }).trim()
+  } catch {
+    return ''
   }
 }
 
-for (const encoding of ['protobuf', 'json'] as const) console.log(JSON.stringify(await measure(encoding)))
+function describeMachine(): BenchResult['machine'] {
+  const [cpu] = cpus()
+  return {
+    cpu: cpu?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memory_gb: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+  }
+}
+
+const startedMs = performance.now()
+const onlyDecode = wanted?.length === 1 && wanted[0] === 'decode'
+const cases = onlyDecode ? [] : chosenCases()
+const runs = await runAll(cases, findControl())
+const result: BenchResult = {
+  machine: describeMachine(),
+  node: process.version,
+  commit: git('rev-parse', '--short', 'HEAD'),
+  dirty: git('status', '--porcelain', '--untracked-files=no') !== '',
+  started_at: startedAt.toISOString(),
+  rounds,
+  left_out: leftOut,
+  decode_only: decodeOnly(),
+  runs,
+  store: await store(),
+  seconds: 0,
+}
+result.seconds = Math.round((performance.now() - startedMs) / 1000)
+console.log(`\n${benchMarkdown(result)}`)
+if (values.save) {
+  save(
+    join(projectRoot, 'test', 'bench', 'results', `${startedAt.toISOString().slice(0, 10)}-${result.commit}.json`),
+    `${JSON.stringify(result, null, 2)}\n`,
+  )
+  save(join(projectRoot, 'docs', 'generated', 'bench.md'), benchMarkdown(result))
+}
+
+function save(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+  console.log(`written: ${path}`)
+}

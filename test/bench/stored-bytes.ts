@@ -1,18 +1,18 @@
 import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { openDatabase } from '@loopkit/shared/database/open'
+import { join, relative } from 'node:path'
 
-/** What the spans themselves take, compressed; the folder also holds indexes and a log that is written over again. */
-export function segmentBytes(dataDir: string): number {
-  const db = openDatabase(join(dataDir, 'telemetry.db'), { role: 'reader' })
-  const { bytes } = db.prepare('select coalesce(sum(length(body)), 0) as bytes from segment').get() as { bytes: number }
-  db.close()
-  return bytes
+/** Space held back for a full disk is no data. */
+const BALLAST = /ballast/
+
+/** All files below a folder without ballast, the largest first. One that goes away meanwhile counts nothing. */
+export function folderBytesByFile(folder: string): { name: string; bytes: number }[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !BALLAST.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ name: relative(folder, path), bytes: statSync(path, { throwIfNoEntry: false })?.size ?? 0 }))
+    .sort((a, b) => b.bytes - a.bytes)
 }
 
-/** All files below a folder. */
 export function folderBytes(folder: string): number {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+  return folderBytesByFile(folder).reduce((sum, { bytes }) => sum + bytes, 0)
 }
