@@ -26,6 +26,8 @@ export interface AdmittedBody {
   /** Bodies that carry the first copy of something that this one repeats: they fail together. */
   dependsOn: Set<AdmittedBody>
   state: 'pending' | 'committed' | 'failed'
+  /** That it is part of, once it is committed. */
+  commit: number | null
   places: Uint32Array
   overtaken: { place: number; before: SpanState }[]
 }
@@ -215,6 +217,7 @@ export function endAdmission(admitting: Admitting): Admission {
     ledger,
     dependsOn,
     state: 'pending',
+    commit: null,
     places: admitting.places.slice(0, admitting.inserted),
     overtaken: admitting.overtaken,
   }

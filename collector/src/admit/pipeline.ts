@@ -19,7 +19,7 @@ import type { KeyUses } from './key-uses.ts'
 import type { Ledger, LedgerCounts } from './ledger.ts'
 import { StoreUnreadableError } from './lookup.ts'
 import { type DecodeLimits, type Prepared, type PreparedTraces, prepare } from './prepare.ts'
-import type { RejectionLog } from './rejection-log.ts'
+import type { Rejections } from './rejections.ts'
 import type { SpanKeyer } from './span-keys.ts'
 
 /** One export request, whatever protocol brought it: authenticated, read whole, not yet looked into. */
@@ -51,15 +51,35 @@ export interface PipelineDeps {
   queue: CommitQueue
   ledger: Ledger
   keyUses: KeyUses
-  rejectionLog: RejectionLog
   notKeptNotices: NotKeptNotices
   observer: PipelineObserver
+  monotonicMs(): number
 }
 
-/** Told what became of spans once it is certain. */
+/** Told what became of what was sent, once it is certain. */
 export interface PipelineObserver {
-  onSpans(transport: Transport, newSpans: number, counts: LedgerCounts): void
-  onNotKept(signal: Signal, records: number): void
+  onStored(batch: StoredBatch): void
+  /** Log records and metric points that were answered with success, and how many of them are not kept. */
+  onTaken(transport: Transport, signal: Signal, taken: number, notKept: number): void
+  /** Items of a request that was refused after they had been counted. */
+  onLost(transport: Transport, signal: Signal, items: number, code: RefusalCode): void
+  onRefusedCaller(caller: Caller, code: RefusalCode): void
+}
+
+/** Spans of one request that was answered with success. */
+export interface StoredBatch {
+  transport: Transport
+  caller: Caller
+  userAgent: string
+  /** As received. */
+  bytes: number
+  newSpans: number
+  /** What became of the others. */
+  counts: LedgerCounts
+  rejections: Rejections
+  /** null: nothing of it had to be stored. */
+  commit: number | null
+  ms: number
 }
 
 /** Says at most once an hour per project and signal that something is taken and not kept. */
@@ -71,23 +91,32 @@ export interface NotKeptNotices {
 const INLINE_MAX_BYTES = 1024 ** 2
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
+  const { ledger, observer } = deps
+  const noteRefused = (caller: Caller, code: RefusalCode) => {
+    ledger.add(caller.projectNo, `refused:${code}`, 1)
+    observer.onRefusedCaller(caller, code)
+  }
   return {
-    noteRefused: (caller, code) => deps.ledger.add(caller.projectNo, `refused:${code}`, 1),
+    noteRefused,
     async accept(request) {
-      const { caller, room } = request
-      const receivedBytes = request.body.length
-      const prepared = await prepareRequest(deps, request)
-      deps.keyUses.note(caller)
-      if (prepared.kind === 'refused') {
-        deps.ledger.add(caller.projectNo, `refused:${prepared.code}`, 1)
-        return prepared
-      }
-      if (prepared.kind === 'count') return acceptCount(deps, request, prepared.records)
-      room.grow(Math.max(0, prepared.body.length - receivedBytes))
-      room.moveTo(prepared.body)
-      return acceptTraces(deps, request, prepared)
+      const outcome = await take(deps, request)
+      if (outcome.kind === 'refused') noteRefused(request.caller, outcome.code)
+      return outcome
     },
   }
+}
+
+async function take(deps: PipelineDeps, request: ExportRequest): Promise<Outcome> {
+  const { caller, room } = request
+  const receivedBytes = request.body.length
+  const startedMs = deps.monotonicMs()
+  const prepared = await prepareRequest(deps, request)
+  deps.keyUses.note(caller)
+  if (prepared.kind === 'refused') return prepared
+  if (prepared.kind === 'count') return acceptCount(deps, request, prepared.records)
+  room.grow(Math.max(0, prepared.body.length - receivedBytes))
+  room.moveTo(prepared.body)
+  return acceptTraces(deps, request, prepared, { bytes: receivedBytes, startedMs })
 }
 
 function prepareRequest({ limits, keyer, decodePool }: PipelineDeps, request: ExportRequest): Prepared | Promise<Prepared> {
@@ -99,37 +128,42 @@ function prepareRequest({ limits, keyer, decodePool }: PipelineDeps, request: Ex
 
 function acceptCount(
   { ledger, observer, notKeptNotices }: PipelineDeps,
-  { caller, signal }: ExportRequest,
+  { caller, signal, transport }: ExportRequest,
   records: number,
 ): Outcome {
   if (records === 0) return FULL_SUCCESS
   ledger.add(caller.projectNo, `not_kept:${signal}`, records)
-  observer.onNotKept(signal, records)
+  observer.onTaken(transport, signal, records, records)
   return { kind: 'accepted', rejected: 0, message: notKeptNotices.take(caller.projectNo, signal) }
 }
 
 async function acceptTraces(
   deps: PipelineDeps,
-  { transport, caller, userAgent }: ExportRequest,
+  { transport, signal, caller, userAgent }: ExportRequest,
   prepared: PreparedTraces,
+  { bytes, startedMs }: { bytes: number; startedMs: number },
 ): Promise<Outcome> {
-  const { turns, queue, ledger, observer, rejectionLog } = deps
+  const { turns, queue, ledger, observer } = deps
   const admission = await turns.admit(caller, prepared).catch(refuseUnreadable)
-  if (admission === 'queue_full') {
-    ledger.add(caller.projectNo, 'refused:queue_full', 1)
-    return refused('queue_full', 'too many spans wait to be stored; try again')
+  const failed = admission === 'queue_full' ? QUEUE_FULL : 'kind' in admission ? admission : await whyNotDurable(queue, admission)
+  if (failed) {
+    observer.onLost(transport, signal, prepared.scan.count, failed.code)
+    return failed
   }
-  if ('kind' in admission) return admission
-  const failed = await whyNotDurable(queue, admission)
-  if (failed) return failed
-  const { stored, rejections } = admission
-  // Counts of spans that are stored ride with their commit.
-  if (!stored) ledger.addAll(caller.projectNo, admission.ledger)
-  observer.onSpans(transport, stored?.newSpans ?? 0, admission.ledger)
-  const rejected = rejections.count()
-  if (rejected > 0) rejectionLog.note(caller.projectId, userAgent, rejections)
-  return { kind: 'accepted', rejected, message: rejections.message() }
+  const { stored, rejections, ledger: counts } = admission as Admission
+  if (!stored) {
+    // Counts of spans that are stored ride with their commit; these have one of their own, so that a crash loses none.
+    ledger.addAll(caller.projectNo, counts)
+    await queue.counted()
+  }
+  const newSpans = stored?.newSpans ?? 0
+  const commit = stored?.commit ?? null
+  const ms = deps.monotonicMs() - startedMs
+  observer.onStored({ transport, caller, userAgent, bytes, newSpans, counts, rejections, commit, ms })
+  return { kind: 'accepted', rejected: rejections.count(), message: rejections.message() }
 }
+
+const QUEUE_FULL = refused('queue_full', 'too many spans wait to be stored; try again')
 
 /** To most exporters another answer than 503 means that they drop the spans. */
 function refuseUnreadable(error: Error): Refusal {

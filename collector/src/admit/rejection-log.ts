@@ -1,45 +1,59 @@
 import type { Rejections } from './rejections.ts'
 
-/** Refused spans since the last summary, aggregated: never a line per span. */
+/** What was refused since it was last asked, added up by project and reason: never a line per span or request. */
 export interface RejectionLog {
-  note(projectId: string, userAgent: string, rejections: Rejections): void
+  /** Spans of an answered request that were refused one by one. */
+  noteSpans(projectId: string, userAgent: string, rejections: Rejections): void
+  /** A request refused as a whole; null where its sender is not known. */
+  noteRequest(projectId: string | null, reason: string): void
+  /** The most frequent first. */
   drain(): RejectionEntry[]
 }
 
 export interface RejectionEntry {
-  project_id: string
+  what: 'spans' | 'requests'
+  project_id: string | null
   reason: string
   count: number
-  /** Up to three. */
-  trace_ids: string[]
+  /** One example. */
+  trace_id?: string
   /** Of the exporter that sent the last of them. */
-  user_agent: string
+  user_agent?: string
 }
 
-const TRACE_IDS_MAX = 3
-const ENTRIES_MAX = 100
+/** Projects and reasons told apart; what comes beyond them is counted as `other`. */
+const ENTRIES_MAX = 20
+const OTHER = 'other'
 const USER_AGENT_MAX = 120
 
-export function createRejectionLog(): RejectionLog {
+export function createRejectionLog(entriesMax = ENTRIES_MAX): RejectionLog {
   let entries = new Map<string, RejectionEntry>()
+
+  function entryOf(what: RejectionEntry['what'], projectId: string | null, reason: string): RejectionEntry {
+    const key = `${what} ${projectId} ${reason}`
+    const known = entries.get(key)
+    if (known) return known
+    if (entries.size >= entriesMax && reason !== OTHER) return entryOf(what, null, OTHER)
+    const entry: RejectionEntry = { what, project_id: projectId, reason, count: 0 }
+    entries.set(key, entry)
+    return entry
+  }
+
   return {
-    note(projectId, userAgent, rejections) {
+    noteSpans(projectId, userAgent, rejections) {
       for (const [reason, { count, traceIds }] of rejections.byReason()) {
-        const key = `${projectId} ${reason}`
-        let entry = entries.get(key)
-        if (!entry) {
-          if (entries.size >= ENTRIES_MAX) return
-          entry = { project_id: projectId, reason, count: 0, trace_ids: [], user_agent: '' }
-          entries.set(key, entry)
-        }
+        const entry = entryOf('spans', projectId, reason)
         entry.count += count
-        entry.user_agent = userAgent.slice(0, USER_AGENT_MAX)
-        for (const id of traceIds)
-          if (entry.trace_ids.length < TRACE_IDS_MAX && !entry.trace_ids.includes(id)) entry.trace_ids.push(id)
+        const example = entry.trace_id ?? traceIds[0]
+        if (example !== undefined) entry.trace_id = example
+        if (userAgent !== '') entry.user_agent = userAgent.slice(0, USER_AGENT_MAX)
       }
     },
+    noteRequest(projectId, reason) {
+      entryOf('requests', projectId, reason).count++
+    },
     drain() {
-      const drained = [...entries.values()]
+      const drained = [...entries.values()].sort((a, b) => b.count - a.count)
       entries = new Map()
       return drained
     },

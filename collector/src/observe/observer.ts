@@ -1,98 +1,141 @@
 import type { Logger } from '@loopkit/shared/runtime/log'
+import type { MetricsText } from '@loopkit/shared/runtime/metric-registry'
 import type { InFlight } from '../admit/in-flight.ts'
 import type { PipelineObserver } from '../admit/pipeline.ts'
-import { createRejectionLog, type RejectionLog } from '../admit/rejection-log.ts'
+import { createRejectionLog } from '../admit/rejection-log.ts'
 import type { DecideReport } from '../decide/messages.ts'
-import type { Signal, Transport } from '../receive/outcome.ts'
+import type { RefusalCode, Signal, Transport } from '../receive/outcome.ts'
 import type { Housekeeping } from '../retain/housekeeping.ts'
 import type { WriterReply } from '../write/messages.ts'
-import { diskBytes, freeBytes, walBytes } from './disk-use.ts'
+import { createDiskUse } from './disk-use.ts'
+import { logBatch, logDecided, logGroup, logRejections } from './log-lines.ts'
 import { createMetrics } from './metrics.ts'
 import { createSummary } from './summary.ts'
 
-/** Everything that is told about the collector's own work: metrics, the summary line, debug lines per batch. */
+/** Everything that is told about the collector's own work: metrics, the summary, lines for what was refused, debug lines per batch. */
 export interface Observer extends PipelineObserver {
-  rejectionLog: RejectionLog
-  onRefused(transport: Transport, signal: Signal, code: string): void
+  onRefused(transport: Transport, signal: Signal, code: RefusalCode): void
+  /** An accepted request; `ms` from its body read to its answer. */
   onAnswered(ms: number): void
+  /** Any answered export; `status` of HTTP, or the code of gRPC. */
+  onRequest(transport: Transport, signal: Signal, status: number, ms: number): void
   onGroup(reply: WriterReply, spans: number, waitedMs: number): void
   onDecided(report: DecideReport): void
+  /** One line for each project and reason that something was refused for since the last call. */
+  writeRejections(): void
   writeSummary(): void
-  metricsText(): Promise<{ contentType: string; text: string }>
+  metricsText(): Promise<MetricsText>
+  stop(): void
 }
 
 export interface ObserverDeps {
   dataDir: string
   log: Logger
+  version: string
+  instanceId: string
   random(): number
   queueSpans(): number
+  queueMaxSpans: number
   inFlight: InFlight
+  inFlightMaxBytes: number
   housekeeping: Housekeeping
+  isReady(): boolean
 }
 
-export function createObserver({ dataDir, log, random, queueSpans, inFlight, housekeeping }: ObserverDeps): Observer {
-  const summary = createSummary(random)
+/** What ends a request by our own fault rather than the sender's. */
+const OWN_FAULTS: ReadonlySet<RefusalCode> = new Set(['storage_failed', 'internal'])
+
+export function createObserver(deps: ObserverDeps): Observer {
+  const { log, queueSpans, inFlight, housekeeping } = deps
+  const summary = createSummary(deps.random)
   const rejectionLog = createRejectionLog()
+  const disk = createDiskUse(deps.dataDir)
   const metrics = createMetrics({
-    queueSpans,
-    inFlightBytes: inFlight.bytes,
-    diskBytes: () => diskBytes(dataDir),
-    freeBytes: () => freeBytes(dataDir),
-    walBytes: () => walBytes(dataDir),
-    isWalHeld: housekeeping.isLogHeld,
-    isDiskFull: housekeeping.isDiskFull,
+    version: deps.version,
+    instanceId: deps.instanceId,
+    sources: {
+      ...deps,
+      ...disk,
+      inFlightBytes: inFlight.bytes,
+      isWalHeld: housekeeping.isLogHeld,
+      isDiskFull: housekeeping.isDiskFull,
+    },
   })
+  const senders = createUnknownSenders((code) => rejectionLog.noteRequest(null, code))
   return {
-    rejectionLog,
-    onSpans(transport, newSpans, counts) {
-      metrics.accepted.inc({ transport }, newSpans)
+    onStored(batch) {
+      const { transport, caller, newSpans, counts, rejections } = batch
+      metrics.countAccepted('traces', transport, newSpans)
+      metrics.countSpans(caller.projectId, 'accepted', newSpans)
       summary.noteAccepted(newSpans)
+      logBatch(log, batch)
       if (counts.size === 0) return
       summary.noteCounts(counts)
-      for (const [what, count] of counts) {
-        metrics.spans.inc({ what }, count)
-        if (what.startsWith('rejected:')) metrics.refused.inc({ transport }, count)
-      }
+      for (const [what, count] of counts) metrics.countSpans(caller.projectId, what, count)
+      const rejected = rejections.count()
+      if (rejected === 0) return
+      metrics.countRefused('traces', transport, rejected)
+      rejectionLog.noteSpans(caller.projectId, batch.userAgent, rejections)
     },
-    onNotKept(signal, records) {
-      summary.noteNotKept(signal, records)
-      metrics.notKept.inc({ signal }, records)
+    onTaken(transport, signal, taken, notKept) {
+      metrics.countAccepted(signal, transport, taken)
+      if (notKept === 0) return
+      summary.noteNotKept(signal, notKept)
+      metrics.countNotKept(signal, notKept)
+    },
+    onLost(transport, signal, items, code) {
+      if (OWN_FAULTS.has(code)) metrics.countFailed(signal, transport, items)
+      else metrics.countRefused(signal, transport, items)
+      if (code === 'queue_full') metrics.countNotEnqueued(items)
+    },
+    onRefusedCaller(caller, code) {
+      senders.noteKnown(code)
+      rejectionLog.noteRequest(caller.projectId, code)
     },
     onRefused(transport, signal, code) {
+      senders.noteAny(code)
       summary.noteRefused(code)
-      metrics.refusedRequests.inc({ signal, code })
-      log.debug({ code: `${transport}.refused`, signal, reason: code }, 'a request was refused')
+      metrics.countRefusedRequest(signal, transport, code)
+      log.debug({ code: 'ingest.refused_request', transport, signal, reason: code }, 'a request was refused')
     },
     onAnswered: summary.noteAcknowledged,
+    onRequest: (transport, signal, status, ms) => metrics.observeRequest(signal, transport, status, ms / 1000),
     onGroup(reply, spans, waitedMs) {
-      metrics.commits.observe(waitedMs / 1000)
+      metrics.observeGroup(reply, spans, waitedMs)
       logGroup(log, reply, spans, waitedMs)
     },
     onDecided(report) {
-      if (report.kind === 'decided') metrics.decided.inc(report.hashes.length)
+      metrics.countDecided(report)
+      if (report.kind === 'housekeeping') metrics.countHousekeeping(report.report)
       logDecided(log, report)
     },
+    writeRejections: () => logRejections(log, rejectionLog.drain()),
     writeSummary() {
-      const rejections = rejectionLog.drain()
       const state = { queue_spans: queueSpans(), in_flight_bytes: inFlight.bytes() }
-      const disk = { disk_bytes: diskBytes(dataDir), free_bytes: freeBytes(dataDir) }
-      const refused = rejections.length > 0 ? { rejections } : {}
-      log.info({ code: 'ingest.summary', ...summary.drain(), ...state, ...disk, ...refused }, 'ingest')
+      const space = { disk_bytes: disk.diskBytes(), wal_bytes: disk.walBytes(), free_bytes: disk.freeBytes() }
+      log.info({ code: 'ingest.summary', ...summary.drain(), ...state, ...space }, 'what came in since the last summary')
+      void disk.look()
     },
-    metricsText: metrics.text,
+    metricsText: async () => {
+      await disk.look()
+      return metrics.text()
+    },
+    stop: metrics.stop,
   }
 }
 
-function logGroup(log: Logger, reply: WriterReply, spans: number, waitedMs: number): void {
-  if (reply.kind === 'failed') log.debug({ code: 'commit.failed', reason: reply.code, spans, waited_ms: waitedMs }, reply.message)
-  if (reply.kind !== 'committed') return
-  log.debug({ code: 'commit.done', commit: reply.commit, spans, waited_ms: waitedMs }, 'spans stored')
-  if (reply.failure !== null)
-    log.error({ code: 'commit.unreadable', bodies: reply.failed.length, failure: reply.failure }, 'bodies could not be read')
-}
-
-function logDecided(log: Logger, report: DecideReport): void {
-  if (report.kind === 'failed')
-    log.warn({ code: 'decide.failed', reason: report.code, detail: report.message }, 'traces were not decided')
-  if (report.kind === 'decided') log.debug({ code: 'decide.done', traces: report.hashes.length }, 'traces decided')
+/**
+ * A refusal is told by the door, which knows every request, and by the pipeline, which knows whose it is where that is known.
+ * What only the door told came from a sender that nobody knows.
+ */
+function createUnknownSenders(noteUnknown: (code: RefusalCode) => void) {
+  const known = new Map<RefusalCode, number>()
+  return {
+    noteKnown: (code: RefusalCode) => void known.set(code, (known.get(code) ?? 0) + 1),
+    noteAny(code: RefusalCode) {
+      const waiting = known.get(code) ?? 0
+      if (waiting > 0) known.set(code, waiting - 1)
+      else noteUnknown(code)
+    },
+  }
 }

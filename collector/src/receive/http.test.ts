@@ -210,8 +210,12 @@ describe('what is answered', () => {
   test('metrics carry the names of the OpenTelemetry Collector', async () => {
     await collector.send(oneSpan())
     const text = (await collector.send('', { path: '/metrics', method: 'GET' })).body.toString()
-    expect(text).toMatch(/otelcol_receiver_accepted_spans\{transport="http"\} \d+/)
-    expect(text).toContain('loopkit_refused_requests_total')
+    expect(text).toMatch(/^otelcol_receiver_accepted_spans\{receiver="otlp",transport="http"\} \d+$/m)
+    expect(text).toMatch(/^otelcol_exporter_queue_capacity\{exporter="loopkit",data_type="traces"\} \d+$/m)
+    expect(text).toMatch(/^otelcol_process_uptime [\d.]+$/m)
+    expect(text).toMatch(
+      /^target_info\{service_name="loopkit-collector",service_version="[^"]+",service_instance_id="[^"]+"\} 1$/m,
+    )
   })
 })
 

@@ -34,7 +34,11 @@ export function createHousekeeping(log: Logger): Housekeeping {
     guard: (pipeline) => ({
       ...pipeline,
       // Told here as well as by the commit: what the ballast freed is for deleting, not for more spans.
-      accept: (request) => (isDiskFull ? Promise.resolve(DISK_FULL) : pipeline.accept(request)),
+      accept(request) {
+        if (!isDiskFull) return pipeline.accept(request)
+        pipeline.noteRefused(request.caller, DISK_FULL.code)
+        return Promise.resolve(DISK_FULL)
+      },
     }),
   }
 }

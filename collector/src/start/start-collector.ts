@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
@@ -59,6 +60,8 @@ const SEEN_PLACES_LOG2 = 21
 const BODY_PROGRESS = { progressMs: 10_000, progressMinBytes: 16 * 1024 }
 /** Counts that ride with no commit are written this often, in ms. */
 const FLUSH_EVERY_MS = 1_000
+/** What was refused is said this often at most, in ms, added up. */
+const REJECTIONS_EVERY_MS = 10_000
 
 /** Composes the collector and listens. What was started is stopped again when a later step fails. */
 export async function startCollector(options: CollectorOptions): Promise<RunningCollector> {
@@ -82,10 +85,17 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
     dataDir,
     housekeeping,
     log,
+    version: options.version,
+    instanceId: randomUUID(),
     random: options.random,
     queueSpans: () => storage.queue.pendingSpans,
+    queueMaxSpans: settings.queueMaxSpans,
     inFlight,
+    inFlightMaxBytes: settings.inFlightMaxBytes,
+    isReady: () => unreadyReason() === null,
   })
+  lifecycle.defer('metrics', observer.stop)
+  const unreadyReason = () => health.reason() ?? lossReason() ?? housekeeping.reason() ?? authenticator.unavailableReason()
   const storage = await startStorage(options, lifecycle, { state, health, observer, housekeeping })
   const authenticator = createAuthenticator(join(dataDir, 'control.db'), settings.keylessProject, clock)
   lifecycle.defer('control.db', authenticator.close)
@@ -111,7 +121,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
     log,
     lifecycle,
     exporting,
-    unreadyReason: () => health.reason() ?? lossReason() ?? housekeeping.reason() ?? authenticator.unavailableReason(),
+    unreadyReason,
     metricsText: observer.metricsText,
     onStop: () => {
       stopping = true
@@ -215,7 +225,7 @@ interface PipelineParts {
 
 function startPipeline(options: CollectorOptions, lifecycle: Lifecycle, parts: PipelineParts) {
   const { settings, clock } = options
-  const { state, health, observer } = parts
+  const { state, health } = parts
   const limits: DecodeLimits = { ...settings, bodyMaxSpans: spansPerBodyMax(SEEN_PLACES_LOG2) }
   const decodePool = createDecodePool(options.decodeWorkers, { hashKey: state.hashKey, limits }, (error) =>
     health.fail('a decoder ended', error),
@@ -234,7 +244,7 @@ function startPipeline(options: CollectorOptions, lifecycle: Lifecycle, parts: P
     limits,
     keyer: createSpanKeyer(state.hashKey),
     decodePool,
-    rejectionLog: observer.rejectionLog,
+    monotonicMs: clock.monotonicMs,
     notKeptNotices: createNotKeptNotices(clock.monotonicMs),
   })
 }
@@ -242,9 +252,12 @@ function startPipeline(options: CollectorOptions, lifecycle: Lifecycle, parts: P
 function startTimers(settings: Settings, lifecycle: Lifecycle, queue: CommitQueue, observer: Observer): void {
   const flushing = setInterval(() => queue.flush(), FLUSH_EVERY_MS).unref()
   const summing = setInterval(observer.writeSummary, settings.summaryMs).unref()
+  const rejecting = setInterval(observer.writeRejections, Math.min(REJECTIONS_EVERY_MS, settings.summaryMs)).unref()
   lifecycle.defer('timers', () => {
     clearInterval(flushing)
     clearInterval(summing)
+    clearInterval(rejecting)
+    observer.writeRejections()
     observer.writeSummary()
   })
 }

@@ -20,17 +20,18 @@ function body(bytes: number): AdmittedBody {
     ledger: new Map(),
     dependsOn: new Set(),
     state: 'pending',
+    commit: null,
     places: new Uint32Array(0),
     overtaken: [],
   }
 }
 
 /** A queue whose writer answers when it is told to, and the sizes of the groups it got. */
-function setUp(bytes: number) {
+function setUp(bytes: number, ledger = createLedger()) {
   const groups: CommitGroup[] = []
   const queue = new CommitQueue({
     port: { post: (group) => groups.push(group) },
-    ledger: createLedger(),
+    ledger,
     keyUses: createKeyUses(() => 0),
     events: { onCommitted: () => {}, onRevoked: () => {}, onGroup: () => {} },
     endedBecause: () => null,
@@ -41,7 +42,7 @@ function setUp(bytes: number) {
   }
   const answer = () =>
     queue.onReply({ kind: 'committed', group: groups.length, commit: 1, receivedMs: 0, failed: [], failure: null, redacted: 0 })
-  return { queue, push, answer, sizes: () => groups.map(({ bodies }) => bodies.length) }
+  return { queue, push, answer, groups, sizes: () => groups.map(({ bodies }) => bodies.length) }
 }
 
 test('a body that comes alone is committed at the end of its turn', async () => {
@@ -99,4 +100,24 @@ test('becoming idle waits for what is held', async () => {
   expect(sizes()).toEqual([5, 1])
   answer()
   await idle
+})
+
+test('counts that come without a body are written at once, and waited for', async () => {
+  const ledger = createLedger()
+  const { queue, answer, groups } = setUp(5000, ledger)
+  ledger.add(1, 'deduplicated', 3)
+  let isCounted = false
+  const counted = queue.counted().then(() => {
+    isCounted = true
+  })
+  await turn()
+  expect(groups.map((group) => group.ledger)).toEqual([[[1, 'deduplicated', 3]]])
+  ledger.add(1, 'deduplicated', 1)
+  const later = queue.counted()
+  expect(isCounted).toBe(false)
+  answer()
+  await counted
+  expect(groups).toHaveLength(2)
+  answer()
+  await later
 })

@@ -60,7 +60,9 @@ export class CommitQueue {
   readonly #waiting: AdmittedBody[] = []
   readonly #settling = new Map<AdmittedBody, Settling>()
   readonly #idleWaiters: (() => void)[] = []
-  #underWay: { group: CommitGroup; bodies: AdmittedBody[]; bytes: number; sentMs: number } | null = null
+  /** Those who wait for counts that wait for the next group. */
+  readonly #countWaiters: (() => void)[] = []
+  #underWay: { group: CommitGroup; bodies: AdmittedBody[]; bytes: number; sentMs: number; counted: (() => void)[] } | null = null
   /** The next group waits until so many bodies are there. */
   #held: { bodies: number; timer: NodeJS.Timeout } | null = null
   #nextGroup = 1
@@ -83,6 +85,14 @@ export class CommitQueue {
   settled(body: AdmittedBody): Promise<Refusal | null> {
     const known = this.#settling.get(body)
     return known ? known.promise : Promise.resolve(body.state === 'committed' ? null : FIRST_COPY_LOST)
+  }
+
+  /** Resolves when the counts that wait now were written, or could not be: they are not worth refusing anything for. */
+  counted(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#countWaiters.push(resolve)
+      if (!this.#underWay && !this.#held && this.#countWaiters.length === 1) setImmediate(() => this.flush())
+    })
   }
 
   /** Spans that were pushed and are not committed. */
@@ -111,15 +121,22 @@ export class CommitQueue {
       keyUses: uses,
     }
     const bytes = bodies.reduce((sum, { body }) => sum + body.length, 0)
-    this.#underWay = { group: { ...group, bodies: [] }, bodies, bytes, sentMs: monotonicMs() }
+    this.#underWay = {
+      group: { ...group, bodies: [] },
+      bodies,
+      bytes,
+      sentMs: monotonicMs(),
+      counted: this.#countWaiters.splice(0),
+    }
     port.post(group)
     for (const body of bodies) body.body = POSTED
   }
 
   onReply(reply: WriterReply): void {
     if ((reply.kind !== 'committed' && reply.kind !== 'failed') || reply.group !== this.#underWay?.group.group) return
-    const { bodies, bytes, group, sentMs } = this.#underWay
+    const { bodies, bytes, group, sentMs, counted } = this.#underWay
     this.#underWay = null
+    for (const resolve of counted) resolve()
     const { events, monotonicMs } = this.#options
     const spans = bodies.reduce((sum, body) => sum + body.spans, 0)
     events.onGroup(reply, spans, monotonicMs() - sentMs)
@@ -130,6 +147,7 @@ export class CommitQueue {
     } else {
       const failed = new Set(reply.failed)
       bodies.forEach((body, at) => {
+        body.commit = reply.commit
         this.#settle(body, failed.has(at) ? refused('internal', 'the spans could not be read') : null)
       })
       if (bodies.length >= HOLD_MIN_BODIES && bytes <= bodies.length * HOLD_BODY_MAX_BYTES) return void this.#hold(bodies.length)
@@ -191,7 +209,7 @@ export class CommitQueue {
   }
 
   #becomeIdle(): void {
-    for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    for (const resolve of [...this.#countWaiters.splice(0), ...this.#idleWaiters.splice(0)]) resolve()
   }
 }
 
