@@ -22,7 +22,7 @@ export function findHealthyRuns(
   const wanted = new Map(pains.map(({ service, operation }) => [nameOf(service, operation), [] as string[]]))
   const { fromMs, toMs } = windowBoundsMs(window)
   const newest = db.prepare(
-    `select body, body_bytes, commits from segment
+    `select kind, body, body_bytes, commits from segment
      where project_no = ? and kind = 'span' and received_max_ms >= ? and received_min_ms < ? order by first_commit desc limit ?`,
   )
   const isOff = new Set(off)

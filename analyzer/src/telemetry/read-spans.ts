@@ -1,13 +1,15 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
-import { type AttributeFilter, decodeTraces } from '@loopkit/shared/otlp/decode-traces'
+import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
+import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
 import { rewriteTraces } from '@loopkit/shared/otlp/rewrite-traces'
-import { scanTraces, type TraceScan } from '@loopkit/shared/otlp/scan-traces'
+import type { TraceScan } from '@loopkit/shared/otlp/scan-traces'
 import { createCommitOfRow, decodeCommits } from '@loopkit/shared/segment/header'
 import { unpackSegment } from '@loopkit/shared/segment/pack-segment'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface SegmentRow {
+  kind: RecordKind
   body: Uint8Array
   body_bytes: number
   commits: Uint8Array
@@ -18,14 +20,11 @@ export interface SpanId {
   spanId: Uint8Array
 }
 
-/** Stored bodies were checked at the door with their sender's limit; none deeper than this can be in the store. */
-const STORED_DEPTH_MAX = 1024
-
-/** Every span of a segment in the order of its commits, each with its arrival. */
+/** Every span or log record of a segment in the order of its commits, each with its arrival. */
 export function* spansOfSegment(row: SegmentRow, filter?: AttributeFilter): Generator<StoredSpan> {
   const arrival = createArrival(row.commits)
   let at = 0
-  for (const ctx of decodeTraces(unpackSegment(row.body, row.body_bytes), filter)) yield { ctx, ...arrival(at++) }
+  for (const ctx of codecOf(row.kind).decode(unpackSegment(row.body, row.body_bytes), filter)) yield { ctx, ...arrival(at++) }
 }
 
 /** The spans of a segment at these rows, decoded whole; the others are not decoded at all. */
@@ -40,7 +39,7 @@ interface OpenSegment {
 
 function openSegment(row: SegmentRow): OpenSegment {
   const body = unpackSegment(row.body, row.body_bytes)
-  return { body, scan: scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX }) }
+  return { body, scan: codecOf(row.kind).scan(body) }
 }
 
 function pickRows(
@@ -53,7 +52,8 @@ function pickRows(
   for (const at of wanted) drop[at] = 0
   const arrival = createArrival(row.commits)
   const rows = [...wanted].sort((a, b) => a - b)
-  return [...decodeTraces(rewriteTraces(body, scan, drop), filter)].map((ctx, at) => ({ ctx, ...arrival(rows[at]!) }))
+  const decoded = codecOf(row.kind).decode(rewriteTraces(body, scan, drop), filter)
+  return [...decoded].map((ctx, at) => ({ ctx, ...arrival(rows[at]!) }))
 }
 
 function createArrival(commits: Uint8Array): (row: number) => { receivedMs: number; commit: number } {
@@ -65,7 +65,7 @@ function createArrival(commits: Uint8Array): (row: number) => { receivedMs: numb
 }
 
 /**
- * Exactly these spans, by record id; one that is not stored has no entry. Nothing else of their traces is decoded, so a few spans
+ * Exactly these spans and log records, by record id; one that is not stored has no entry. Nothing else of their traces is decoded, so a few spans
  * of a huge trace cost little. Of two versions the ended one wins, else the first to arrive.
  */
 export function readSpans(
@@ -78,7 +78,7 @@ export function readSpans(
   if (ids.length === 0) return found
   const wanted = new Set(ids.map(({ traceId, spanId }) => nameOf(traceId, spanId)))
   const hashes = [...new Set(ids.map(({ traceId }) => hasher(projectNo, traceId)))]
-  const load = db.prepare('select body, body_bytes, commits from segment where segment_id = ?')
+  const load = db.prepare('select kind, body, body_bytes, commits from segment where segment_id = ?')
   for (const { segmentId } of index.find(projectNo, hashes)) {
     const row = load.get(segmentId) as SegmentRow | undefined
     if (!row) continue

@@ -1,4 +1,5 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { JUDGE_FILTER } from './judge-span.ts'
 import { pickSpans, readSpans, type SegmentRow, spansOfSegment } from './read-spans.ts'
@@ -31,29 +32,71 @@ export function scanNewest(
   connection: TelemetryConnection,
   question: ScanQuestion,
 ): { spans: StoredSpan[]; next: RecordPosition | null } {
-  const spans: StoredSpan[] = []
+  const streams = KINDS.map((kind) => createStream(connection, question, kind))
+  const taken: Taken[] = []
   let scannedBytes = 0
   let pageBytes = 0
-  let taken = 0
-  let behind: RecordPosition | null = question.after
-  for (const row of segmentsOf(connection, question)) {
-    if (scannedBytes > SCANNED_MAX_BYTES) return { spans, next: behind }
-    scannedBytes += row.body_bytes
-    const { candidates, averageBytes } = candidatesIn(row, question)
-    const room = Math.min(
-      question.limit - taken,
-      Math.max(taken === 0 ? 1 : 0, Math.floor((PAGE_MAX_BYTES - pageBytes) / averageBytes)),
-    )
-    const fitting = candidates.slice(0, room)
-    spans.push(...takeSpans(connection, question.projectNo, { row, fitting }))
-    taken += fitting.length
-    pageBytes += fitting.length * averageBytes
-    const last = fitting.at(-1)
-    if (last) behind = toPosition(last.place)
-    if (fitting.length < candidates.length) return { spans, next: behind }
-    behind = { commit: row.first_commit, start: null, recordId: '' }
+  const page = (next: RecordPosition | null) => ({ spans: takeSpans(connection, question.projectNo, taken), next })
+  for (;;) {
+    const best = firstOf(streams)
+    const behind = streams.find((stream) => !stream.head() && stream.newest() >= (best?.place.commit ?? 0))
+    if (behind) {
+      // What comes next may lie in a segment that is not opened yet.
+      if (scannedBytes > SCANNED_MAX_BYTES) return page({ commit: behind.newest() + 1, start: null, recordId: '' })
+      scannedBytes += behind.open()
+      continue
+    }
+    if (!best) return page(null)
+    const isFull = taken.length > 0 && pageBytes + best.bytes > PAGE_MAX_BYTES
+    if (taken.length === question.limit || isFull) return page(toPosition(taken.at(-1)!.place))
+    taken.push(best)
+    pageBytes += best.bytes
+    streams.find((stream) => stream.head() === best)!.next()
   }
-  return { spans, next: null }
+}
+
+const KINDS: readonly RecordKind[] = ['span', 'log']
+
+/** A record that the page may hold. */
+interface Taken extends Candidate {
+  row: SegmentRow
+  /** By the average of its segment. */
+  bytes: number
+}
+
+/** Records of one kind in their order. Segments of a kind do not overlap in commits; those of two kinds do. */
+interface Stream {
+  head(): Taken | undefined
+  next(): void
+  /** The latest commit that a segment which is not opened yet may have; -1: there is none. */
+  newest(): number
+  /** Opens the next segment and says how many bytes it has. */
+  open(): number
+}
+
+function createStream(connection: TelemetryConnection, question: ScanQuestion, kind: RecordKind): Stream {
+  const { after } = question
+  const load = createLoad(connection, question, kind)
+  let newest = after === null ? Number.MAX_SAFE_INTEGER : after.start === null ? after.commit - 1 : after.commit
+  let waiting: Taken[] = []
+  let at = 0
+  return {
+    head: () => waiting[at],
+    next: () => void at++,
+    newest: () => newest,
+    open() {
+      const row = load(newest)
+      newest = row ? row.first_commit - 1 : -1
+      waiting = row ? candidatesIn(row, question) : []
+      at = 0
+      return row?.body_bytes ?? 0
+    },
+  }
+}
+
+function firstOf(streams: readonly Stream[]): Taken | undefined {
+  const heads = streams.flatMap((stream) => stream.head() ?? [])
+  return heads.sort((a, b) => comparePlaces(a.place, b.place))[0]
 }
 
 interface ScannedSegment extends SegmentRow {
@@ -61,23 +104,17 @@ interface ScannedSegment extends SegmentRow {
 }
 
 /** One row at a time, each found anew: an open cursor would hold the connection while its rows are worked on. */
-function* segmentsOf({ db }: TelemetryConnection, question: ScanQuestion): Generator<ScannedSegment> {
-  const { projectNo, after, fromMs, toMs, eventFromMs, eventToMs } = question
-  const next = db.prepare(
-    `select first_commit, body, body_bytes, commits from segment
-     where project_no = ? and kind = 'span' and first_commit <= ? and received_max_ms >= ? and received_min_ms < ?
+function createLoad({ db }: TelemetryConnection, question: ScanQuestion, kind: RecordKind) {
+  const { projectNo, fromMs, toMs, eventFromMs, eventToMs } = question
+  const find = db.prepare(
+    `select kind, first_commit, body, body_bytes, commits from segment
+     where project_no = ? and kind = ? and first_commit <= ? and received_max_ms >= ? and received_min_ms < ?
        and event_max_ms >= ? and event_min_ms < ?
      order by first_commit desc limit 1`,
   )
   const last = Number.MAX_SAFE_INTEGER
-  let newest = after === null ? last : after.start === null ? after.commit - 1 : after.commit
-  for (;;) {
-    const bounds = [fromMs ?? -last, toMs ?? last, eventFromMs ?? -last, eventToMs ?? last]
-    const row = next.get(projectNo, newest, ...bounds) as ScannedSegment | undefined
-    if (!row) return
-    yield row
-    newest = row.first_commit - 1
-  }
+  const bounds = [fromMs ?? -last, toMs ?? last, eventFromMs ?? -last, eventToMs ?? last]
+  return (newest: number) => find.get(projectNo, kind, newest, ...bounds) as ScannedSegment | undefined
 }
 
 interface Candidate {
@@ -86,7 +123,7 @@ interface Candidate {
   place: RecordPlace
 }
 
-function candidatesIn(row: SegmentRow, question: ScanQuestion): { candidates: Candidate[]; averageBytes: number } {
+function candidatesIn(row: SegmentRow, question: ScanQuestion): Taken[] {
   const candidates: Candidate[] = []
   const isWanted = createMatch(question, question.off)
   const isBehind = createIsBehind(question.after)
@@ -96,22 +133,27 @@ function candidatesIn(row: SegmentRow, question: ScanQuestion): { candidates: Ca
     if (place && isBehind(place)) candidates.push({ at, place })
     at += 1
   }
-  candidates.sort((a, b) => comparePlaces(a.place, b.place))
-  return { candidates, averageBytes: Math.max(1, row.body_bytes / Math.max(1, at)) }
+  const bytes = Math.max(1, row.body_bytes / Math.max(1, at))
+  return candidates.sort((a, b) => comparePlaces(a.place, b.place)).map((candidate) => ({ ...candidate, row, bytes }))
 }
 
 /** The records themselves, in their order, without those that a later ended version has replaced. */
-function takeSpans(
-  connection: TelemetryConnection,
-  projectNo: number,
-  { row, fitting }: { row: SegmentRow; fitting: Candidate[] },
-): StoredSpan[] {
-  if (fitting.length === 0) return []
-  const picked = pickSpans(row, new Set(fitting.map(({ at }) => at)))
-  const byId = new Map(picked.map((stored) => [placeOf(stored).recordId, stored]))
-  const unended = picked.filter(({ ctx }) => ctx.span.endUnixNano === 0n)
-  for (const recordId of replaced(connection, projectNo, unended)) byId.delete(recordId)
-  return fitting.map(({ place }) => byId.get(place.recordId)).filter((stored) => stored !== undefined)
+function takeSpans(connection: TelemetryConnection, projectNo: number, taken: readonly Taken[]): StoredSpan[] {
+  const byPlace = new Map<Taken, StoredSpan>()
+  for (const [row, ofRow] of Map.groupBy(taken, (one) => one.row)) {
+    const inOrder = ofRow.toSorted((a, b) => a.at - b.at)
+    pickSpans(row, new Set(inOrder.map(({ at }) => at))).forEach((stored, n) => void byPlace.set(inOrder[n]!, stored))
+  }
+  const unended = [...byPlace].filter(([{ row }, { ctx }]) => row.kind === 'span' && ctx.span.endUnixNano === 0n)
+  const gone = new Set(
+    replaced(
+      connection,
+      projectNo,
+      unended.map(([, stored]) => stored),
+    ),
+  )
+  const isGone = (one: Taken) => byPlace.get(one)!.ctx.span.endUnixNano === 0n && gone.has(one.place.recordId)
+  return taken.filter((one) => !isGone(one)).map((one) => byPlace.get(one)!)
 }
 
 /** Which of these records came again ended: they are listed where their end arrived. */

@@ -1,7 +1,7 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
-import { scanTraces } from '@loopkit/shared/otlp/scan-traces'
 import { unpackSegment } from '@loopkit/shared/segment/pack-segment'
 import { STORED } from './admission.ts'
 
@@ -13,7 +13,6 @@ export type StoredSpans = (projectNo: number, refs: Uint8Array) => Uint8Array
 
 /** Spans of segments opened lately, kept because the rest of a trace mostly asks for the same ones. */
 const CACHED_SPANS_MAX = 200_000
-const STORED_DEPTH_MAX = 1024
 
 /** Ids as text → whether the span had ended. */
 type SegmentSpans = Map<string, boolean>
@@ -28,11 +27,11 @@ export function createStoredSpans(db: SqliteDatabase, hasher: TraceHasher): Stor
   const cache = new Map<number, SegmentSpans>()
   let cachedSpans = 0
 
-  function spansOf(segmentId: number): SegmentSpans {
+  function spansOf(segmentId: number, kind: RecordKind): SegmentSpans {
     const known = cache.get(segmentId)
     if (known) return known
     const row = load.get(segmentId) as { body: Uint8Array; body_bytes: number } | undefined
-    const spans = row ? readSpans(unpackSegment(row.body, row.body_bytes)) : new Map<string, boolean>()
+    const spans = row ? readSpans(unpackSegment(row.body, row.body_bytes), kind) : new Map<string, boolean>()
     cache.set(segmentId, spans)
     cachedSpans += spans.size
     for (const [oldest, { size }] of cache) {
@@ -54,8 +53,8 @@ export function createStoredSpans(db: SqliteDatabase, hasher: TraceHasher): Stor
       const text = textOf(ref)
       asked.set(text, [...(asked.get(text) ?? []), n])
     }
-    for (const { segmentId } of index.find(projectNo, [...hashes])) {
-      const spans = spansOf(segmentId)
+    for (const { segmentId, kind } of index.find(projectNo, [...hashes])) {
+      const spans = spansOf(segmentId, kind)
       for (const [text, rows] of asked) {
         const ended = spans.get(text)
         if (ended === undefined) continue
@@ -69,8 +68,8 @@ export function createStoredSpans(db: SqliteDatabase, hasher: TraceHasher): Stor
   return db.transaction(find)
 }
 
-function readSpans(body: Uint8Array): SegmentSpans {
-  const scan = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
+function readSpans(body: Uint8Array, kind: RecordKind): SegmentSpans {
+  const scan = codecOf(kind).scan(body)
   const spans: SegmentSpans = new Map()
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   for (let i = 0; i < scan.count; i++) {

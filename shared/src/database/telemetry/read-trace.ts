@@ -1,15 +1,15 @@
-import { type AttributeFilter, decodeTraces } from '../../otlp/decode-traces.ts'
+import type { AttributeFilter } from '../../otlp/attribute-filter.ts'
 import { toHex } from '../../otlp/ids.ts'
 import type { SpanInContext } from '../../otlp/model.ts'
 import { rewriteTraces } from '../../otlp/rewrite-traces.ts'
-import { scanTraces } from '../../otlp/scan-traces.ts'
 import { createCommitOfRow, decodeCommits } from '../../segment/header.ts'
 import { unpackSegment } from '../../segment/pack-segment.ts'
 import type { SqliteDatabase } from '../open.ts'
+import { codecOf, type RecordKind } from './record-codecs.ts'
 import type { TraceHasher } from './trace-hash.ts'
 import { createTraceIndex, type TraceIndex } from './trace-index.ts'
 
-/** A span as it lies in the store, with its arrival. */
+/** A span as it lies in the store, or a log record in the place of one, with its arrival. */
 export interface StoredSpan {
   ctx: SpanInContext
   receivedMs: number
@@ -31,14 +31,12 @@ export class TooManySpansError extends Error {
   override readonly name = 'TooManySpansError'
 }
 
-/** Stored bodies were checked at the door with their sender's limit; none deeper than this can be in the store. */
-const STORED_DEPTH_MAX = 1024
 const SPANS_MAX = 50_000
 
 /**
- * All stored spans of these traces, by hex trace id; a trace that is not stored has no entry. Every segment is opened
+ * All stored spans and log records of these traces, by hex trace id; a trace that is not stored has no entry. Every segment is opened
  * once for all traces. Of two spans with the same id the ended one wins over one that had not ended, else the first to
- * arrive stays. Spans come in order of arrival. Call it inside a read transaction to see one moment.
+ * arrive stays. Spans come in order of arrival, log records after them. Call it inside a read transaction to see one moment.
  */
 export function readTraces(
   db: SqliteDatabase,
@@ -52,11 +50,11 @@ export function readTraces(
   const load = db.prepare('select body, body_bytes, commits from segment where segment_id = ?')
   let total = 0
   const hashes = [...new Set(traceIds.map((id) => hasher(projectNo, id)))]
-  for (const { segmentId } of index.find(projectNo, hashes)) {
-    const row = load.get(segmentId) as { body: Uint8Array; body_bytes: number; commits: Uint8Array } | undefined
+  for (const { segmentId, kind } of index.find(projectNo, hashes)) {
+    const row = load.get(segmentId) as Omit<SegmentRow, 'kind'> | undefined
     // Merged away since the index was read: its spans come with the segment that took its place.
     if (!row) continue
-    for (const stored of spansOf(row, wanted, filter)) {
+    for (const stored of spansOf({ ...row, kind }, wanted, filter)) {
       if (++total > totalSpansMax) throw new TooManySpansError(`more than ${totalSpansMax} spans`)
       addSpan(traces, stored, spansMax)
     }
@@ -64,13 +62,17 @@ export function readTraces(
   return new Map([...traces].map(([traceId, spans]) => [traceId, [...spans.values()]]))
 }
 
-function* spansOf(
-  row: { body: Uint8Array; body_bytes: number; commits: Uint8Array },
-  wanted: TraceIdSet,
-  filter: AttributeFilter | undefined,
-): Generator<StoredSpan> {
+interface SegmentRow {
+  kind: RecordKind
+  body: Uint8Array
+  body_bytes: number
+  commits: Uint8Array
+}
+
+function* spansOf(row: SegmentRow, wanted: TraceIdSet, filter: AttributeFilter | undefined): Generator<StoredSpan> {
   const body = unpackSegment(row.body, row.body_bytes)
-  const scan = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
+  const codec = codecOf(row.kind)
+  const scan = codec.scan(body)
   const drop = new Uint8Array(scan.count)
   const rows: number[] = []
   for (let i = 0; i < scan.count; i++) {
@@ -79,7 +81,7 @@ function* spansOf(
   }
   const commitOf = createCommitOfRow(decodeCommits(row.commits))
   let at = 0
-  for (const ctx of decodeTraces(rewriteTraces(body, scan, drop), filter)) {
+  for (const ctx of codec.decode(rewriteTraces(body, scan, drop), filter)) {
     const { receivedMs, number } = commitOf(rows[at++]!)
     yield { ctx, receivedMs, commit: number }
   }

@@ -1,17 +1,26 @@
 import type { SqliteDatabase } from '../open.ts'
+import type { RecordKind } from './record-codecs.ts'
 
 /** Bytes of trace hashes kept in memory; what does not fit is read from the file again. */
 const CACHE_MAX_BYTES = 64 * 1024 ** 2
 const HALF_RANGE = 2 ** 32
 
-/** Finds the segments that hold spans of given traces. */
+/** Finds the segments that hold records of given traces. */
 export interface TraceIndex {
   /**
-   * Segment ids in order of arrival, each with those of `hashes` (unsigned) that it holds. Sees every commit that the
-   * connection's current snapshot sees.
+   * Segments of spans in order of arrival, then those of log records, each with those of `hashes` (unsigned) that it holds.
+   * Sees every commit that the connection's current snapshot sees.
    */
-  find(projectNo: number, hashes: readonly bigint[]): { segmentId: number; hashes: bigint[] }[]
+  find(projectNo: number, hashes: readonly bigint[]): FoundSegment[]
 }
+
+export interface FoundSegment {
+  segmentId: number
+  kind: RecordKind
+  hashes: bigint[]
+}
+
+const KINDS: readonly RecordKind[] = ['span', 'log']
 
 /** Sorted hashes of one segment as pairs of low and high word. */
 type Packed = Uint32Array
@@ -21,7 +30,7 @@ type Packed = Uint32Array
  * change, and a merged segment has a new id.
  */
 export function createTraceIndex(db: SqliteDatabase, cacheMaxBytes: number = CACHE_MAX_BYTES): TraceIndex {
-  const list = db.prepare("select segment_id from segment where project_no = ? and kind = 'span' order by first_commit").pluck()
+  const list = db.prepare('select segment_id from segment where project_no = ? and kind = ? order by first_commit').pluck()
   const load = db.prepare('select trace_hashes from segment where segment_id = ?').pluck()
   const cache = new Map<number, Packed>()
   let cachedBytes = 0
@@ -44,13 +53,13 @@ export function createTraceIndex(db: SqliteDatabase, cacheMaxBytes: number = CAC
   return {
     find(projectNo, hashes) {
       const wanted = hashes.map((hash) => ({ hash, low: Number(hash & 0xffffffffn), high: Number(hash >> 32n) }))
-      const found: { segmentId: number; hashes: bigint[] }[] = []
-      for (const segmentId of list.all(projectNo) as number[]) {
-        const packed = hashesOf(segmentId)
-        const held = wanted.filter(({ low, high }) => holds(packed, low, high)).map(({ hash }) => hash)
-        if (held.length > 0) found.push({ segmentId, hashes: held })
-      }
-      return found
+      return KINDS.flatMap((kind) =>
+        (list.all(projectNo, kind) as number[]).flatMap((segmentId) => {
+          const packed = hashesOf(segmentId)
+          const held = wanted.filter(({ low, high }) => holds(packed, low, high)).map(({ hash }) => hash)
+          return held.length > 0 ? [{ segmentId, kind, hashes: held }] : []
+        }),
+      )
     },
   }
 }
