@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import type { GrpcAnswer } from '../acceptance/grpc-calls.ts'
+import type { GrpcAnswer } from '../harness/grpc-calls.ts'
 import type { ApiAnswer } from '../harness/http.ts'
 import { fieldsOf } from './stored-bytes.ts'
 

@@ -1,4 +1,4 @@
-import { createGrpcSender, type GrpcSender, grpcPortOf } from '../acceptance/grpc-calls.ts'
+import { createGrpcSender, type GrpcSender, grpcPortOf } from '../harness/grpc-calls.ts'
 import { type ApiAnswer, callApi, until } from '../harness/http.ts'
 import { type RecordJson, readAll, readJson } from '../harness/reading.ts'
 import { type Product, type ProjectKeys, startProduct } from '../harness/start-product.ts'
