@@ -1,3 +1,4 @@
+import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import type { MinuteWindow } from '../domain/window.ts'
@@ -71,7 +72,8 @@ function readDecidedMs(
 ): number | null {
   const hash = BigInt.asIntN(64, hasher(projectNo, traceId))
   if (db.prepare('select 1 from open_trace where project_no = ? and trace_hash = ?').get(projectNo, hash)) return null
-  const decided = db.prepare('select decided_ms from decided_trace where project_no = ? and trace_hash = ?').pluck()
-  const decidedMs = decided.get(projectNo, hash) as number | undefined
+  const last = createTraceDecisions(db)(projectNo, hash).at(-1)
+  const decided = db.prepare('select decided_ms from decision where decision_no = ?').pluck()
+  const decidedMs = last === undefined ? undefined : (decided.get(last) as number | undefined)
   return decidedMs ?? (lastMs + quietMs <= nowMs ? lastMs + quietMs : null)
 }

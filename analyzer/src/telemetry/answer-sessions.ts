@@ -78,7 +78,7 @@ function readUndecided(
 ): Map<string, StoredSpan[]> {
   const ids = page.flatMap((row, at) => [
     ...stored[at]!.filter(({ decided }) => !decided || !row.explicit).map(({ traceId }) => traceId),
-    ...(row.openTraceId ? [row.openTraceId] : []),
+    ...(row.lone ? [row.lone.traceId] : []),
   ])
   const found = eachTrace(connection, projectNo, ids.slice(0, UNDECIDED_MAX), JUDGE_FILTER)
   return new Map([...found].map(({ traceId, stored }) => [traceId, stored]))
@@ -91,11 +91,9 @@ interface SummarySources {
 }
 
 function summarize(owner: RecordOwner, { row, stored, traces }: SummarySources): SessionSummary {
-  const open = [
-    ...stored.filter(({ decided }) => !decided).map(({ traceId }) => traceId),
-    ...(row.openTraceId ? [row.openTraceId] : []),
-  ]
-  const judged = open.flatMap((traceId) => judgePart(owner, row, traces.get(toHex(traceId)) ?? []))
+  const open = stored.filter(({ decided }) => !decided).map(({ traceId }) => traceId)
+  const read = row.lone ? [row.lone.traceId] : open
+  const judged = read.flatMap((traceId) => judgePart(owner, row, traces.get(toHex(traceId)) ?? []))
   const parts = [...stored.filter(({ decided }) => decided), ...judged]
   const sum = (field: 'turns' | 'toolCalls' | 'spans' | 'failures' | 'inputTokens' | 'outputTokens') =>
     parts.reduce((total, part) => total + part[field], 0)
@@ -112,7 +110,7 @@ function summarize(owner: RecordOwner, { row, stored, traces }: SummarySources):
     turns: sum('turns'),
     tool_calls: sum('toolCalls'),
     spans: sum('spans'),
-    traces: Math.max(stored.length, open.length),
+    traces: Math.max(stored.length, read.length),
     failures: sum('failures'),
     tokens: { input, output, total: input + output },
     cost_usd: costs.length > 0 ? costs.reduce((total, cost) => total + cost, 0) : null,
@@ -120,7 +118,7 @@ function summarize(owner: RecordOwner, { row, stored, traces }: SummarySources):
     ended_at: endMs === null ? null : msToIso(endMs),
     duration_ms: startMs === null || endMs === null ? null : Math.max(0, endMs - startMs),
     last_received_at: msToIso(row.atMs),
-    provisional: open.length > 0,
+    provisional: open.length > 0 || row.lone?.decided === false,
   }
 }
 
@@ -140,8 +138,8 @@ function toTotals({ startUnixNano, endUnixNano, sessionId: _id, explicit: _expli
   return { ...totals, startMs: nanoToMs(startUnixNano), endMs: nanoToMs(endUnixNano) }
 }
 
-function sentId({ sessionId, openTraceId }: SessionRow, stored: StoredPart[], traces: ReadonlyMap<string, StoredSpan[]>): string {
-  const traceId = openTraceId ?? stored[0]?.traceId
+function sentId({ sessionId, lone }: SessionRow, stored: StoredPart[], traces: ReadonlyMap<string, StoredSpan[]>): string {
+  const traceId = lone?.traceId ?? stored[0]?.traceId
   const [first] = traceId ? (traces.get(toHex(traceId)) ?? []) : []
   return first ? traceIdText(first.ctx.span) : sessionId
 }

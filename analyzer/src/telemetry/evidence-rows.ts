@@ -31,7 +31,7 @@ export function readEvidenceRows(
            row_number() over (order by event_ms desc, trace_hash, span_id) as latest,
            row_number() over (order by event_ms, trace_hash, span_id) as first
          from failure where project_no = @projectNo and fingerprint_no = @fingerprintNo and decided_ms >= @fromMs and decided_ms < @toMs)
-       select trace_id, span_id, event_ms, session_id from shown join session using (session_no)
+       select trace_id, span_id, event_ms, session_id from shown
        order by latest <> 1, first <> 1, turn, trace_hash, span_id limit @rowsMax`,
     )
     .safeIntegers()
@@ -71,8 +71,8 @@ export function readNamed(
     services: column(`select distinct services from failure f where ${inWindow} limit @valuesMax`).flatMap(toNames),
     releases: column(`select distinct release from failure f join release using (release_no) where ${inWindow} limit @valuesMax`),
     users: column(
-      `select distinct user from failure f join session_trace t on t.project_no = f.project_no and t.session_no = f.session_no
-         and t.trace_hash = f.trace_hash where ${inWindow} and user is not null limit @valuesMax`,
+      `select distinct user from failure f join session_trace t on t.project_no = f.project_no and t.trace_hash = f.trace_hash
+         join session s on s.session_no = t.session_no and s.session_id = f.session_id where ${inWindow} and user is not null limit @valuesMax`,
     ),
   }
 }

@@ -1,5 +1,6 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { Failure, JudgedTrace } from '@loopkit/shared/signals/model'
@@ -106,14 +107,16 @@ function failuresOfTrace(
  * moves the blame with the correction, not before, so that a failure is counted once at any time.
  */
 function countedBefore(db: TelemetryConnection['db'], projectNo: number, traceHash: bigint): (failure: Failure) => boolean {
-  const rows = db
+  const ofDecision = db
     .prepare(
       `select span_id, f.fingerprint from failure join fingerprint f using (fingerprint_no)
-       where failure.project_no = ? and trace_hash = ? limit ${SPANS_JUDGED_MAX}`,
+       where failure.decision_no = ? and trace_hash = ? limit ${SPANS_JUDGED_MAX}`,
     )
     .safeIntegers()
     .raw()
-    .all(projectNo, traceHash) as [bigint, Uint8Array][]
+  const rows = createTraceDecisions(db)(projectNo, traceHash).flatMap(
+    (decisionNo) => ofDecision.all(decisionNo, traceHash) as [bigint, Uint8Array][],
+  )
   const spans = new Set(rows.map(([spanId]) => spanId))
   const failures = new Set(rows.map(([spanId, key]) => `${spanId} ${toHex(key)}`))
   return ({ span, fingerprint, propagatedTo }) =>

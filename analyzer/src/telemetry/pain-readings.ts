@@ -109,7 +109,7 @@ function addedSpread(
   const { fromMs, toMs } = windowBoundsMs(window)
   const within = 'where failure.project_no = ? and fingerprint_no = ? and decided_ms >= ? and decided_ms < ?'
   const inTrace = db.prepare(`select 1 from failure ${within} and trace_hash = ? limit 1`)
-  const inSession = db.prepare(`select 1 from failure join session using (session_no) ${within} and session_id = ? limit 1`)
+  const inSession = db.prepare(`select 1 from failure ${within} and session_id = ? limit 1`)
   const isNew = (found: unknown) => found === undefined
   const traces = [...new Set(open.map(({ traceHash }) => traceHash))]
   const sessions = [...new Set(open.map(({ failure }) => failure.sessionId))]

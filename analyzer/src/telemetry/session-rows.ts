@@ -6,12 +6,13 @@ export interface SessionsPosition {
   key: string
 }
 
-/** A session by name: a stored one, or a trace that is still open and named none. */
+/** A session by name: a stored one, or a trace that stands for itself and has no row. */
 export interface SessionRow {
   sessionNo: number | null
   sessionId: string
   explicit: boolean
-  openTraceId: Uint8Array | null
+  /** The trace that is its own session; its totals are read from its spans. */
+  lone: { traceId: Uint8Array; decided: boolean } | null
   atMs: number
   /** Orders sessions of the same moment. */
   key: string
@@ -34,18 +35,26 @@ interface ListQuestion {
 export function listSessions(db: SqliteDatabase, question: ListQuestion): SessionRow[] {
   const { projectNo, fromMs, toMs, eventFromMs, eventToMs, limit, after } = question
   const rows = db.prepare(
-    `select * from (
-       select s.session_no, s.session_id, s.explicit, null as open_trace_id, max(t.received_ms) as at_ms, 's' || s.session_id as key
+    `with lone as materialized (
+       select trace_hash, trace_id, max(received_ms) as at_ms from failure
+       where project_no = @projectNo and decided_ms >= @fromMs and session_no = 0 group by trace_hash, trace_id)
+     select * from (
+       select s.session_no, s.session_id, s.explicit, null as lone_trace_id, 1 as decided, max(t.received_ms) as at_ms, 's' || s.session_id as key
        from session_trace t join session s using (session_no)
        where t.project_no = @projectNo and t.received_ms >= @fromMs and t.received_ms < @toMs
          and (t.decided_ms is null or ((@eventFromMs is null or t.end_ms >= @eventFromMs) and (@eventToMs is null or t.start_ms < @eventToMs)))
          and (s.explicit = 1 or t.failures > 0 or t.turns > 0 or t.tool_calls > 0 or t.agent is not null)
        group by s.session_no
        union all
-       select null, lower(hex(o.trace_id)), 0, o.trace_id, o.last_received_ms, 't' || lower(hex(o.trace_id))
+       select null, lower(hex(trace_id)), 0, trace_id, 1, at_ms, 't' || lower(hex(trace_id))
+       from lone where at_ms >= @fromMs and at_ms < @toMs
+         and not exists (select 1 from session_trace t where t.project_no = @projectNo and t.trace_hash = lone.trace_hash)
+       union all
+       select null, lower(hex(o.trace_id)), 0, o.trace_id, 0, o.last_received_ms, 't' || lower(hex(o.trace_id))
        from open_trace o
        where o.project_no = @projectNo and o.last_received_ms >= @fromMs and o.last_received_ms < @toMs
          and (o.failing > 0 or o.agent_steps > 0)
+         and (o.decided_before = 0 or o.trace_hash not in (select trace_hash from lone where at_ms >= @fromMs and at_ms < @toMs))
          and not exists (select 1 from session_trace t where t.project_no = o.project_no and t.trace_hash = o.trace_hash))
      where @afterMs is null or at_ms < @afterMs or (at_ms = @afterMs and key > @afterKey)
      order by at_ms desc, key limit @limit`,
@@ -64,7 +73,7 @@ export function listSessions(db: SqliteDatabase, question: ListQuestion): Sessio
     sessionNo: row.session_no,
     sessionId: row.session_id,
     explicit: row.explicit === 1,
-    openTraceId: row.open_trace_id && new Uint8Array(row.open_trace_id),
+    lone: row.lone_trace_id && { traceId: new Uint8Array(row.lone_trace_id), decided: row.decided === 1 },
     atMs: row.at_ms,
     key: row.key,
   }))
@@ -74,7 +83,8 @@ interface ListRow {
   session_no: number | null
   session_id: string
   explicit: number
-  open_trace_id: Buffer | null
+  lone_trace_id: Buffer | null
+  decided: number
   at_ms: number
   key: string
 }

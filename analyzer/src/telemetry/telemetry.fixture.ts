@@ -2,6 +2,7 @@ import { migrate } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
 import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migrations'
 import { readTraces } from '@loopkit/shared/database/telemetry/read-trace'
+import { createTraceDecisions, packDecidedHashes } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { createTraceHasher, TRACE_HASH_KEY, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { encodeTraces } from '@loopkit/shared/otlp/encode-traces'
 import { ORIGINAL_SPAN_ID, ORIGINAL_TRACE_ID, parseSpanId, parseTraceId, toHex } from '@loopkit/shared/otlp/ids'
@@ -215,7 +216,7 @@ function writeOpen(
   const isOpen = detection !== null || span.endUnixNano === 0n || view.session !== null
   const agentStep = view.agent !== null || view.tool !== null || view.kind === 'chat'
   if (!isOpen && !agentStep) return
-  const before = db.prepare('select 1 from decided_trace where project_no = ? and trace_hash = ?').get(projectNo, hash)
+  const before = createTraceDecisions(db)(projectNo, hash).length > 0
   const failing = detection === null ? 0 : 1
   const moved = db
     .prepare(
@@ -261,8 +262,18 @@ function writeDecision(db: SqliteDatabase, hasher: TraceHasher, decision: Decisi
     .prepare('select trace_hash, trace_id, last_received_ms from open_trace where project_no = ?')
     .safeIntegers()
     .all(projectNo) as { trace_hash: bigint; trace_id: Uint8Array; last_received_ms: bigint }[]
-  const { lastInsertRowid } = db.prepare('insert into decision (decided_ms, traces) values (?, ?)').run(decidedMs, open.length)
-  const decisionNo = Number(lastInsertRowid)
+  const decisionNo = db.prepare('select coalesce(max(decision_no), 0) + 1 from decision').pluck().get() as number
+  const failureNo = db.prepare('select coalesce(max(last_failure_no), 0) + 1 from decision').pluck().get() as number
+  const hashes = packDecidedHashes(open.map(({ trace_hash }) => trace_hash))
+  db.prepare('insert into decision values (?, ?, ?, ?, ?, ?, ?)').run(
+    decisionNo,
+    projectNo,
+    decidedMs,
+    open.length,
+    failureNo,
+    failureNo - 1,
+    hashes,
+  )
   const stored = readTraces(
     db,
     hasher,
@@ -273,17 +284,17 @@ function writeDecision(db: SqliteDatabase, hasher: TraceHasher, decision: Decisi
     const spans = (stored.get(toHex(trace_id)) ?? []).map(({ ctx }) => toTraceSpan(ctx, new Set()))
     const { failures, sessions } = judgeTrace(projectId, spans)
     const trace = { hash: trace_hash, id: trace_id, decisionNo, receivedMs: Number(last_received_ms) }
-    for (const failure of failures) writeFailure(db, decision, { failure, trace })
-    for (const part of sessions) writeSession(db, decision, { part, trace })
-    db.prepare('insert or replace into decided_trace values (?, ?, ?, ?, ?)').run(
-      projectNo,
-      trace_hash,
-      trace_id,
-      decisionNo,
-      decidedMs,
-    )
+    const isLone = sessions.length === 1 && sessions.every(standsForItself)
+    const named = new Set(sessions.filter(({ explicit }) => explicit).map(({ sessionId }) => sessionId))
+    for (const failure of failures) writeFailure(db, decision, { failure, trace, isNamed: named.has(failure.sessionId) })
+    if (!isLone) for (const part of sessions) writeSession(db, decision, { part, trace })
   }
   db.prepare('delete from open_trace where project_no = ?').run(projectNo)
+}
+
+/** As the collector has it: its failures say all that a row of its own would. */
+function standsForItself({ explicit, agent, user, turns, toolCalls }: SessionPart): boolean {
+  return !explicit && agent === null && user === null && turns + toolCalls === 0
 }
 
 interface DecidedTrace {
@@ -296,7 +307,7 @@ interface DecidedTrace {
 function writeFailure(
   db: SqliteDatabase,
   { projectNo, decidedMs }: Decision,
-  { failure, trace }: { failure: Failure; trace: DecidedTrace },
+  { failure, trace, isNamed }: { failure: Failure; trace: DecidedTrace; isNamed: boolean },
 ): void {
   const { span, view, fingerprint, detection, sessionId, propagatedTo } = failure
   const eventMs = eventMsOf(span)
@@ -322,25 +333,25 @@ function writeFailure(
   const fingerprintNo = find.get(projectNo, fingerprint.key) as number
   const release = releaseNo(db, projectNo, { service: view.service, release: view.release, receivedMs: trace.receivedMs })
   const services = JSON.stringify([...new Set(propagatedTo.map((ancestor) => ancestor.view.service))])
-  const { changes } = db
-    .prepare(
-      `insert or ignore into failure (project_no, fingerprint_no, trace_hash, trace_id, span_id, session_no, release_no, event_ms,
-         decided_ms, decision_no, weight, services) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)`,
-    )
-    .run(
-      projectNo,
-      fingerprintNo,
-      trace.hash,
-      trace.id,
-      spanNumber(span.spanId),
-      findSession(db, projectNo, { sessionId, explicit: false, atMs: trace.receivedMs }),
-      release,
-      eventMs,
-      decidedMs,
-      trace.decisionNo,
-      services,
-    )
-  if (changes === 0) return
+  const sessionNo = isNamed ? findSession(db, projectNo, { sessionId, explicit: true, atMs: trace.receivedMs }) : 0
+  const spanNo = spanNumber(span.spanId)
+  const known = 'select 1 from failure where project_no = ? and trace_hash = ? and span_id = ? and fingerprint_no = ?'
+  if (db.prepare(known).get(projectNo, trace.hash, spanNo, fingerprintNo)) return
+  const last = db.prepare(
+    'update decision set last_failure_no = last_failure_no + 1 where decision_no = ? returning last_failure_no',
+  )
+  db.prepare('insert into decided_failure values (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?)').run(
+    last.pluck().get(trace.decisionNo),
+    fingerprintNo,
+    trace.hash,
+    trace.id,
+    spanNo,
+    sessionNo,
+    release,
+    eventMs,
+    decidedMs - trace.receivedMs,
+    services,
+  )
   db.prepare(
     'insert into failure_count values (?, ?, ?, ?, ?, 1, 1, 1) on conflict do update set failures = failures + 1, weight = weight + 1, weight_squared = weight_squared + 1',
   ).run(projectNo, Math.floor(decidedMs / 60_000), Math.floor(eventMs / 60_000), fingerprintNo, release)

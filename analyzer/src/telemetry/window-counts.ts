@@ -122,7 +122,7 @@ export function countPains(
 ): CountedPain[] {
   const { fromMs, toMs } = windowBoundsMs(window)
   const spread = db.prepare(
-    `select fingerprint_no, count(distinct trace_hash) as traces, count(distinct session_no) as sessions,
+    `select fingerprint_no, count(distinct trace_hash) as traces, count(distinct iif(session_no = 0, trace_id, session_no)) as sessions,
        min(event_ms) as first_ms, max(event_ms) as last_ms
      from failure where project_no = ? and decided_ms >= ? and decided_ms < ? group by fingerprint_no`,
   )

@@ -5,9 +5,11 @@ import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index
 import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { createDictionary } from '../write/dictionary.ts'
 import { noTurn, type WriteTurn } from '../write/write-turn.ts'
-import { type Judging, judgeStored, type OpenTrace } from './judge-stored.ts'
-import { createOpenRows } from './open-rows.ts'
+import { describeDecision, type TraceDecision } from './describe-decision.ts'
+import { judgeStored } from './judge-stored.ts'
+import { createOpenRows, type OpenTrace } from './open-rows.ts'
 import { createDecisionWriter } from './write-decision.ts'
 
 /** Judges traces that have been quiet long enough, in the background, on a connection of its own. */
@@ -53,7 +55,7 @@ export function createDecider(options: DeciderOptions): Decider {
   // The retainer checkpoints, on this thread too.
   db.pragma('wal_autocheckpoint = 0')
   const judgeDeps = { db, hasher: createTraceHasher(readTraceHashKey(db)!), index: createTraceIndex(db), filter, signalsOff }
-  const writer = createDecisionWriter(db, turn)
+  const write = createDecisionTransaction(db, turn)
   const projectIds = createProjectIds(controlPath)
   const open = createOpenRows(db)
   let agedCheckedMs = Number.NEGATIVE_INFINITY
@@ -70,16 +72,18 @@ export function createDecider(options: DeciderOptions): Decider {
   return {
     decideBatch() {
       const traces = pick()
-      const judgings: Judging[] = []
+      const decisions: TraceDecision[] = []
       for (const [projectNo, own] of Map.groupBy(traces, ({ projectNo: no }) => no)) {
         const projectId = projectIds.find(projectNo)
         if (projectId === undefined) continue
         if (projectId === null) open.drop(own)
-        else judgings.push(...judgeStored(judgeDeps, projectNo, projectId, own))
+        else
+          for (const { trace, judged } of judgeStored(judgeDeps, projectNo, projectId, own))
+            decisions.push(describeDecision(trace, judged))
       }
       const decided: bigint[] = []
-      for (let from = 0; from < judgings.length; from += TRANSACTION_TRACES)
-        decided.push(...writer.write(judgings.slice(from, from + TRANSACTION_TRACES), clock.nowMs()))
+      for (let from = 0; from < decisions.length; from += TRANSACTION_TRACES)
+        decided.push(...write(decisions.slice(from, from + TRANSACTION_TRACES), clock.nowMs()))
       return { decided: decided.map((hash) => BigInt.asUintN(64, hash)), mayHaveMore: decided.length >= BATCH_TRACES }
     },
     close() {
@@ -87,6 +91,26 @@ export function createDecider(options: DeciderOptions): Decider {
       db.close()
     },
   }
+}
+
+function createDecisionTransaction(db: SqliteDatabase, turn: WriteTurn) {
+  const dictionary = createDictionary(db)
+  const writer = createDecisionWriter(db, dictionary)
+  return (decisions: readonly TraceDecision[], nowMs: number): bigint[] =>
+    turn(() => {
+      db.exec('begin immediate')
+      try {
+        dictionary.refresh()
+        const decided = writer.apply(decisions, nowMs)
+        db.exec('commit')
+        return decided
+      } catch (error) {
+        dictionary.forget()
+        writer.forget()
+        if (db.inTransaction) db.exec('rollback')
+        throw error
+      }
+    })
 }
 
 interface ProjectIds {

@@ -9,18 +9,7 @@ import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { JudgedTrace } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { viewSpan } from '@loopkit/shared/span/view-span'
-
-/** A trace that is to be decided, as its open row says. */
-export interface OpenTrace {
-  rowId: number
-  projectNo: number
-  /** As stored: signed. */
-  traceHash: bigint
-  traceId: Uint8Array
-  lastReceivedMs: number
-  lastCommit: number
-  decidedBefore: boolean
-}
+import type { OpenTrace } from './open-rows.ts'
 
 export interface Judging {
   trace: OpenTrace

@@ -1,5 +1,16 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
-import type { OpenTrace } from './judge-stored.ts'
+
+/** A trace that is to be decided, as its open row says. */
+export interface OpenTrace {
+  rowId: number
+  projectNo: number
+  /** As stored: signed. */
+  traceHash: bigint
+  traceId: Uint8Array
+  lastReceivedMs: number
+  lastCommit: number
+  decidedBefore: boolean
+}
 
 /** The rows of traces that wait to be judged, as the decider asks for them. */
 export interface OpenRows {

@@ -1,102 +1,120 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
-import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
+import { createTraceDecisions, packDecidedHashes } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { FINGERPRINT_SCHEME } from '@loopkit/shared/signals/fingerprint'
-import type { Failure, SessionPart } from '@loopkit/shared/signals/model'
-import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
-import { createDictionary, type Dictionary } from '../write/dictionary.ts'
-import { eventNanoOf } from '../write/index-spans.ts'
-import type { WriteTurn } from '../write/write-turn.ts'
-import { differ, type FailureRow, type StoredFailureRow } from './failure-difference.ts'
-import type { Judging, OpenTrace } from './judge-stored.ts'
+import type { Dictionary } from '../write/dictionary.ts'
+import type { DecidedFailure, DecidedFingerprint, DecidedSession, TraceDecision } from './describe-decision.ts'
+import { type CountDelta, differ, type FailureRow, type StoredFailureRow } from './failure-difference.ts'
+import type { OpenTrace } from './open-rows.ts'
 
-/** Writes what was judged; one transaction for all traces of a batch. */
+/** Writes what was judged. Call it inside the transaction that is to hold it, after the dictionary was refreshed. */
 export interface DecisionWriter {
   /**
-   * Answers the stored hashes of the traces that are decided now. One that got spans while it was judged is left open.
+   * One decision for each project. Answers the stored hashes of the traces that are decided now; one that got spans while
+   * it was judged is left open.
    */
-  write(judgings: readonly Judging[], decidedMs: number): bigint[]
+  apply(decisions: readonly TraceDecision[], nowMs: number): bigint[]
+  /** After a rollback: numbers given in it do not exist. */
+  forget(): void
 }
 
 const MINUTE_MS = 60_000
-/** Texts of a fingerprint's row, in characters: for people, the whole is in the record. */
-const TEXT_MAX = 2_000
-const SERVICES_MAX = 50
+/** Lists of services that are numbered for a project; of more the rows hold the text. */
+const SERVICE_LISTS_MAX = 20_000
+const REMEMBERED_MAX = 20_000
 
 type Statements = ReturnType<typeof prepareStatements>
 
 interface Deciding {
   statements: Statements
   dictionary: Dictionary
+  serviceLists: Map<string, number>
+  projectNo: number
   decisionNo: number
   decidedMs: number
+  /** Of the next failure's row. */
+  failureNo: number
+  counts: Map<string, CountDelta>
 }
 
-export function createDecisionWriter(db: SqliteDatabase, turn: WriteTurn): DecisionWriter {
+export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary): DecisionWriter {
   const statements = prepareStatements(db)
-  const dictionary = createDictionary(db)
+  const decisionsOf = createTraceDecisions(db)
+  const serviceLists = new Map<string, number>()
 
-  function writeAll(judgings: readonly Judging[], decidedMs: number): bigint[] {
-    const closed = judgings.filter(
-      ({ trace }) => statements.close.run(trace.rowId, trace.traceHash, trace.lastCommit).changes === 1,
+  function decide(projectNo: number, decisions: readonly TraceDecision[], nowMs: number): void {
+    const last = statements.last.get() as { decision_no: number; decided_ms: number; last_failure_no: number } | undefined
+    const deciding: Deciding = {
+      ...{ statements, dictionary, serviceLists, projectNo },
+      decisionNo: (last?.decision_no ?? 0) + 1,
+      // Rows are found by time through their decision, so time must not fall.
+      decidedMs: Math.max(nowMs, last?.decided_ms ?? 0),
+      failureNo: (last?.last_failure_no ?? 0) + 1,
+      counts: new Map(),
+    }
+    const firstFailureNo = deciding.failureNo
+    for (const decision of decisions) {
+      const before = decision.trace.decidedBefore ? readFailures(statements, decisionsOf, decision.trace) : []
+      writeTrace(deciding, decision, before)
+    }
+    const decidedMinute = Math.floor(deciding.decidedMs / MINUTE_MS)
+    for (const { eventMinute, fingerprintNo, releaseNo, failures, weight, weightSquared } of deciding.counts.values())
+      statements.count.run(projectNo, decidedMinute, eventMinute, fingerprintNo, releaseNo, failures, weight, weightSquared)
+    statements.decision.run(
+      deciding.decisionNo,
+      projectNo,
+      deciding.decidedMs,
+      decisions.length,
+      firstFailureNo,
+      deciding.failureNo - 1,
+      packDecidedHashes(decisions.map(({ trace }) => trace.traceHash)),
     )
-    if (closed.length === 0) return []
-    const decisionNo = statements.decision.get(decidedMs, closed.length) as number
-    for (const judging of closed) writeTrace({ statements, dictionary, decisionNo, decidedMs }, judging)
-    return closed.map(({ trace }) => trace.traceHash)
   }
 
   return {
-    write(judgings, nowMs) {
-      return turn(() => {
-        db.exec('begin immediate')
-        try {
-          dictionary.refresh()
-          const last = statements.lastDecided.get() as number | null | undefined
-          const decided = writeAll(judgings, Math.max(nowMs, last ?? 0))
-          db.exec('commit')
-          return decided
-        } catch (error) {
-          dictionary.forget()
-          if (db.inTransaction) db.exec('rollback')
-          throw error
-        }
-      })
+    apply(decisions, nowMs) {
+      const closed = decisions.filter(
+        ({ trace }) => statements.close.run(trace.rowId, trace.traceHash, trace.lastCommit).changes === 1,
+      )
+      for (const [projectNo, own] of Map.groupBy(closed, ({ trace }) => trace.projectNo)) decide(projectNo, own, nowMs)
+      return closed.map(({ trace }) => trace.traceHash)
     },
+    forget: () => serviceLists.clear(),
   }
 }
 
-function writeTrace(deciding: Deciding, { trace, judged }: Judging): void {
-  const { statements, decisionNo, decidedMs } = deciding
-  const { projectNo, traceHash, traceId } = trace
-  const sessionNos = writeSessions(deciding, trace, judged.sessions)
-  const after = judged.failures.map((failure) => failureRow(deciding, trace, sessionNos, failure))
-  const before = trace.decidedBefore ? readFailures(statements, trace) : []
+function writeTrace(deciding: Deciding, { trace, failures, sessions }: TraceDecision, before: StoredFailureRow[]): void {
+  const { statements, decidedMs } = deciding
+  const sessionNos = writeSessions(deciding, trace, sessions)
+  const after = failures.map((failure) => failureRow(deciding, sessionNos, failure))
   const { removed, added, counts } = differ(before, after)
   for (const { failureNo } of removed) statements.removeFailure.run(failureNo)
   for (const row of added) {
+    const listNo = serviceListNo(deciding, row.services)
     statements.addFailure.run(
-      projectNo,
+      deciding.failureNo++,
       row.fingerprintNo,
-      traceHash,
-      traceId,
+      trace.traceHash,
+      trace.traceId,
       row.spanId,
       row.sessionNo,
       row.releaseNo,
       row.eventMs,
-      decidedMs,
-      decisionNo,
+      decidedMs - trace.lastReceivedMs,
       row.weight,
-      row.services,
+      listNo,
+      listNo === 0 ? row.services : null,
     )
   }
-  const decidedMinute = Math.floor(decidedMs / MINUTE_MS)
-  for (const { eventMinute, fingerprintNo, releaseNo, failures, weight, weightSquared } of counts)
-    statements.count.run(projectNo, decidedMinute, eventMinute, fingerprintNo, releaseNo, failures, weight, weightSquared)
-  statements.decided.run(projectNo, traceHash, traceId, decisionNo, decidedMs)
+  for (const delta of counts) addCount(deciding.counts, delta)
 }
 
-function readFailures(statements: Statements, { projectNo, traceHash }: OpenTrace): StoredFailureRow[] {
-  const rows = statements.failures.all(projectNo, traceHash) as {
+/** Rows of the decisions that judged the trace before. */
+function readFailures(
+  { failuresOf }: Statements,
+  decisionsOf: (projectNo: number, hash: bigint) => number[],
+  { projectNo, traceHash }: OpenTrace,
+): StoredFailureRow[] {
+  const rows = decisionsOf(projectNo, traceHash).flatMap((decisionNo) => failuresOf.all(decisionNo, traceHash)) as {
     failure_no: bigint
     span_id: bigint
     fingerprint_no: bigint
@@ -118,59 +136,63 @@ function readFailures(statements: Statements, { projectNo, traceHash }: OpenTrac
   }))
 }
 
-function failureRow(deciding: Deciding, trace: OpenTrace, sessionNos: ReadonlyMap<string, number>, failure: Failure): FailureRow {
-  const { dictionary, decidedMs } = deciding
-  const { span, view, weight, propagatedTo, sessionId } = failure
-  const { projectNo } = trace
-  const service = toIndexText(view.service)
-  const eventMs = nanoToMs(eventNanoOf(span)) || trace.lastReceivedMs
-  const services = [...new Set([view.service, ...propagatedTo.map((ancestor) => ancestor.view.service)])]
+function failureRow(deciding: Deciding, sessionNos: ReadonlyMap<string, number>, failure: DecidedFailure): FailureRow {
+  const { dictionary, projectNo, decidedMs } = deciding
+  const { spanId, fingerprint, sessionId, service, release, eventMs, weight, services } = failure
   return {
-    spanId: Buffer.from(span.spanId).readBigInt64BE(),
-    fingerprintNo: fingerprintNo(deciding, projectNo, failure),
-    sessionNo: sessionNos.get(sessionId) ?? dictionary.sessionNo(projectNo, toIndexText(sessionId), false, decidedMs),
-    releaseNo: dictionary.releaseNo(projectNo, service, toIndexText(view.release ?? ''), decidedMs),
-    eventMs,
-    weight,
-    services: JSON.stringify(services.slice(0, SERVICES_MAX).map(toIndexText)),
+    ...{ spanId, eventMs, weight, services },
+    fingerprintNo: fingerprintNo(deciding, fingerprint),
+    sessionNo: sessionNos.get(sessionId) ?? 0,
+    releaseNo: dictionary.releaseNo(projectNo, service, release, decidedMs),
   }
 }
 
-function fingerprintNo({ statements, dictionary, decidedMs }: Deciding, projectNo: number, failure: Failure): number {
-  const { fingerprint, detection, view } = failure
-  const known = statements.findFingerprint.get(projectNo, fingerprint.key) as number | undefined
+function fingerprintNo({ statements, dictionary, projectNo, decidedMs }: Deciding, fingerprint: DecidedFingerprint): number {
+  const { key, parentKey, signal, service, operation, errorType, template, message, steps } = fingerprint
+  const known = statements.findFingerprint.get(projectNo, key) as number | undefined
   if (known !== undefined) return known
-  const service = toIndexText(view.service)
-  const operation = toIndexText(view.operation)
   return statements.addFingerprint.get(
     projectNo,
-    fingerprint.key,
-    fingerprint.parentKey,
+    key,
+    parentKey,
     FINGERPRINT_SCHEME,
-    detection.signal,
+    signal,
     service,
     operation,
     dictionary.operationNo(projectNo, service, operation),
-    detection.errorType === null ? null : toIndexText(detection.errorType),
-    clip(fingerprint.template),
-    detection.message === null ? null : clip(detection.message),
-    JSON.stringify(fingerprint.steps.map(({ step, value }) => ({ step, value: clip(value) }))),
+    errorType,
+    template,
+    message,
+    steps,
     decidedMs,
   ) as number
 }
 
+/** 0 where the project has too many: the row then holds the list itself. */
+function serviceListNo({ statements, serviceLists, projectNo }: Deciding, services: string): number {
+  const key = `${projectNo} ${services}`
+  const known = serviceLists.get(key)
+  if (known !== undefined) return known
+  if (serviceLists.size >= REMEMBERED_MAX) serviceLists.clear()
+  const add = () =>
+    (statements.countServices.get(projectNo) as number) < SERVICE_LISTS_MAX ? statements.addServices.get(projectNo, services) : 0
+  const listNo = (statements.findServices.get(projectNo, services) ?? add()) as number
+  serviceLists.set(key, listNo)
+  return listNo
+}
+
 /**
- * Totals of each session's part in the trace, in place of what was there. A trace that named no session is listed only
- * when it has work of an agent or failures. Answers the numbers by session id.
+ * Totals of each session's part in the trace, in place of what was there. Answers the numbers of those that a span named, by
+ * session id.
  */
-function writeSessions({ statements, dictionary, decidedMs }: Deciding, trace: OpenTrace, parts: readonly SessionPart[]) {
-  const { projectNo, traceHash, traceId, lastReceivedMs } = trace
+function writeSessions(deciding: Deciding, trace: OpenTrace, parts: readonly DecidedSession[]): Map<string, number> {
+  const { statements, dictionary, projectNo, decidedMs } = deciding
+  const { traceHash, traceId, lastReceivedMs } = trace
   const numbers = new Map<string, number>()
   statements.clearSessions.run(projectNo, traceHash)
   for (const part of parts) {
-    if (!part.explicit && part.failures + part.turns + part.toolCalls === 0 && part.agent === null) continue
-    const sessionNo = dictionary.sessionNo(projectNo, toIndexText(part.sessionId), part.explicit, decidedMs)
-    numbers.set(part.sessionId, sessionNo)
+    const sessionNo = dictionary.sessionNo(projectNo, part.sessionId, part.explicit, decidedMs)
+    if (part.explicit) numbers.set(part.sessionId, sessionNo)
     statements.addSession.run(
       projectNo,
       sessionNo,
@@ -178,48 +200,50 @@ function writeSessions({ statements, dictionary, decidedMs }: Deciding, trace: O
       traceId,
       lastReceivedMs,
       decidedMs,
-      part.agent === null ? null : toIndexText(part.agent),
-      part.user === null ? null : toIndexText(part.user),
-      count(part.spans),
-      count(part.turns),
-      count(part.toolCalls),
-      count(part.inputTokens),
-      count(part.outputTokens),
-      part.costUsd !== null && Number.isFinite(part.costUsd) ? part.costUsd : null,
-      count(part.failures),
-      nanoToMs(clampNano(part.startUnixNano)),
-      nanoToMs(clampNano(part.endUnixNano)),
+      part.agent,
+      part.user,
+      part.spans,
+      part.turns,
+      part.toolCalls,
+      part.inputTokens,
+      part.outputTokens,
+      part.costUsd,
+      part.failures,
+      part.startMs,
+      part.endMs,
     )
   }
   return numbers
 }
 
-/** A number from telemetry as an INTEGER column takes it. */
-function count(value: number): number {
-  return Number.isFinite(value) ? Math.min(Math.max(0, Math.trunc(value)), Number.MAX_SAFE_INTEGER) : 0
-}
-
-function clip(text: string): string {
-  return text.slice(0, TEXT_MAX).toWellFormed().replaceAll('\0', '\ufffd')
+function addCount(counts: Map<string, CountDelta>, delta: CountDelta): void {
+  const key = `${delta.fingerprintNo} ${delta.releaseNo} ${delta.eventMinute}`
+  const known = counts.get(key)
+  if (!known) {
+    counts.set(key, { ...delta })
+    return
+  }
+  known.failures += delta.failures
+  known.weight += delta.weight
+  known.weightSquared += delta.weightSquared
 }
 
 function prepareStatements(db: SqliteDatabase) {
   return {
-    lastDecided: db.prepare('select decided_ms from decision order by decision_no desc limit 1').pluck(),
+    last: db.prepare('select decision_no, decided_ms, last_failure_no from decision order by decision_no desc limit 1'),
     close: db.prepare('delete from open_trace where rowid = ? and trace_hash = ? and last_commit = ?'),
-    decision: db.prepare('insert into decision (decided_ms, traces) values (?, ?) returning decision_no').pluck(),
-    decided: db.prepare(`
-      insert into decided_trace (project_no, trace_hash, trace_id, decision_no, decided_ms) values (?, ?, ?, ?, ?)
-      on conflict do update set decision_no = excluded.decision_no, decided_ms = excluded.decided_ms`),
-    failures: db
+    decision: db.prepare(`
+      insert into decision (decision_no, project_no, decided_ms, traces, first_failure_no, last_failure_no, trace_hashes)
+      values (?, ?, ?, ?, ?, ?, ?)`),
+    failuresOf: db
       .prepare(`
         select failure_no, span_id, fingerprint_no, session_no, release_no, event_ms, weight, services
-        from failure where project_no = ? and trace_hash = ?`)
+        from failure where decision_no = ? and trace_hash = ?`)
       .safeIntegers(),
-    removeFailure: db.prepare('delete from failure where failure_no = ?'),
+    removeFailure: db.prepare('delete from decided_failure where failure_no = ?'),
     addFailure: db.prepare(`
-      insert into failure (project_no, fingerprint_no, trace_hash, trace_id, span_id, session_no, release_no, event_ms,
-                           decided_ms, decision_no, weight, services)
+      insert into decided_failure (failure_no, fingerprint_no, trace_hash, trace_id, span_id, session_no, release_no, event_ms,
+                                   waited_ms, weight, service_list_no, services)
       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     count: db.prepare(`
       insert into failure_count (project_no, decided_minute, event_minute, fingerprint_no, release_no, failures, weight, weight_squared)
@@ -233,6 +257,9 @@ function prepareStatements(db: SqliteDatabase) {
                                  error_type, template, sample_message, steps, first_seen_ms)
         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning fingerprint_no`)
       .pluck(),
+    findServices: db.prepare('select service_list_no from service_list where project_no = ? and services = ?').pluck(),
+    countServices: db.prepare('select count(*) from service_list where project_no = ?').pluck(),
+    addServices: db.prepare('insert into service_list (project_no, services) values (?, ?) returning service_list_no').pluck(),
     // Left to itself, SQLite walks all of the project's rows for each trace.
     clearSessions: db.prepare(
       'delete from session_trace indexed by session_trace_by_trace where project_no = ? and trace_hash = ?',

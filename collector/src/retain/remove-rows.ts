@@ -12,7 +12,6 @@ interface Rows {
 
 /** By project and time of arrival or decision: they go with the records. */
 export const RECORD_ROWS: readonly Rows[] = [
-  { table: 'failure', key: 'failure_no', where: 'project_no = ? and decided_ms < ?' },
   { table: 'session_trace', key: 'project_no, session_no, trace_hash', where: 'project_no = ? and received_ms < ?' },
   { table: 'open_trace', key: 'rowid', where: 'project_no = ? and last_received_ms < ?' },
 ]
@@ -35,7 +34,7 @@ export const ROLLUP_ROWS: readonly Rows[] = [
 /** Everything else that names a project; its segments are removed apart. */
 export const PROJECT_ROWS: readonly Rows[] = [
   ...[...RECORD_ROWS, ...ROLLUP_ROWS].map(({ table, key }) => ({ table, key, where: 'project_no = ?' })),
-  { table: 'decided_trace', key: 'project_no, trace_hash', where: 'project_no = ?' },
+  { table: 'service_list', key: 'service_list_no', where: 'project_no = ?' },
   { table: 'session', key: 'session_no', where: 'project_no = ?' },
   { table: 'fingerprint', key: 'fingerprint_no', where: 'project_no = ?' },
   { table: 'operation', key: 'operation_no', where: 'project_no = ?' },

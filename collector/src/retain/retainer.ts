@@ -3,6 +3,7 @@ import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { createActivity, createTimers } from './activity.ts'
 import { type Checkpoints, createCheckpoints, type LogState } from './checkpoints.ts'
+import { createTraceFolder } from './fold-traces.ts'
 import { createKnownProjects } from './known-projects.ts'
 import { createMerger } from './merger.ts'
 import type { RetainOptions, RetainReport } from './messages.ts'
@@ -56,6 +57,7 @@ export function createRetainer(
   const storedBytes = createStoredBytes(store.db)
   const projects = createKnownProjects(join(dataDir, 'control.db'))
   const merger = createMerger(store, storedBytes)
+  const folder = createTraceFolder(store)
   const log = watchLog(createCheckpoints(store.db, path, BUSY_TIMEOUT_MS, onLogMoved), report)
   const space = watchSpace(options, report)
   const passes = createPasses({ ...options, store, projects, storedBytes }, clock, report)
@@ -77,7 +79,7 @@ export function createRetainer(
     if (passes.isRunning()) passes.step()
     // A merge needs room for both the old and the new.
     else if (space.isFull()) return vacuumSome(store.db)
-    else if (mergeOnce()) return true
+    else if (folder.foldNext() || mergeOnce()) return true
     else return !isBusy && vacuumSome(store.db)
     return true
   }

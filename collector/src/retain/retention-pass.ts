@@ -1,11 +1,12 @@
 import { forgetWords } from '../write/dictionary.ts'
 import type { KnownProjects } from './known-projects.ts'
+import { removeDecisions } from './remove-decisions.ts'
 import { PROJECT_ROWS, RECORD_ROWS, type RemovedRows, ROLLUP_ROWS, removeEach, removeRows } from './remove-rows.ts'
 import { createSegmentRemover, type SegmentRemover } from './remove-segments.ts'
 import type { RetainedStore } from './retained-store.ts'
 import { type RetentionTerms, retentionTerms } from './retention-terms.ts'
 import type { StoredBytes } from './stored-bytes.ts'
-import { sweepDecidedTraces, sweepDecisions, sweepFingerprints, sweepSessions } from './sweep-rows.ts'
+import { sweepFingerprints, sweepSessions } from './sweep-rows.ts'
 
 export interface PassOptions {
   store: RetainedStore
@@ -44,7 +45,6 @@ export function* retentionPass(options: PassOptions, nowMs: number, isSweep: boo
   for (const { projectNo, recordsBeforeMs } of terms.projects) yield* removeRecords(pass, projectNo, recordsBeforeMs, isSweep)
   yield* removeBeyondBytes(pass)
   for (const { projectNo } of terms.projects) yield* removeRollups(pass, projectNo, isSweep)
-  yield* sweepDecisions(options.store, terms.decisionsBeforeMs)
 }
 
 function* removeProject({ store, projects, segments }: Pass, projectNo: number): Generator<Removed> {
@@ -52,8 +52,11 @@ function* removeProject({ store, projects, segments }: Pass, projectNo: number):
   yield* removeSegments(segments, projectNo, Number.MAX_SAFE_INTEGER)
   const forget = forgetWords(store.db)
   let removed = 0
-  for (const rows of PROJECT_ROWS) {
-    for (const step of removeRows(store, rows, [projectNo])) {
+  for (const steps of [
+    removeDecisions(store, projectNo, Number.MAX_SAFE_INTEGER),
+    ...PROJECT_ROWS.map((rows) => removeRows(store, rows, [projectNo])),
+  ]) {
+    for (const step of steps) {
       removed += step.rows
       yield step
     }
@@ -68,10 +71,9 @@ function* removeProject({ store, projects, segments }: Pass, projectNo: number):
 function* removeRecords({ store, segments }: Pass, projectNo: number, beforeMs: number, isSweep: boolean): Generator<Removed> {
   yield NOTHING
   yield* removeSegments(segments, projectNo, beforeMs)
+  yield* removeDecisions(store, projectNo, beforeMs)
   for (const rows of RECORD_ROWS) yield* removeRows(store, rows, [projectNo, beforeMs])
-  if (!isSweep) return
-  yield* sweepDecidedTraces(store, projectNo, beforeMs)
-  yield* sweepSessions(store, projectNo, beforeMs)
+  if (isSweep) yield* sweepSessions(store, projectNo, beforeMs)
 }
 
 function* removeSegments(segments: SegmentRemover, projectNo: number, beforeMs: number): Generator<Removed> {

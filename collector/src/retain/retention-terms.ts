@@ -12,8 +12,6 @@ export interface RetentionTerms {
   deleted: number[]
   /** Counts outlive the records that they count: a pain's history is longer than its evidence. */
   rollupsBeforeMs: number
-  /** Decisions are of no project: they go with the records of the project that keeps them longest. */
-  decisionsBeforeMs: number
 }
 
 const DAY_MS = 86_400_000
@@ -31,6 +29,5 @@ export function retentionTerms(projects: readonly KnownProject[], defaultDays: n
     })),
     deleted: projects.filter(({ isDeleted }) => isDeleted).map(({ projectNo }) => projectNo),
     rollupsBeforeMs: nowMs - Math.max(ROLLUP_DAYS, longestDays) * DAY_MS,
-    decisionsBeforeMs: nowMs - longestDays * DAY_MS,
   }
 }

@@ -19,6 +19,7 @@ import { createLogMoved } from '../write/log-moved.ts'
 import { WRITE_TURN_BYTES } from '../write/write-turn.ts'
 import { createWriter } from '../write/writer.ts'
 import { createCheckpoints } from './checkpoints.ts'
+import { createTraceFolder } from './fold-traces.ts'
 import { createKnownProjects } from './known-projects.ts'
 import { createMerger } from './merger.ts'
 import { openRetainedStore } from './retained-store.ts'
@@ -61,6 +62,7 @@ export function createStoredTelemetry() {
   const store = openRetainedStore(path, clock, 1000)
   const storedBytes = createStoredBytes(store.db)
   const merger = createMerger(store, storedBytes)
+  let folder = createTraceFolder(store)
   const projects = createKnownProjects(controlPath)
   const hashTrace = createTraceHashWriter(hashKey)
   const reader = openTelemetryReader(path)!
@@ -94,6 +96,9 @@ export function createStoredTelemetry() {
     },
     checkpoints: createCheckpoints(store.db, path, 1000, logMoved.tell),
     tidyLog: () => writer.tidyLog(),
+    restartFolder() {
+      folder = createTraceFolder(store)
+    },
     restartWriter() {
       writer.close()
       writer = openWriter()
@@ -109,6 +114,12 @@ export function createStoredTelemetry() {
       ) as Iterable<Removed>)
         if (rows > 0) removed[table] = (removed[table] ?? 0) + rows
       return removed
+    },
+    /** Folds until there is nothing to fold; answers how many turns it took. */
+    fold(): number {
+      let turns = 0
+      while (folder.foldNext()) turns++
+      return turns
     },
     /** Merges until there is nothing to merge; answers how often. */
     merge(): number {

@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { createTraceDecisions, eachDecidedTrace } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { createBloomFilter } from '../admit/bloom-filter.ts'
 import { HashMap } from './hash-map.ts'
 import type { TraceReasons } from './index-spans.ts'
@@ -7,12 +8,22 @@ import type { TraceReasons } from './index-spans.ts'
 export interface OpenTraces {
   /**
    * Inside a commit: a trace with reasons gets a row, one that is open is moved on, and one that was decided before is
-   * opened again by any late span.
+   * opened again by any late span. `traceIdOf` is asked where there are no reasons, which name it.
    */
-  touch(projectNo: number, hashLow: number, hashHigh: number, reasons: TraceReasons | null, at: CommitTime): void
+  touch(
+    projectNo: number,
+    hashLow: number,
+    hashHigh: number,
+    reasons: TraceReasons | null,
+    at: CommitTime,
+    traceIdOf: TraceIdOf,
+  ): void
   /** The decider has committed these; their rows are gone. */
   noteDecided(hashes: BigUint64Array): void
 }
+
+/** The trace id of a hash that the commit holds. */
+export type TraceIdOf = (hash: bigint) => Uint8Array | undefined
 
 export interface CommitTime {
   commit: number
@@ -28,26 +39,28 @@ const MOVE = `
   update open_trace set last_received_ms = ?, last_commit = ?, failing = failing + ?, unended = unended + ?,
     agent_steps = agent_steps + ? where rowid = ? and project_no = ? and trace_hash = ?`
 const NOT_OPEN = -1
+/** Folded runs keep no more of a hash's low word. */
+const KEPT_BITS = 0xff000000
 
 export function createOpenTraces(db: SqliteDatabase): OpenTraces {
   const rows = new HashMap()
   const decided = createBloomFilter()
   const insert = db.prepare(INSERT)
   const move = db.prepare(MOVE)
-  const findDecided = db.prepare('select trace_id from decided_trace where project_no = ? and trace_hash = ?').pluck()
+  const decisionsOf = createTraceDecisions(db)
   const stillOpen = db.prepare('select 1 from open_trace where rowid = ? and trace_hash = ?').pluck()
   const pair = new BigInt64Array(1)
   const words = new Uint32Array(pair.buffer)
-  load(db, (rowId, hash) => {
+  for (const { row_id, hash } of readOpen(db)) {
     pair[0] = hash
-    if (rowId === null) decided.add(words[0]!, words[1]!)
-    else rows.set(words[0]!, words[1]!, rowId)
-  })
+    rows.set(words[0]!, words[1]!, Number(row_id))
+  }
+  eachDecidedTrace(db, (low, high) => decided.add(low & KEPT_BITS, high))
 
   return {
-    touch(projectNo, low, high, reasons, { commit, receivedMs }) {
+    touch(projectNo, low, high, reasons, { commit, receivedMs }, traceIdOf) {
       const rowId = rows.get(low, high)
-      const mayBeDecided = rowId === NOT_OPEN && decided.mayHold(low, high)
+      const mayBeDecided = rowId === NOT_OPEN && decided.mayHold(low & KEPT_BITS, high)
       if (!reasons && rowId === NOT_OPEN && !mayBeDecided) return
       words[0] = low
       words[1] = high
@@ -57,8 +70,9 @@ export function createOpenTraces(db: SqliteDatabase): OpenTraces {
       const isMoved =
         rowId !== NOT_OPEN && move.run(receivedMs, commit, failing, unended, agentSteps, rowId, projectNo, hash).changes > 0
       if (isMoved) return
-      const before = rowId !== NOT_OPEN || mayBeDecided ? (findDecided.get(projectNo, hash) as Uint8Array | undefined) : undefined
-      const traceId = reasons?.traceId ?? before
+      const before = (rowId !== NOT_OPEN || mayBeDecided) && decisionsOf(projectNo, hash).length > 0
+      if (!reasons && !before) return
+      const traceId = reasons?.traceId ?? traceIdOf(BigInt.asUintN(64, hash))
       if (!traceId) return
       const { lastInsertRowid } = insert.run(
         projectNo,
@@ -79,7 +93,7 @@ export function createOpenTraces(db: SqliteDatabase): OpenTraces {
       for (let at = 0; at < pairs.length; at += 2) {
         const low = pairs[at]!
         const high = pairs[at + 1]!
-        decided.add(low, high)
+        decided.add(low & KEPT_BITS, high)
         words[0] = low
         words[1] = high
         const rowId = rows.get(low, high)
@@ -92,9 +106,7 @@ export function createOpenTraces(db: SqliteDatabase): OpenTraces {
 
 const NO_REASONS = { failing: 0, unended: 0, agentSteps: 0 }
 
-/** Rows of open traces, then decided traces with null. */
-function load(db: SqliteDatabase, visit: (rowId: number | null, hash: bigint) => void): void {
-  const read = (sql: string) => db.prepare(sql).safeIntegers().iterate() as IterableIterator<{ row_id?: bigint; hash: bigint }>
-  for (const { row_id, hash } of read('select rowid as row_id, trace_hash as hash from open_trace')) visit(Number(row_id), hash)
-  for (const { hash } of read('select trace_hash as hash from decided_trace')) visit(null, hash)
+function readOpen(db: SqliteDatabase) {
+  const read = db.prepare('select rowid as row_id, trace_hash as hash from open_trace').safeIntegers()
+  return read.iterate() as IterableIterator<{ row_id: bigint; hash: bigint }>
 }

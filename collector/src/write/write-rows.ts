@@ -1,6 +1,7 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { readTraceHashKey } from '@loopkit/shared/database/telemetry/open-telemetry'
 import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
+import { scanTraces } from '@loopkit/shared/otlp/scan-traces'
 import { encodeCommits } from '@loopkit/shared/segment/header'
 import { addCount, type LedgerCounts } from '../admit/ledger.ts'
 import type { Dictionary } from './dictionary.ts'
@@ -147,7 +148,7 @@ function writeTraces(
   hasher: TraceHasher,
   openTraces: OpenTraces,
   times: CommitTimes,
-  { projectNo, index, traces }: PackedProject,
+  { projectNo, index, traces, bodies }: PackedProject,
 ): void {
   const reasonsByHash = new Map<bigint, TraceReasons>()
   for (const reasons of index.traces.values()) {
@@ -159,10 +160,25 @@ function writeTraces(
     }
   }
   const words = new Uint32Array(traces.buffer, traces.byteOffset, traces.length * 2)
+  const traceIdOf = (hash: bigint) => findTraceId(bodies, (traceId) => hasher(projectNo, traceId) === hash)
   for (let i = 0; i < traces.length; i++) {
     const reasons = reasonsByHash.size > 0 ? (reasonsByHash.get(traces[i]!) ?? null) : null
-    openTraces.touch(projectNo, words[i * 2]!, words[i * 2 + 1]!, reasons, times)
+    openTraces.touch(projectNo, words[i * 2]!, words[i * 2 + 1]!, reasons, times, traceIdOf)
   }
+}
+
+const STORED_DEPTH_MAX = 1024
+
+/** A walk over the bodies: for the rare late span of a trace that is decided. */
+function findTraceId(bodies: readonly BodyToCommit[], isWanted: (traceId: Uint8Array) => boolean): Uint8Array | undefined {
+  for (const { body } of bodies) {
+    const { count, traceIdAt } = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
+    for (let i = 0; i < count; i++) {
+      const traceId = body.subarray(traceIdAt[i]!, traceIdAt[i]! + 16)
+      if (isWanted(traceId)) return new Uint8Array(traceId)
+    }
+  }
+  return undefined
 }
 
 /** Counts of the commit's own spans ride with it; those of requests that stored nothing come with the group. */

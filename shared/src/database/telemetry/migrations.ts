@@ -1,4 +1,5 @@
 import type { Migration } from '../migrate.ts'
+import { narrowDecisions } from './narrow-decisions.ts'
 
 /**
  * telemetry.db: written by the collector alone, read by the analyzer.
@@ -115,4 +116,5 @@ create table merged (project_no integer not null, kind text not null, next_commi
 export const telemetryMigrations: readonly Migration[] = [
   { name: 'spine', sql: spine },
   { name: 'retention', sql: retention },
+  { name: 'narrow_decisions', sql: narrowDecisions },
 ]

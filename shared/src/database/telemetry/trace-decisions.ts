@@ -1,0 +1,52 @@
+import type { SqliteDatabase } from '../open.ts'
+import { createTraceRuns, eachFoldedTrace } from './trace-runs.ts'
+
+/** The decisions that judged a trace, oldest first. */
+export type TraceDecisions = (projectNo: number, hash: bigint) => number[]
+
+const HASH_BYTES = 8
+
+/** Asks the folded runs, then the few decisions that are not folded yet. `hash` as stored (signed) or unsigned. */
+export function createTraceDecisions(db: SqliteDatabase): TraceDecisions {
+  const runs = createTraceRuns(db)
+  const unfolded = db.prepare(
+    'select decision_no, trace_hashes from decision where project_no = ? and trace_hashes is not null order by decision_no',
+  )
+  return (projectNo, hash) => {
+    const found = [...runs.find(projectNo, 'decision', [hash]).keys()]
+    const wanted = Buffer.alloc(HASH_BYTES)
+    wanted.writeBigUInt64BE(BigInt.asUintN(64, hash))
+    for (const row of unfolded.iterate(projectNo) as IterableIterator<{ decision_no: number; trace_hashes: Uint8Array }>)
+      if (holdsHash(row.trace_hashes, wanted)) found.push(row.decision_no)
+    return found.sort((a, b) => a - b)
+  }
+}
+
+function holdsHash(packed: Uint8Array, wanted: Uint8Array): boolean {
+  let from = 0
+  let to = packed.length / HASH_BYTES
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    const order = Buffer.compare(packed.subarray(middle * HASH_BYTES, (middle + 1) * HASH_BYTES), wanted)
+    if (order === 0) return true
+    if (order < 0) from = middle + 1
+    else to = middle
+  }
+  return false
+}
+
+/** Every trace that was decided, by the words of its hash; of the low word the upper 8 bits are right. Repeats are possible. */
+export function eachDecidedTrace(db: SqliteDatabase, visit: (low: number, high: number) => void): void {
+  eachFoldedTrace(db, 'decision', visit)
+  const unfolded = db.prepare('select trace_hashes from decision where trace_hashes is not null').pluck()
+  for (const packed of unfolded.iterate() as IterableIterator<Buffer>)
+    for (let at = 0; at < packed.length; at += HASH_BYTES) visit(packed.readUInt32BE(at + 4), packed.readUInt32BE(at))
+}
+
+/** Hashes as a decision's row keeps them: sorted big-endian, each once. */
+export function packDecidedHashes(hashes: readonly bigint[]): Uint8Array {
+  const sorted = BigUint64Array.from([...new Set(hashes.map((hash) => BigInt.asUintN(64, hash)))]).sort()
+  const packed = Buffer.alloc(sorted.length * HASH_BYTES)
+  sorted.forEach((hash, n) => void packed.writeBigUInt64BE(hash, n * HASH_BYTES))
+  return packed
+}

@@ -1,0 +1,85 @@
+import type { SqliteDatabase } from '../open.ts'
+import { eachInPage, findInPage, pageOf } from './trace-page.ts'
+
+/** What a run's numbers name: commits of segments of spans or logs, or decisions. */
+export type RunKind = 'span' | 'log' | 'decision'
+
+/** Finds traces in the folded runs; what is not folded yet, its owner asks for itself. */
+export interface TraceRuns {
+  /** Each number that holds some of `hashes` (unsigned), with those. One page of each run is read for a hash. */
+  find(projectNo: number, kind: RunKind, hashes: readonly bigint[]): Map<number, bigint[]>
+}
+
+/** A run never changes once it is in use. */
+interface Run {
+  members: Float64Array
+  firstPage: number
+  pages: number
+}
+
+/** Runs remembered by a connection; some 2 kB each. */
+const RUNS_REMEMBERED_MAX = 2_000
+
+export function createTraceRuns(db: SqliteDatabase): TraceRuns {
+  const list = db.prepare('select run_id from trace_run where project_no = ? and kind = ? and state = 1').pluck()
+  const load = db.prepare('select members, first_page, pages from trace_run where run_id = ?')
+  const loadPage = db.prepare('select entries from trace_page where page_no = ?').pluck()
+  const known = new Map<number, Run>()
+
+  function runOf(runId: number): Run {
+    const found = known.get(runId)
+    if (found) return found
+    const row = load.get(runId) as { members: Uint8Array; first_page: number; pages: number }
+    const run = { members: decodeMembers(row.members), firstPage: row.first_page, pages: row.pages }
+    if (known.size >= RUNS_REMEMBERED_MAX) known.clear()
+    known.set(runId, run)
+    return run
+  }
+
+  return {
+    find(projectNo, kind, hashes) {
+      const found = new Map<number, bigint[]>()
+      const wanted = hashes
+        .map((hash) => ({ hash, high: Number(BigInt.asUintN(64, hash) >> 32n), low: Number(BigInt.asUintN(32, hash)) }))
+        .sort((a, b) => a.high - b.high)
+      for (const runId of list.all(projectNo, kind) as number[]) {
+        const { members, firstPage, pages } = runOf(runId)
+        let at = -1
+        let entries: Uint8Array = NOTHING
+        for (const { hash, high, low } of wanted) {
+          const page = pageOf(high, pages)
+          if (page !== at) entries = (loadPage.get(firstPage + page) as Uint8Array | undefined) ?? NOTHING
+          at = page
+          for (const member of findInPage(entries, high, low)) addTo(found, members[member]!, hash)
+        }
+      }
+      return found
+    },
+  }
+}
+
+/** All traces of a kind, by the words of their hashes; of the low word only the upper 8 bits are kept. */
+export function eachFoldedTrace(db: SqliteDatabase, kind: RunKind, visit: (low: number, high: number) => void): void {
+  const pages = db
+    .prepare(`
+      select p.entries from trace_run r join trace_page p on p.page_no between r.first_page and r.first_page + r.pages - 1
+      where r.kind = ? and r.state = 1`)
+    .pluck()
+  for (const entries of pages.iterate(kind) as IterableIterator<Buffer>) eachInPage(entries, visit)
+}
+
+const NOTHING = new Uint8Array(0)
+
+export function addTo(found: Map<number, bigint[]>, number: number, hash: bigint): void {
+  const known = found.get(number)
+  if (!known) found.set(number, [hash])
+  else if (!known.includes(hash)) known.push(hash)
+}
+
+export function encodeMembers(members: readonly number[]): Uint8Array {
+  return new Uint8Array(Float64Array.from(members).buffer)
+}
+
+export function decodeMembers(bytes: Uint8Array): Float64Array {
+  return new Float64Array(new Uint8Array(bytes).buffer)
+}
