@@ -27,6 +27,7 @@ export interface LoadResult {
   refused: number
   refusal: string
   requests: number
+  /** Of the bodies that were acknowledged, before compression. */
   bytes: number
   seconds: number
   /** From the first byte sent to the last of the answer, in ms, in order. */

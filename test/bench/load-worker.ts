@@ -29,14 +29,21 @@ const result: LoadResult & { ackMs: Float64Array } = {
 }
 const samples: number[] = []
 
+interface FilledBody {
+  /** As it is sent. */
+  bytes: number
+  plainBytes: number
+  spans: number
+}
+
 /** Puts the next body into the connection's memory. null: there is none left. */
-type Fill = (connection: LoadConnection, n: number) => { bytes: number; spans: number } | null
+type Fill = (connection: LoadConnection, n: number) => FilledBody | null
 
 const fillFresh: Fill = (connection, n) => {
   const template = job.templates[n % job.templates.length]!
   const { bytes, bodyAt } = connection.memory(template.bytes.length)
   renew(template, bytes, bodyAt)
-  return { bytes: template.bytes.length, spans: template.spans }
+  return { bytes: template.bytes.length, plainBytes: template.bytes.length, spans: template.spans }
 }
 
 function renew(template: LoadTemplate, out: Uint8Array, at: number): void {
@@ -46,7 +53,7 @@ function renew(template: LoadTemplate, out: Uint8Array, at: number): void {
 
 /** Compressing costs more than the server's work on it, so it is done before. */
 function compressed(): Fill {
-  const bodies: { bytes: Buffer; spans: number }[] = []
+  const bodies: { bytes: Buffer; plainBytes: number; spans: number }[] = []
   for (
     let total = 0, n = 0;
     total < COMPRESSED_MAX_BYTES && (job.spansMax === 0 || n * job.templates[0]!.spans < job.spansMax);
@@ -55,7 +62,7 @@ function compressed(): Fill {
     const template = job.templates[n % job.templates.length]!
     const plain = Buffer.alloc(template.bytes.length)
     renew(template, plain, 0)
-    bodies.push({ bytes: gzipSync(plain, { level: 1 }), spans: template.spans })
+    bodies.push({ bytes: gzipSync(plain, { level: 1 }), plainBytes: plain.length, spans: template.spans })
     total += bodies.at(-1)!.bytes.length
   }
   return (connection) => {
@@ -63,7 +70,7 @@ function compressed(): Fill {
     if (next === undefined) return null
     const { bytes, bodyAt } = connection.memory(next.bytes.length)
     bytes.set(next.bytes, bodyAt)
-    return { bytes: next.bytes.length, spans: next.spans }
+    return { ...next, bytes: next.bytes.length }
   }
 }
 
@@ -93,14 +100,14 @@ async function drive(connection: LoadConnection, fill: Fill, startMs: number, en
   }
 }
 
-function note(body: { bytes: number; spans: number }, ms: number, answer: { status: number; body: Buffer }): void {
+function note(body: FilledBody, ms: number, answer: { status: number; body: Buffer }): void {
   result.requests++
   samples.push(ms)
   if (answer.status === 200) {
     const rejected = rejectedSpans(answer.body, job.transport === 'http' && job.templates[0]!.encoding === 'json')
     result.spans += body.spans - rejected
     result.rejected += rejected
-    result.bytes += body.bytes
+    result.bytes += body.plainBytes
   } else {
     result.refused++
     result.refusal = `${answer.status} ${answer.body.toString('utf8').slice(0, 200)}`

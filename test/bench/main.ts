@@ -14,7 +14,7 @@ import { findOtelcol } from './start-otelcol.ts'
 import { runStoreCase, type StoreFigures } from './store-case.ts'
 
 /**
- * `npm run bench -- [--quick] [--only protobuf,json] [--case store] [--rounds 3] [--seconds 6] [--save]`: the product under load, against
+ * `npm run bench -- [--quick] [--only protobuf,json] [--case store] [--rounds 3] [--seconds 6] [--profile <folder>] [--save]`: the product under load, against
  * the OpenTelemetry Collector in the same run. Prints each run as a line of JSON, then the tables. `--save` writes them to
  * test/bench/results and docs/generated/bench.md.
  */
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     'no-controls': { type: 'boolean', default: false },
     'store-spans': { type: 'string', default: '5000000' },
     'store-gb': { type: 'string', default: '1' },
+    profile: { type: 'string' },
     save: { type: 'boolean', default: false },
   },
 })
@@ -74,7 +75,15 @@ async function runAll(cases: readonly BenchCase[], otelcol: string | null): Prom
       for (const server of ['loopkit', ...controls] satisfies ServerName[]) {
         // What does not depend on the product need not be measured in every round.
         if (round > 1 && (server === 'drop' || server === 'nop')) continue
-        const run = await runCase(bench, server, { round, warmUpMs: WARM_UP_MS, forMs, env: process.env, otelcol, nowNano })
+        const run = await runCase(bench, server, {
+          round,
+          warmUpMs: WARM_UP_MS,
+          forMs,
+          env: process.env,
+          otelcol,
+          profileDir: values.profile ?? null,
+          nowNano,
+        })
         console.log(JSON.stringify(run))
         runs.push(run)
       }

@@ -44,6 +44,8 @@ export interface RunOptions {
   env: NodeJS.ProcessEnv
   /** The Collector's program; null where it cannot be had. */
   otelcol: string | null
+  /** Where the product writes what its threads did, for `node --cpu-prof`; null: nowhere. */
+  profileDir: string | null
   nowNano: bigint
 }
 
@@ -67,8 +69,9 @@ export async function runCase(bench: BenchCase, server: ServerName, options: Run
   }
 }
 
-async function start(server: ServerName, { env, otelcol }: RunOptions, shim: FaultShim | null): Promise<BenchServer> {
-  if (server === 'loopkit') return startLoopkit(env, { env: shim?.env ?? {} })
+async function start(server: ServerName, { env, otelcol, profileDir }: RunOptions, shim: FaultShim | null): Promise<BenchServer> {
+  const profile = profileDir === null ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` }
+  if (server === 'loopkit') return startLoopkit(env, { env: { ...profile, ...shim?.env } })
   if (server === 'drop') return startDropServer(env)
   if (otelcol === null) throw new Error(`no OpenTelemetry Collector below ${tmpdir()}`)
   return startOtelcol(otelcol, server, env)
