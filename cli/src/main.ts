@@ -1,9 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import { CallError } from './client.ts'
+import { addBackup, addRestore } from './commands/backup.ts'
 import { addDiagnose } from './commands/diagnose.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addProvision } from './commands/provision.ts'
 import { addRun } from './commands/run.ts'
 import { addUp } from './commands/up.ts'
+import { ExitError } from './exit-error.ts'
 
 /** Exit codes of the client commands: 1 the analyzer refused, 3 it was not reached (2 is the shell's word for misuse). */
 const REFUSED = 1
@@ -15,13 +18,16 @@ const program = new Command('loopkit')
   .description('telemetry in, diagnosed pains out; people approve')
   .version('0.1.0')
   .exitOverride()
-for (const add of [addUp, addProvision, addDiagnose, addRun]) add(program)
+for (const add of [addUp, addProvision, addDiagnose, addRun, addBackup, addRestore, addDoctor]) add(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
-  else if (error instanceof CallError) {
+  else if (error instanceof ExitError) {
+    console.error(`loopkit: ${error.message}`)
+    process.exitCode = error.exitCode
+  } else if (error instanceof CallError) {
     console.error(`loopkit: ${error.message}`)
     process.exitCode = error.status === null ? NOT_REACHED : REFUSED
   } else if (isFileError(error)) {

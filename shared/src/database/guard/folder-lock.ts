@@ -9,7 +9,8 @@ export class FolderInUseError extends Error {
 
 export type Service = 'collector' | 'analyzer'
 
-/** How long a start waits for a look at the lock to end, in ms. */
+/** How long a start waits for somebody's look at the lock to end, in ms. */
+const TAKE_WAIT_MS = 200
 const SHARE_WAIT_MS = 2_000
 
 /**
@@ -17,7 +18,7 @@ const SHARE_WAIT_MS = 2_000
  * small file of its own, so it ends with the process however that ends.
  */
 export function takeFolder(dataDir: string, service: Service): () => void {
-  return lock(dataDir, service, 'begin exclusive', 0)
+  return lock(dataDir, service, 'begin exclusive', TAKE_WAIT_MS)
 }
 
 /** Several analyzers may run on one folder: each holds a share of the place. */
