@@ -122,6 +122,29 @@ describe('ids', () => {
     expect(REJECT_REASONS[scanTraces(body, { anyValueDepthMax: 64 }).reject[0]!]).toBe(reason)
   })
 
+  test.each([
+    ['a list of bytes', JSON.stringify([...Buffer.from(TRACE, 'hex')])],
+    ['a Buffer of Node', JSON.stringify(Buffer.from(TRACE, 'hex'))],
+    ['bytes by index', JSON.stringify({ ...Buffer.from(TRACE, 'hex') })],
+  ])('a trace id as %s', (_, json) => {
+    expect(toHex(decode(requestOf(`{"traceId":${json},"spanId":"b7ad6b7169203331"}`))[0]!.span.traceId)).toBe(TRACE)
+  })
+
+  test.each([
+    '[1,2]',
+    '[256,1,1,1,1,1,1,1]',
+    '[-1,1,1,1,1,1,1,1]',
+    '["1",1,1,1,1,1,1,1]',
+    '{"length":8e8}',
+    '{"data":[1]}',
+    '{}',
+    'true',
+  ])('a span id of %s refuses its span', (json) => {
+    expect(transcode(requestOf(`{"traceId":"${TRACE}","spanId":${json}}`)).rejected).toEqual([
+      { reason: 'id_unreadable', traceId: TRACE },
+    ])
+  })
+
   test('an id that is an array or an object refuses its span alone', () => {
     const { body, rejected } = transcode(requestOf(`{${IDS}}`, `{"traceId":[1,2],"spanId":{}}`, `{${IDS}}`))
     expect(rejected).toEqual([{ reason: 'id_unreadable', traceId: '' }])
@@ -181,7 +204,15 @@ describe('times are exact to the digit or refuse the span', () => {
     ['1e999999999', null],
     ['-0', null],
     ['true', null],
-    ['{"low":1,"high":2,"unsigned":true}', null],
+    ['{"low":1,"high":2,"unsigned":true}', (2n << 32n) + 1n],
+    ['{"low":-1,"high":-1,"unsigned":true}', 2n ** 64n - 1n],
+    ['{"low":-1,"high":1}', (2n << 32n) - 1n],
+    ['{"low":1,"high":-1,"unsigned":false}', null],
+    ['{"low":1,"high":-1}', null],
+    ['{"low":1}', null],
+    ['{"low":1.5,"high":0}', null],
+    ['{"low":4294967296,"high":0}', null],
+    ['{}', null],
     ['[1]', null],
   ])('%s', (json, nano) => {
     const { body, rejected } = transcode(

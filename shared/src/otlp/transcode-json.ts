@@ -18,7 +18,8 @@ interface RequestNames {
 }
 
 const TRACES: RequestNames = {
-  request: createFieldNames('resourceSpans'),
+  // The second is how Tempo answers for a trace; who replays that means spans.
+  request: createFieldNames('resourceSpans', 'batches'),
   ofResource: createFieldNames('resource', 'scopeSpans', 'instrumentationLibrarySpans', 'schemaUrl'),
   ofScope: createFieldNames('scope', 'instrumentationLibrary', 'spans', 'schemaUrl'),
   transcodeRecord: transcodeSpan,

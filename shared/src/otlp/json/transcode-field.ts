@@ -1,6 +1,7 @@
 import type { ParsedId } from '../ids.ts'
 import { exactUint64, parseUint64 } from './decimal.ts'
 import { HEX_DIGITS, NO_DIGIT, QUOTE } from './json-escape.ts'
+import { bytesOfShape, wordsOfShape } from './library-shapes.ts'
 import { readEnum, readScalarText, readUint32, type Transcoder } from './transcoder.ts'
 
 /** Longer texts than this are cut in what is said about a refused span, never in what is stored. */
@@ -15,7 +16,7 @@ export interface RejectedSpan {
 
 /**
  * Writes an id and gives its text where only a hash of it was written. What is no id at all (empty, zeros) is left out:
- * the scan that follows says what that means for the record. An array or object refuses the record.
+ * the scan that follows says what that means for the record. An array or object that is no list of bytes refuses the record.
  */
 export function transcodeId(
   t: Transcoder,
@@ -26,8 +27,9 @@ export function transcodeId(
   const { reader, writer } = t
   const first = reader.bytes[reader.at]!
   if (first !== QUOTE && first !== 0x2d && (first < 0x30 || first > 0x39)) {
-    reader.skipValue()
-    t.rejectReason = 'id_unreadable'
+    const bytes = bytesOfShape(skippedText(t), hexLength / 2)
+    if (bytes === null) t.rejectReason = 'id_unreadable'
+    else if (bytes.some((byte) => byte !== 0)) writer.field(tag, bytes)
     return null
   }
   readScalarText(t)
@@ -57,14 +59,18 @@ function writeHex(t: Transcoder, tag: number, hexLength: number): boolean {
   return true
 }
 
-/** Anything but an unsigned integer of 64 bits, an empty text included, refuses the record: a time is never guessed. */
+/** Anything but an unsigned integer of 64 bits (or a Long object that is one), an empty text included, refuses the record: a time is never guessed. */
 export function transcodeTime(t: Transcoder, tag: number): void {
   const { reader, writer, words } = t
   const first = reader.bytes[reader.at]!
   const quoted = first === QUOTE
   if (!quoted && first !== 0x2d && (first < 0x30 || first > 0x39)) {
-    reader.skipValue()
-    t.rejectReason = 'time_out_of_range'
+    const time = wordsOfShape(skippedText(t))
+    if (time === null) t.rejectReason = 'time_out_of_range'
+    else {
+      writer.tag(tag)
+      writer.fixedWords(time.low, time.high)
+    }
     return
   }
   readScalarText(t)
@@ -80,6 +86,13 @@ export function transcodeTime(t: Transcoder, tag: number): void {
     writer.tag(tag)
     writer.fixed64(exact)
   }
+}
+
+/** The value that starts here, as it is written. */
+function skippedText({ reader }: Transcoder): string {
+  const start = reader.at
+  reader.skipValue()
+  return reader.bytes.toString('utf8', start, reader.at)
 }
 
 export function writeCount(t: Transcoder, tag: number): void {
