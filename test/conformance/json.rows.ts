@@ -133,8 +133,7 @@ const numbers: Payload[] = [
     '"18446744073709551616"',
     '1.5',
     'true',
-    '{"low":1,"high":2,"unsigned":true}',
-  ].map(
+    ].map(
     (time): Payload => ({
       ids: ['C4', 'O12'],
       name: `a time of ${time} rejects its span, its neighbours are stored`,
