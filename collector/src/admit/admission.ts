@@ -1,3 +1,4 @@
+import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import { rewriteTraces } from '@loopkit/shared/otlp/rewrite-traces'
 import { REJECT_REASONS } from '@loopkit/shared/otlp/scan-traces'
 import type { Caller } from '../receive/authenticate.ts'
@@ -10,13 +11,14 @@ import type { SeenSpans, SpanState } from './seen-spans.ts'
 /** What the store said of a row that the memory could not answer for. */
 export const STORED = { no: 0, unended: 1, ended: 2 } as const
 
-/** A body on its way to the disk: accepted spans only. Everything it changes is applied by its commit or taken back. */
+/** A body on its way to the disk: accepted spans, or kept log records, and nothing else. Everything it changes is applied by its commit or taken back. */
 export interface AdmittedBody {
   owner: number
   projectNo: number
+  recordKind: RecordKind
   body: Uint8Array
   spans: number
-  /** Spans that use quota; the others replace one that had not ended. */
+  /** Spans that use quota, the others replace one that had not ended; log records use none. */
   newSpans: number
   /** Trace id and span id of each replacing span, 24 bytes each: counted as a run already. */
   replaced: Uint8Array
@@ -83,10 +85,11 @@ export function beginAdmission(
   const { count } = prepared.scan
   const rejections = createRejections()
   const ledger: LedgerCounts = new Map()
-  for (const { reason, traceId } of prepared.rejected) {
-    rejections.add(reason, traceId)
-    addCount(ledger, `rejected:${reason}`, 1)
+  for (const { reason, traceId, count: refused } of prepared.rejected) {
+    rejections.add(reason, traceId, refused)
+    addCount(ledger, `rejected:${reason}`, refused)
   }
+  addCount(ledger, 'not_kept:logs', prepared.notKept)
   return {
     context,
     caller,
@@ -132,7 +135,9 @@ export function admitRows(admitting: Admitting, from: number, to: number): void 
 
 function admitNew(admitting: Admitting, row: number): void {
   const { context, caller, prepared, owner } = admitting
-  if (!context.quota.reserve(caller.projectNo, caller.quotaSpans)) return void rejectRow(admitting, row, 'quota_exceeded')
+  const usesQuota = prepared.recordKind === 'span'
+  if (usesQuota && !context.quota.reserve(caller.projectNo, caller.quotaSpans))
+    return void rejectRow(admitting, row, 'quota_exceeded')
   const { keys } = prepared
   const place = context.seen.insertPending(
     keys.spans[row * 2]!,
@@ -209,6 +214,7 @@ export function endAdmission(admitting: Admitting): Admission {
   const stored: AdmittedBody = {
     owner,
     projectNo: caller.projectNo,
+    recordKind: prepared.recordKind,
     body: admitting.dropped === 0 ? body : rewriteTraces(body, scan, admitting.drop),
     spans,
     newSpans: admitting.inserted,
@@ -252,7 +258,7 @@ function tracesOf({ prepared, drop }: Admitting, spans: number): Uint32Array {
 export function confirmAdmission({ seen, quota, pending }: AdmissionContext, stored: AdmittedBody): void {
   stored.state = 'committed'
   pending.delete(stored.owner)
-  quota.confirm(stored.projectNo, stored.newSpans)
+  if (stored.recordKind === 'span') quota.confirm(stored.projectNo, stored.newSpans)
   for (const place of stored.places) seen.settle(place, stored.owner)
   for (const { place } of stored.overtaken) seen.settle(place, stored.owner)
 }
@@ -261,7 +267,7 @@ export function confirmAdmission({ seen, quota, pending }: AdmissionContext, sto
 export function revokeAdmission({ seen, quota, pending }: AdmissionContext, stored: AdmittedBody): void {
   stored.state = 'failed'
   const { owner } = stored
-  quota.release(stored.projectNo, stored.newSpans)
+  if (stored.recordKind === 'span') quota.release(stored.projectNo, stored.newSpans)
   for (const place of stored.places) if (seen.stateAt(place).owner === owner) seen.remove(place)
   for (const { place, before } of stored.overtaken) {
     if (seen.stateAt(place).owner !== owner) continue

@@ -5,6 +5,11 @@ import type { NotKeptNotices } from './pipeline.ts'
 const NOTICE_EVERY_MS = 3_600_000
 const REMEMBERED_MAX = 10_000
 
+const NOTICES: { readonly [signal in Signal]?: string } = {
+  logs: 'logs are accepted; those without an exception or an error severity are not kept',
+  metrics: 'metrics are accepted and not kept',
+}
+
 export function createNotKeptNotices(monotonicMs: () => number): NotKeptNotices {
   const saidAtMs = new Map<string, number>()
   return {
@@ -14,7 +19,7 @@ export function createNotKeptNotices(monotonicMs: () => number): NotKeptNotices 
       if (now - (saidAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < NOTICE_EVERY_MS) return ''
       if (saidAtMs.size >= REMEMBERED_MAX) saidAtMs.clear()
       saidAtMs.set(key, now)
-      return `${signal} are accepted and not kept`
+      return NOTICES[signal] ?? ''
     },
   }
 }

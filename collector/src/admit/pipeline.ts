@@ -116,7 +116,7 @@ async function take(deps: PipelineDeps, request: ExportRequest): Promise<Outcome
   if (prepared.kind === 'count') return acceptCount(deps, request, prepared.records)
   room.grow(Math.max(0, prepared.body.length - receivedBytes))
   room.moveTo(prepared.body)
-  return acceptTraces(deps, request, prepared, { bytes: receivedBytes, startedMs })
+  return acceptRecords(deps, request, prepared, { bytes: receivedBytes, startedMs })
 }
 
 function prepareRequest({ limits, keyer, decodePool }: PipelineDeps, request: ExportRequest): Prepared | Promise<Prepared> {
@@ -137,7 +137,7 @@ function acceptCount(
   return { kind: 'accepted', rejected: 0, message: notKeptNotices.take(caller.projectNo, signal) }
 }
 
-async function acceptTraces(
+async function acceptRecords(
   deps: PipelineDeps,
   { transport, signal, caller, userAgent }: ExportRequest,
   prepared: PreparedTraces,
@@ -156,11 +156,23 @@ async function acceptTraces(
     ledger.addAll(caller.projectNo, counts)
     await queue.counted()
   }
+  if (prepared.recordKind === 'log') return answerLogs(deps, { transport, caller }, prepared, rejections)
   const newSpans = stored?.newSpans ?? 0
   const commit = stored?.commit ?? null
   const ms = deps.monotonicMs() - startedMs
   observer.onStored({ transport, caller, userAgent, bytes, newSpans, counts, rejections, commit, ms })
   return { kind: 'accepted', rejected: rejections.count(), message: rejections.message() }
+}
+
+function answerLogs(
+  { observer, notKeptNotices }: PipelineDeps,
+  { transport, caller }: Pick<ExportRequest, 'transport' | 'caller'>,
+  { scan, notKept }: PreparedTraces,
+  rejections: Rejections,
+): Outcome {
+  observer.onTaken(transport, 'logs', scan.count + notKept, notKept)
+  const notice = notKept === 0 ? '' : notKeptNotices.take(caller.projectNo, 'logs')
+  return { kind: 'accepted', rejected: rejections.count(), message: rejections.message() || notice }
 }
 
 const QUEUE_FULL = refused('queue_full', 'too many spans wait to be stored; try again')

@@ -1,7 +1,9 @@
+import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import { countRecords } from '@loopkit/shared/otlp/count-records'
 import { OtlpDecodeError } from '@loopkit/shared/otlp/decode-error'
 import { scanTraces, type TraceScan } from '@loopkit/shared/otlp/scan-traces'
-import { type TranscodeMemory, transcodeTracesJson } from '@loopkit/shared/otlp/transcode-json'
+import { type TranscodeMemory, transcodeLogsJson, transcodeTracesJson } from '@loopkit/shared/otlp/transcode-json'
+import { type KeptLogs, keepLogs } from '@loopkit/shared/span/keep-logs'
 import type { Compression } from '../receive/content-encoding.ts'
 import { type Encoding, type Refusal, refused, type Signal } from '../receive/outcome.ts'
 import { decompress } from './decompress.ts'
@@ -25,23 +27,27 @@ export interface RawBody {
   bytes: Uint8Array
 }
 
-/** A span that could not even be put into protobuf. */
-export interface RejectedSpan {
+/** Records that were refused before they could be judged: they cannot even be put into protobuf, or are logs. */
+export interface RejectedRecords {
   reason: string
-  /** As sent, cut. */
+  /** As sent, cut; '' for several at once. */
   traceId: string
+  count: number
 }
 
-/** A body of traces after decoding: protobuf, walked, with the keys of its spans. */
+/** A body of spans or of log records after decoding: protobuf, walked, with the keys of its records. */
 export interface PreparedTraces {
   kind: 'traces'
+  recordKind: RecordKind
   body: Uint8Array
   scan: TraceScan
   keys: SpanKeys
-  rejected: RejectedSpan[]
+  rejected: RejectedRecords[]
+  /** Log records that tell of no error: counted, and left out of the body. */
+  notKept: number
 }
 
-/** Logs and metrics are counted, not kept. */
+/** A body of which nothing is kept: metrics, log records that tell of no error. */
 export interface PreparedCount {
   kind: 'count'
   records: number
@@ -58,7 +64,10 @@ export function prepare(raw: RawBody, limits: DecodeLimits, keyer: SpanKeyer, me
   const plain = decompress(raw.bytes, raw.compression, limits.bodyMaxBytes)
   if (!(plain instanceof Uint8Array)) return plain
   try {
-    return raw.signal === 'traces' ? prepareTraces(plain, raw, limits, keyer, memory) : prepareCount(plain, raw, limits)
+    if (raw.signal === 'metrics') return prepareCount(plain, raw, limits)
+    return raw.signal === 'traces'
+      ? prepareTraces(plain, raw, limits, keyer, memory)
+      : prepareLogs(plain, raw, limits, keyer, memory)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error
     return refused(error.code, error.message)
@@ -77,9 +86,35 @@ function prepareTraces(
   const scan = scanTraces(body, limits)
   if (scan.count > limits.bodyMaxSpans)
     return refused('body_too_large', `a body may have at most ${limits.bodyMaxSpans} spans; send several`)
-  return { kind: 'traces', body, scan, keys: keyer(projectNo, body, scan), rejected: transcoded?.rejected ?? [] }
+  const rejected = (transcoded?.rejected ?? []).map(one)
+  return { kind: 'traces', recordKind: 'span', body, scan, keys: keyer(projectNo, body, scan), rejected, notKept: 0 }
 }
 
-function prepareCount(plain: Uint8Array, { signal, encoding }: RawBody, limits: DecodeLimits): Prepared {
-  return { kind: 'count', records: countRecords(plain, signal === 'logs' ? 'logs' : 'metrics', encoding, limits) }
+function prepareLogs(
+  plain: Uint8Array,
+  { encoding, projectNo }: RawBody,
+  limits: DecodeLimits,
+  keyer: SpanKeyer,
+  memory: TranscodeMemory | undefined,
+): Prepared {
+  const transcoded = encoding === 'json' ? transcodeLogsJson(plain, limits, memory) : null
+  const { body, scan, notKept, refused: refusedLogs } = keepLogs(transcoded?.body ?? plain, limits)
+  const rejected = [...(transcoded?.rejected ?? []).map(one), ...refusedLogs.flatMap(named)]
+  if (scan.count === 0 && rejected.length === 0) return { kind: 'count', records: notKept }
+  if (scan.count > limits.bodyMaxSpans)
+    return refused('body_too_large', `a body may have at most ${limits.bodyMaxSpans} log records of errors; send several`)
+  return { kind: 'traces', recordKind: 'log', body, scan, keys: keyer(projectNo, body, scan), rejected, notKept }
+}
+
+function one(rejected: { reason: string; traceId: string }): RejectedRecords {
+  return { ...rejected, count: 1 }
+}
+
+function named({ reason, count, traceIds }: KeptLogs['refused'][number]): RejectedRecords[] {
+  const rest = { reason, traceId: '', count: count - traceIds.length }
+  return [...traceIds.map((traceId) => ({ reason, traceId, count: 1 })), ...(rest.count > 0 ? [rest] : [])]
+}
+
+function prepareCount(plain: Uint8Array, { encoding }: RawBody, limits: DecodeLimits): Prepared {
+  return { kind: 'count', records: countRecords(plain, 'metrics', encoding, limits) }
 }

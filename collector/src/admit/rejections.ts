@@ -1,6 +1,7 @@
-/** Spans of a body that were refused one by one. */
+/** Records of a body that were refused one by one. */
 export interface Rejections {
-  add(reason: string, traceId: string): void
+  /** `traceId` '': not known, or several. */
+  add(reason: string, traceId: string, count?: number): void
   count(): number
   byReason(): ReadonlyMap<string, { count: number; traceIds: readonly string[] }>
   /** One bounded line for `partialSuccess`; empty where nothing was refused. */
@@ -16,13 +17,13 @@ const EXPLANATIONS: Record<string, string> = { quota_exceeded: 'the span quota o
 export function createRejections(): Rejections {
   const reasons = new Map<string, { count: number; traceIds: string[] }>()
   return {
-    add(reason, traceId) {
+    add(reason, traceId, count = 1) {
       let entry = reasons.get(reason)
       if (!entry) {
         entry = { count: 0, traceIds: [] }
         reasons.set(reason, entry)
       }
-      entry.count++
+      entry.count += count
       const shown = traceId.slice(0, TRACE_ID_SHOWN_MAX)
       if (entry.traceIds.length < TRACE_IDS_MAX && shown !== '' && !entry.traceIds.includes(shown)) entry.traceIds.push(shown)
     },

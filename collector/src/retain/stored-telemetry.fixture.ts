@@ -74,7 +74,8 @@ export function createStoredTelemetry() {
     const replacing = contexts.filter((_, n) => sent[n]!.isReplacing)
     const replaced = Buffer.concat(replacing.flatMap(({ span }) => [span.traceId, span.spanId]))
     const newSpans = sent.length - replacing.length
-    return { projectNo, body: encodeTraces(contexts), spans: sent.length, newSpans, replaced, traces, ledger: [] }
+    const body = encodeTraces(contexts)
+    return { projectNo, recordKind: 'span' as const, body, spans: sent.length, newSpans, replaced, traces, ledger: [] }
   }
 
   return {

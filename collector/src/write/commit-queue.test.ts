@@ -12,6 +12,7 @@ function body(bytes: number): AdmittedBody {
   return {
     owner: 1,
     projectNo: 1,
+    recordKind: 'span',
     body: new Uint8Array(bytes),
     spans: 1,
     newSpans: 1,

@@ -218,6 +218,6 @@ function dependsOnFailed({ dependsOn }: AdmittedBody): boolean {
   return false
 }
 
-function toCommit({ projectNo, body, spans, newSpans, replaced, traces, ledger }: AdmittedBody): BodyToCommit {
-  return { projectNo, body, spans, newSpans, replaced, traces, ledger: [...ledger] }
+function toCommit({ projectNo, recordKind, body, spans, newSpans, replaced, traces, ledger }: AdmittedBody): BodyToCommit {
+  return { projectNo, recordKind, body, spans, newSpans, replaced, traces, ledger: [...ledger] }
 }

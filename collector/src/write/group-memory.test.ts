@@ -5,6 +5,7 @@ import type { BodyToCommit, CommitGroup } from './messages.ts'
 function body(projectNo: number, length: number, traces: number[], replaced: number[] = []): BodyToCommit {
   return {
     projectNo,
+    recordKind: replaced.length > 0 ? 'log' : 'span',
     body: Uint8Array.from({ length }, (_, i) => (i * 7 + projectNo) & 0xff),
     spans: length + 1,
     newSpans: length,
@@ -36,7 +37,8 @@ test('a group larger than what is kept', () => {
   expect(bodies[1]).toEqual(body(2, 7, [3, 4]))
 })
 
-test('bodies of one project lie one behind the other, in their order', () => {
-  const { bodies } = unpackGroup(createGroupPacker().pack(group(body(2, 5, []), body(1, 3, []), body(2, 4, []))))
-  expect(bodies.map((one) => one.body.byteOffset)).toEqual([3, 0, 8])
+test('bodies of one project and kind lie one behind the other, in their order', () => {
+  const logs = body(2, 2, [], [1])
+  const { bodies } = unpackGroup(createGroupPacker().pack(group(body(2, 5, []), logs, body(1, 3, []), body(2, 4, []))))
+  expect(bodies.map((one) => one.body.byteOffset)).toEqual([3, 12, 0, 8])
 })

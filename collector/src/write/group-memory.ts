@@ -1,10 +1,12 @@
+import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { BodyToCommit, CommitGroup, PackedGroup } from './messages.ts'
 
 /** Usual groups fit (see GROUP_MAX_BYTES); a larger one, which holds a single large body, gets memory of its own. */
 const KEPT_BYTES = 5 * 1024 ** 2
-/** Numbers of one body in `PackedGroup.numbers`: project, place, bytes, spans, new spans, bytes of replaced ids, words of trace hashes. */
-const NUMBERS = 7
+/** Numbers of one body in `PackedGroup.numbers`: project, place, bytes, spans, new spans, bytes of replaced ids, words of trace hashes, kind of record. */
+const NUMBERS = 8
 const WORD_BYTES = 4
+const RECORD_KINDS: readonly RecordKind[] = ['span', 'log']
 
 /** Puts groups into the memory that main thread and writer share. */
 export interface GroupPacker {
@@ -28,10 +30,11 @@ export function createGroupPacker(): GroupPacker {
       const bytes = new Uint8Array(memory)
       const numbers = new Float64Array(bodies.length * NUMBERS)
       let at = 0
-      // Bodies of one project lie together.
+      // Bodies of one project and kind lie together.
       for (const position of inOrderOfProjects(bodies)) {
-        const { projectNo, body, spans, newSpans, replaced, traces } = bodies[position]!
-        numbers.set([projectNo, at, body.length, spans, newSpans, replaced.length, traces.length], position * NUMBERS)
+        const { projectNo, body, spans, newSpans, replaced, traces, recordKind } = bodies[position]!
+        const kind = RECORD_KINDS.indexOf(recordKind)
+        numbers.set([projectNo, at, body.length, spans, newSpans, replaced.length, traces.length, kind], position * NUMBERS)
         bytes.set(body, at)
         at += body.length
       }
@@ -57,12 +60,13 @@ export function unpackGroup({ memory, numbers, ledgers, ...rest }: PackedGroup):
   for (let position = 0; position < count; position++) restAt += numbers[position * NUMBERS + 2]!
   const bodies: BodyToCommit[] = []
   for (let position = 0; position < count; position++) {
-    const [projectNo, at, length, spans, newSpans, replacedBytes, traceWords] = numbers.subarray(position * NUMBERS)
+    const [projectNo, at, length, spans, newSpans, replacedBytes, traceWords, kind] = numbers.subarray(position * NUMBERS)
     const tracesAt = alignWord(restAt)
     const replacedAt = tracesAt + traceWords! * WORD_BYTES
     restAt = replacedAt + replacedBytes!
     bodies.push({
       projectNo: projectNo!,
+      recordKind: RECORD_KINDS[kind!]!,
       body: new Uint8Array(memory, at, length),
       spans: spans!,
       newSpans: newSpans!,
@@ -80,7 +84,8 @@ function roomOf({ body, replaced, traces }: BodyToCommit): number {
 
 function inOrderOfProjects(bodies: readonly BodyToCommit[]): number[] {
   const positions = bodies.map((_, position) => position)
-  return positions.sort((a, b) => bodies[a]!.projectNo - bodies[b]!.projectNo)
+  const kindOf = (position: number) => RECORD_KINDS.indexOf(bodies[position]!.recordKind)
+  return positions.sort((a, b) => bodies[a]!.projectNo - bodies[b]!.projectNo || kindOf(a) - kindOf(b))
 }
 
 function alignWord(at: number): number {

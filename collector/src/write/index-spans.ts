@@ -36,7 +36,7 @@ const RUN_ROWS_MAX = 5000
 /** Where counts go when there are too many distinct names. */
 export const OVERFLOW = '(other)'
 /** Sessions that one trace may name in one commit; an honest one names one. */
-const SESSIONS_PER_TRACE_MAX = 100
+export const SESSIONS_PER_TRACE_MAX = 100
 const MINUTE_MS = 60_000
 const TRACE_ID_BYTES = 16
 const SPAN_ID_BYTES = 8

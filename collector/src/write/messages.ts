@@ -1,8 +1,10 @@
+import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { RefusalCode } from '../receive/outcome.ts'
 
 /** One body of a group, as the writer needs it. */
 export interface BodyToCommit {
   projectNo: number
+  recordKind: RecordKind
   body: Uint8Array
   spans: number
   newSpans: number

@@ -1,7 +1,7 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { readTraceHashKey } from '@loopkit/shared/database/telemetry/open-telemetry'
+import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
-import { scanTraces } from '@loopkit/shared/otlp/scan-traces'
 import { encodeCommits } from '@loopkit/shared/segment/header'
 import { addCount, type LedgerCounts } from '../admit/ledger.ts'
 import type { Dictionary } from './dictionary.ts'
@@ -10,9 +10,10 @@ import type { BodyToCommit, CommitGroup } from './messages.ts'
 import type { OpenTraces } from './open-traces.ts'
 import type { WriteTurn } from './write-turn.ts'
 
-/** One project's share of a group. `positions` are those of its bodies in the group. */
+/** One project's share of a group: its spans, or its log records. `positions` are those of its bodies in the group. */
 export interface ProjectCommit {
   projectNo: number
+  recordKind: RecordKind
   positions: number[]
   index: SpanIndex
   redacted: number
@@ -50,7 +51,7 @@ export function createRowWriter(db: SqliteDatabase, dictionary: Dictionary, open
       writeSegment(statements, times, project)
       writeRuns(statements, dictionary, times, project)
       writeTraces(statements, dictionary, hasher, openTraces, times, project)
-      if (project.newSpans > 0) statements.accepted.run(project.projectNo, project.newSpans)
+      if (project.newSpans > 0 && project.recordKind === 'span') statements.accepted.run(project.projectNo, project.newSpans)
     }
     writeLedger(statements, times, projects, group.ledger)
     for (const [keyHash, atMs] of group.keyUses) statements.keyUse.run(keyHash, atMs)
@@ -81,7 +82,7 @@ function prepareStatements(db: SqliteDatabase) {
     segment: db.prepare(`
       insert into segment (project_no, kind, first_commit, last_commit, commits, records, received_min_ms, received_max_ms,
                            event_min_ms, event_max_ms, trace_hashes, body, body_bytes)
-      values (?, 'span', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     run: db.prepare(`
       insert into run_count (project_no, received_minute, event_minute, operation_no, release_no, runs, weight, weight_squared)
       values (?, ?, ?, ?, ?, ?, ?, ?)
@@ -111,6 +112,7 @@ function writeSegment({ segment }: Statements, { commit, receivedMs }: CommitTim
   ])
   segment.run(
     project.projectNo,
+    project.recordKind,
     commit,
     commit,
     header,
@@ -167,12 +169,10 @@ function writeTraces(
   }
 }
 
-const STORED_DEPTH_MAX = 1024
-
 /** A walk over the bodies: for the rare late span of a trace that is decided. */
 function findTraceId(bodies: readonly BodyToCommit[], isWanted: (traceId: Uint8Array) => boolean): Uint8Array | undefined {
-  for (const { body } of bodies) {
-    const { count, traceIdAt } = scanTraces(body, { anyValueDepthMax: STORED_DEPTH_MAX })
+  for (const { body, recordKind } of bodies) {
+    const { count, traceIdAt } = codecOf(recordKind).scan(body)
     for (let i = 0; i < count; i++) {
       const traceId = body.subarray(traceIdAt[i]!, traceIdAt[i]! + 16)
       if (isWanted(traceId)) return new Uint8Array(traceId)
@@ -189,9 +189,9 @@ function writeLedger(
   waiting: CommitGroup['ledger'],
 ): void {
   const minute = Math.floor(receivedMs / MINUTE_MS)
-  for (const { projectNo, bodies, newSpans, redacted } of projects) {
+  for (const { projectNo, recordKind, bodies, newSpans, redacted } of projects) {
     const counts: LedgerCounts = new Map()
-    addCount(counts, 'accepted', newSpans)
+    addCount(counts, recordKind === 'span' ? 'accepted' : 'kept:logs', newSpans)
     addCount(counts, 'redacted', redacted)
     for (const body of bodies) for (const [what, count] of body.ledger) addCount(counts, what, count)
     for (const [what, count] of counts) ledger.run(projectNo, minute, what, count)

@@ -1,9 +1,11 @@
 import { createMarkWriter, type MarkWriter, readCommitMark } from '@loopkit/shared/database/guard/commit-mark'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
 import { readLastCommit, readStoreId } from '@loopkit/shared/database/telemetry/last-commit'
+import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { Clock } from '@loopkit/shared/runtime/clock'
-import { redactTraces } from '@loopkit/shared/span/redact/redact-traces'
+import { redactLogs, redactTraces } from '@loopkit/shared/span/redact/redact-traces'
 import { createDictionary } from './dictionary.ts'
+import { createLogIndexer } from './index-logs.ts'
 import { createSpanIndexer, latin1 } from './index-spans.ts'
 import type { LogMoved } from './log-moved.ts'
 import type { BodyToCommit, CommitGroup, WriterReply } from './messages.ts'
@@ -142,41 +144,47 @@ function readBodies(bodies: readonly BodyToCommit[], rules: ShapeRules, memos: M
       return false
     }
   }
-  const byProject = new Map<number, { positions: number[]; redacted: number }>()
+  const byPlace = new Map<string, Omit<ProjectCommit, 'index'>>()
   bodies.forEach((body, position) => {
     attempt(position, () => {
-      const count = redact ? redactTraces(body.body) : 0
+      const { projectNo, recordKind } = body
+      const count = redact ? REDACT[recordKind](body.body) : 0
       redacted += count
-      const project = byProject.get(body.projectNo) ?? { positions: [], redacted: 0 }
-      byProject.set(body.projectNo, project)
+      const place = `${projectNo} ${recordKind}`
+      const project = byPlace.get(place) ?? { projectNo, recordKind, positions: [], redacted: 0 }
+      byPlace.set(place, project)
       project.positions.push(position)
       project.redacted += count
     })
   })
-  const projects = [...byProject].map(([projectNo, { positions, redacted: count }]): ProjectCommit => {
-    const memo = memos(projectNo)
-    const whole = indexTogether(positions, memo)
-    if (whole) return { projectNo, positions, index: whole, redacted: count }
-    const readable = positions.filter((position) => attempt(position, () => void indexOf([position], memo)))
-    return { projectNo, positions: readable, index: indexOf(readable, memo), redacted: count }
+  const projects = [...byPlace.values()].map((project): ProjectCommit => {
+    const { positions } = project
+    const whole = indexTogether(project, positions)
+    if (whole) return { ...project, index: whole }
+    const readable = positions.filter((position) => attempt(position, () => void indexOf(project, [position])))
+    return { ...project, positions: readable, index: indexOf(project, readable) }
   })
   return { projects: projects.filter(({ positions }) => positions.length > 0), failed, failure, redacted }
 
-  function indexTogether(positions: readonly number[], memo: ShapeMemo) {
+  function indexTogether(project: Place, positions: readonly number[]) {
     try {
-      return indexOf(positions, memo)
+      return indexOf(project, positions)
     } catch {
       // Which of them it was is found out one by one.
       return null
     }
   }
 
-  function indexOf(positions: readonly number[], memo: ShapeMemo) {
-    const indexer = createSpanIndexer(rules, memo)
+  function indexOf({ projectNo, recordKind }: Place, positions: readonly number[]) {
+    const indexer = recordKind === 'log' ? createLogIndexer(rules) : createSpanIndexer(rules, memos(projectNo))
     for (const position of positions) indexer.add(bodies[position]!.body, replacedKeys(bodies[position]!.replaced))
     return indexer.finish()
   }
 }
+
+type Place = Pick<ProjectCommit, 'projectNo' | 'recordKind'>
+
+const REDACT: { readonly [kind in RecordKind]: (body: Uint8Array) => number } = { span: redactTraces, log: redactLogs }
 
 const NONE: ReadonlySet<string> = new Set()
 
