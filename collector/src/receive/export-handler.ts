@@ -7,7 +7,16 @@ import type { Authenticator } from './authenticate.ts'
 import { ACCEPTED_ENCODINGS, type Compression, parseContentEncoding } from './content-encoding.ts'
 import { MEDIA_TYPES, parseContentType } from './content-type.ts'
 import { readCredentials } from './credentials.ts'
-import { describeRefusal, type Encoding, type Outcome, type Refusal, refused, type Signal, type Transport } from './outcome.ts'
+import {
+  describeRefusal,
+  type Encoding,
+  type Outcome,
+  type Refusal,
+  refused,
+  type Signal,
+  statusOfRefusal,
+  type Transport,
+} from './outcome.ts'
 import { type BodyLimits, type ReceivedBody, readBody, SenderGoneError } from './read-body.ts'
 
 export interface ExportHandlerDeps {
@@ -106,7 +115,7 @@ function answer({ request, response, signal, expectsContinue }: ExportExchange, 
   const body =
     outcome.kind === 'accepted'
       ? encodeExportResponse(signal, { rejected: outcome.rejected, message: outcome.message }, encoding)
-      : encodeStatus({ code: describeRefusal(outcome.code).grpcCode, message: outcome.message }, encoding)
+      : encodeStatus(statusOfRefusal(outcome), encoding)
   const status = outcome.kind === 'accepted' ? 200 : describeRefusal(outcome.code).status
   const isUnread = !request.complete && status !== 200
   response.writeHead(status, {

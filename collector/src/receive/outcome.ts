@@ -1,3 +1,5 @@
+import type { RpcStatus } from '@loopkit/shared/otlp/responses'
+
 /** What a request asks to store, whatever protocol it came by. */
 export type Signal = 'traces' | 'logs' | 'metrics'
 export type Encoding = 'json' | 'protobuf'
@@ -58,3 +60,13 @@ export function describeRefusal(code: RefusalCode): { status: number; grpcCode: 
 
 /** Everything was stored, or was there already. */
 export const FULL_SUCCESS: Outcome = { kind: 'accepted', rejected: 0, message: '' }
+
+/** The refusal as a google.rpc.Status. Who may try again is told when, and nobody else: exporters take a RetryInfo for permission. */
+export function statusOfRefusal({ code, message }: Refusal): RpcStatus {
+  const { grpcCode, retryAfterS } = describeRefusal(code)
+  const status = { code: grpcCode, message }
+  if (retryAfterS !== undefined) return { ...status, detail: { kind: 'retry_info', afterS: retryAfterS } }
+  return grpcCode === INVALID_ARGUMENT ? { ...status, detail: { kind: 'bad_request', description: message } } : status
+}
+
+const INVALID_ARGUMENT = 3

@@ -3,7 +3,7 @@ import { encodeStatus } from '@loopkit/shared/otlp/responses'
 import { MEDIA_TYPES, parseContentType } from './content-type.ts'
 import type { CorsPolicy } from './cors.ts'
 import type { ExportHandler } from './export-handler.ts'
-import { describeRefusal, type RefusalCode, type Signal } from './outcome.ts'
+import { describeRefusal, type RefusalCode, refused, type Signal, statusOfRefusal } from './outcome.ts'
 
 export interface RouteDeps {
   /** In front of `/v1/…`; '' or `/prefix`. */
@@ -97,9 +97,9 @@ function sendJson(response: ServerResponse, status: number, body: object): void 
 /** A google.rpc.Status in the request's own encoding; JSON where it names none. */
 function refuse(request: IncomingMessage, response: ServerResponse, code: RefusalCode, message: string): void {
   if (response.headersSent) return
-  const { status, grpcCode } = describeRefusal(code)
+  const { status } = describeRefusal(code)
   const encoding = parseContentType(request.headers['content-type']) ?? 'json'
-  const body = encodeStatus({ code: grpcCode, message: `${code}: ${message}` }, encoding)
+  const body = encodeStatus(statusOfRefusal(refused(code, message)), encoding)
   response.writeHead(status, { 'content-type': MEDIA_TYPES[encoding], 'content-length': body.length })
   response.end(body)
 }

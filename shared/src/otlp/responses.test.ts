@@ -41,3 +41,26 @@ test('a status is google.rpc.Status in the encoding of the request', () => {
   expect(encodeStatus({ code: 3, message: 'bad' }, 'protobuf')).toEqual(join(int(1, 3), len(2, 'bad')))
   expect(encodeStatus({ code: 0, message: '' }, 'protobuf')).toEqual(new Uint8Array(0))
 })
+
+test('a status says when to try again, or what is wrong', () => {
+  const retry = { code: 14, message: 'full', detail: { kind: 'retry_info', afterS: 2 } } as const
+  expect(JSON.parse(json(encodeStatus(retry, 'json')))).toEqual({
+    code: 14,
+    message: 'full',
+    details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '2s' }],
+  })
+  expect(encodeStatus(retry, 'protobuf')).toEqual(
+    join(int(1, 14), len(2, 'full'), len(3, len(1, 'type.googleapis.com/google.rpc.RetryInfo'), len(2, len(1, int(1, 2))))),
+  )
+  const bad = { code: 3, message: 'bad', detail: { kind: 'bad_request', description: 'at byte 3' } } as const
+  expect(JSON.parse(json(encodeStatus(bad, 'json'))).details).toEqual([
+    { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ description: 'at byte 3' }] },
+  ])
+  expect(encodeStatus(bad, 'protobuf')).toEqual(
+    join(
+      int(1, 3),
+      len(2, 'bad'),
+      len(3, len(1, 'type.googleapis.com/google.rpc.BadRequest'), len(2, len(1, len(2, 'at byte 3')))),
+    ),
+  )
+})
