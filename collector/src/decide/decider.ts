@@ -8,7 +8,7 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { createDictionary } from '../write/dictionary.ts'
 import { noTurn, type WriteTurn } from '../write/write-turn.ts'
 import { describeDecision, type TraceDecision } from './describe-decision.ts'
-import { judgeStored } from './judge-stored.ts'
+import { createStoredJudge } from './judge-stored.ts'
 import { createOpenRows, type OpenTrace } from './open-rows.ts'
 import { createDecisionWriter } from './write-decision.ts'
 
@@ -54,7 +54,8 @@ export function createDecider(options: DeciderOptions): Decider {
   const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
   // The retainer checkpoints, on this thread too.
   db.pragma('wal_autocheckpoint = 0')
-  const judgeDeps = { db, hasher: createTraceHasher(readTraceHashKey(db)!), index: createTraceIndex(db), filter, signalsOff }
+  const hasher = createTraceHasher(readTraceHashKey(db)!)
+  const judge = createStoredJudge({ db, hasher, index: createTraceIndex(db), filter, signalsOff })
   const write = createDecisionTransaction(db, turn)
   const projectIds = createProjectIds(controlPath)
   const open = createOpenRows(db)
@@ -77,9 +78,7 @@ export function createDecider(options: DeciderOptions): Decider {
         const projectId = projectIds.find(projectNo)
         if (projectId === undefined) continue
         if (projectId === null) open.drop(own)
-        else
-          for (const { trace, judged } of judgeStored(judgeDeps, projectNo, projectId, own))
-            decisions.push(describeDecision(trace, judged))
+        else for (const { trace, judged } of judge(projectNo, projectId, own)) decisions.push(describeDecision(trace, judged))
       }
       const decided: bigint[] = []
       for (let from = 0; from < decisions.length; from += TRANSACTION_TRACES)

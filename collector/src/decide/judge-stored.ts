@@ -4,10 +4,13 @@ import type { TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import type { TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { toHex } from '@loopkit/shared/otlp/ids'
+import type { OtlpResource } from '@loopkit/shared/otlp/model'
 import { detect } from '@loopkit/shared/signals/detect'
+import { createJudgeMemory, type JudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
-import type { JudgedTrace } from '@loopkit/shared/signals/model'
+import type { JudgedTrace, TraceSpan } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { type ResourceView, viewResource } from '@loopkit/shared/span/view-resource'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import type { OpenTrace } from './open-rows.ts'
 
@@ -24,37 +27,69 @@ export interface JudgeDeps {
   signalsOff: ReadonlySet<SignalType>
 }
 
-/** Spans held in memory at once. */
-const TOTAL_SPANS_MAX = 60_000
+/** Spans held in memory at once, some 1.5 kB each. */
+const TOTAL_SPANS_MAX = 20_000
 /** Spans of one trace that are judged, the first to arrive. */
 const TRACE_SPANS_MAX = 50_000
 
+/** Projects whose texts are remembered; the one that was not heard of for longest goes first. */
+const MEMORIES_MAX = 8
+
 /** Judges traces of one project by all their stored spans; each segment is opened once for as many as fit in memory. */
-export function judgeStored(deps: JudgeDeps, projectNo: number, projectId: string, traces: readonly OpenTrace[]): Judging[] {
-  const { db, hasher, index, filter } = deps
-  const options = { filter, index, spansMax: TRACE_SPANS_MAX, ...(traces.length > 1 && { totalSpansMax: TOTAL_SPANS_MAX }) }
-  let spans: Map<string, StoredSpan[]>
-  try {
-    spans = readTraces(
-      db,
-      hasher,
-      projectNo,
-      traces.map(({ traceId }) => traceId),
-      options,
-    )
-  } catch (error) {
-    if (!(error instanceof TooManySpansError)) throw error
-    const half = Math.ceil(traces.length / 2)
-    return [traces.slice(0, half), traces.slice(half)].flatMap((part) => judgeStored(deps, projectNo, projectId, part))
+export type StoredJudge = (projectNo: number, projectId: string, traces: readonly OpenTrace[]) => Judging[]
+
+export function createStoredJudge(deps: JudgeDeps): StoredJudge {
+  const memories = new Map<string, JudgeMemory>()
+
+  function memoryOf(projectId: string): JudgeMemory {
+    const memory = memories.get(projectId) ?? createJudgeMemory(projectId)
+    memories.delete(projectId)
+    memories.set(projectId, memory)
+    if (memories.size > MEMORIES_MAX) memories.delete(memories.keys().next().value!)
+    return memory
   }
-  return traces.map((trace) => ({
-    trace,
-    judged: judgeTrace(
-      projectId,
-      (spans.get(toHex(trace.traceId)) ?? []).map(({ ctx }) => {
-        const view = viewSpan(ctx)
-        return { span: ctx.span, view, detection: detect(ctx.span, view, deps.signalsOff) }
-      }),
-    ),
-  }))
+
+  return function judge(projectNo: number, projectId: string, traces: readonly OpenTrace[]): Judging[] {
+    const spans = readTogether(deps, projectNo, traces)
+    if (spans === null) {
+      const half = Math.ceil(traces.length / 2)
+      return [traces.slice(0, half), traces.slice(half)].flatMap((part) => judge(projectNo, projectId, part))
+    }
+    const memory = memoryOf(projectId)
+    const toTraceSpan = createToTraceSpan(deps.signalsOff)
+    return traces.map((trace) => ({
+      trace,
+      judged: judgeTrace(projectId, (spans.get(toHex(trace.traceId)) ?? []).map(toTraceSpan), memory),
+    }))
+  }
+}
+
+/** null: together they have too many spans. */
+function readTogether(
+  { db, hasher, index, filter }: JudgeDeps,
+  projectNo: number,
+  traces: readonly OpenTrace[],
+): Map<string, StoredSpan[]> | null {
+  const options = { filter, index, spansMax: TRACE_SPANS_MAX, ...(traces.length > 1 && { totalSpansMax: TOTAL_SPANS_MAX }) }
+  const traceIds = traces.map(({ traceId }) => traceId)
+  try {
+    return readTraces(db, hasher, projectNo, traceIds, options)
+  } catch (error) {
+    if (error instanceof TooManySpansError) return null
+    throw error
+  }
+}
+
+/** Spans of one envelope share their resource: it is read once for all of them. */
+function createToTraceSpan(signalsOff: ReadonlySet<SignalType>): (stored: StoredSpan) => TraceSpan {
+  const resources = new Map<OtlpResource, ResourceView>()
+  return ({ ctx }) => {
+    let shared = resources.get(ctx.resource)
+    if (!shared) {
+      shared = viewResource(ctx.resource)
+      resources.set(ctx.resource, shared)
+    }
+    const view = viewSpan(ctx, shared)
+    return { span: ctx.span, view, detection: detect(ctx.span, view, signalsOff) }
+  }
 }

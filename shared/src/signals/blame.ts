@@ -33,8 +33,8 @@ export type Blame = Map<number, number[]>
  * that failed, or when a child's failure was the last that happened in it, in whatever words it reports that; else it failed by
  * itself. An error that was handled on the way rises further by its words alone.
  */
-export function blame(tree: TraceTree): Blame {
-  const relation = createErrorRelation(tree.spans)
+export function blame(tree: TraceTree, templateOf?: (text: string) => string): Blame {
+  const relation = createErrorRelation(tree.spans, templateOf)
   const recovered = findRecovered(tree)
   const lastChildren = findLastChildren(tree)
   const rising: (Rising[] | undefined)[] = new Array(tree.spans.length)
@@ -42,6 +42,8 @@ export function blame(tree: TraceTree): Blame {
   for (let at = tree.topDown.length - 1; at >= 0; at--) {
     const i = tree.topDown[at]!
     const { span, detection } = tree.spans[i]!
+    // A healthy span that no error reaches: most of them.
+    if (detection === null && rising[i] === undefined) continue
     let leaving = rising[i] ?? []
     rising[i] = undefined
     if (detection !== null) {

@@ -33,7 +33,10 @@ export type ErrorRelation = 'repeats' | 'wordless' | 'own'
  * type and template), it has no words of its own (a mere status or code), or it is an error of its own. Create one per trace:
  * texts are prepared once and the number of comparisons is bounded.
  */
-export function createErrorRelation(spans: readonly TraceSpan[]): (ancestor: number, descendant: number) => ErrorRelation {
+export function createErrorRelation(
+  spans: readonly TraceSpan[],
+  template: (text: string) => string = templateOf,
+): (ancestor: number, descendant: number) => ErrorRelation {
   const prepared = new Map<number, Words>()
   const known = new Map<string, Map<string, boolean>>()
   let compared = 0
@@ -59,7 +62,7 @@ export function createErrorRelation(spans: readonly TraceSpan[]): (ancestor: num
     if (above.own !== '' && above.own === below.own) return 'repeats'
     if (repeats(above, below)) return 'repeats'
     if (above.own === '') return 'wordless'
-    return sameTemplate(above, below) ? 'repeats' : 'own'
+    return sameTemplate(above, below, template) ? 'repeats' : 'own'
   }
 }
 
@@ -70,8 +73,8 @@ function repeatsError(above: Words, below: Words): boolean {
   return below.own.length >= CUT_WORDS_MIN_CHARS && above.all.includes(below.own.slice(0, CUT_WORDS_MIN_CHARS))
 }
 
-function sameTemplate(above: Words, below: Words): boolean {
-  return above.type !== '' && above.type === below.type && templateOf(above.own) === templateOf(below.own)
+function sameTemplate(above: Words, below: Words, template: (text: string) => string): boolean {
+  return above.type !== '' && above.type === below.type && template(above.own) === template(below.own)
 }
 
 function mentions(text: string, word: string): boolean {

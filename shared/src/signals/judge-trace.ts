@@ -1,9 +1,8 @@
 import { toHex } from '../otlp/ids.ts'
-import type { SpanView } from '../span/record.ts'
 import { blame } from './blame.ts'
 import { adoptExceptions, blameLogs, type LogBlame, sortLogs } from './blame-logs.ts'
-import { fingerprint } from './fingerprint.ts'
-import type { Detection, Failure, Fingerprint, JudgedTrace, TraceSpan } from './model.ts'
+import { createJudgeMemory, type JudgeMemory } from './judge-memory.ts'
+import type { Failure, JudgedTrace, TraceSpan } from './model.ts'
 import { sampleWeight } from './sample-weight.ts'
 import { sessionOfSpans, sumSessions } from './sessions.ts'
 import { buildTraceTree } from './trace-tree.ts'
@@ -11,15 +10,19 @@ import { buildTraceTree } from './trace-tree.ts'
 /**
  * Judges all that is known of one trace: every failure at its origin, once, with the ancestors that passed it on, and every span's session.
  * Log records among the spans tell of a span's failure or have failed by themselves.
- * Pure: the same spans in any order give the same answer, cycles and chains of any length end, and time is linear in the spans.
+ * Pure: the same spans in any order give the same answer, with a memory of other traces and without, cycles and chains of any length end, and time is linear in the spans.
  */
-export function judgeTrace(projectId: string, records: readonly TraceSpan[]): JudgedTrace {
+export function judgeTrace(
+  projectId: string,
+  records: readonly TraceSpan[],
+  memory: JudgeMemory = createJudgeMemory(projectId),
+): JudgedTrace {
   const logs = sortLogs(records.filter(({ span }) => span.log))
   const spans = records.filter(({ span }) => !span.log)
   const tree = buildTraceTree(adoptExceptions(spans, logs))
   // Signals that only a whole trace can show are detected here, on the tree, before blame.
-  const blamed = blame(tree)
-  const fingerprintOf = rememberFingerprints(projectId)
+  const blamed = blame(tree, memory.templateOf)
+  const { fingerprintOf } = memory
   const keyOf = ({ view, detection }: TraceSpan) => toHex(fingerprintOf(view, detection!).key)
   const byLogs = logs.length === 0 ? NO_LOGS : blameLogs(tree, blamed, { logs, keyOf })
   const whole = spans.length === records.length ? tree : buildTraceTree(records)
@@ -50,16 +53,4 @@ const NO_LOGS: LogBlame = { told: new Map(), own: [] }
 function atSpan(log: TraceSpan, named: TraceSpan | undefined): TraceSpan {
   if (named === undefined || named.view.service !== log.view.service) return log
   return { ...log, view: { ...log.view, operation: named.view.operation } }
-}
-
-/** A trace often fails a thousand times in one way; its key is computed once. */
-function rememberFingerprints(projectId: string): (view: SpanView, detection: Detection) => Fingerprint {
-  const known = new Map<string, Fingerprint>()
-  return (view, detection) => {
-    const { because: _because, ...what } = detection
-    const same = JSON.stringify([view.service, view.kind, view.operation, what])
-    const found = known.get(same) ?? fingerprint(projectId, view, detection)
-    known.set(same, found)
-    return found
-  }
 }
