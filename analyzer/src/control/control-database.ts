@@ -30,16 +30,26 @@ export interface Control extends ControlQueries {
 /** How long the main thread may wait for another analyzer's transaction, in ms; those are single short ones. */
 const BUSY_TIMEOUT_MS = 500
 
-/** Opens control.db as its writer and brings it to the newest schema. Throws SchemaNewerError for a file of a newer version. */
-export function openControl(path: string): Control {
+/**
+ * Opens control.db as its writer and brings it to the newest schema. Throws SchemaNewerError for a file of a newer version.
+ * `lostChanges`: so many at the end of the file are gone.
+ */
+export function openControl(path: string, lostChanges = 0): Control {
   const sqlite = openDatabase(path, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
   try {
     migrate(sqlite, controlMigrations)
+    if (lostChanges > 0) skipProjectNumbers(sqlite, lostChanges)
     return createControl(sqlite, keepControlMark(path, sqlite))
   } catch (error) {
     sqlite.close()
     throw error
   }
+}
+
+/** A project may have been made by each change that is gone. The next one must not get its number, and with it its records. */
+function skipProjectNumbers(sqlite: SqliteDatabase, count: number): void {
+  const { changes } = sqlite.prepare("update sqlite_sequence set seq = seq + ? where name = 'project'").run(count)
+  if (changes === 0) sqlite.prepare("insert into sqlite_sequence (name, seq) values ('project', ?)").run(count)
 }
 
 export function createControl(sqlite: SqliteDatabase, onCommitted: () => void = () => {}): Control {

@@ -34,7 +34,8 @@ export function claimControl({ settings, clock, log }: ClaimDeps, lifecycle: Lif
     if (guarded.setAside !== null)
       log.warn({ code: 'wal.set_aside', file: guarded.setAside }, 'the write-ahead log was damaged; it is kept in this file')
     if (guarded.loss !== null) logDataLoss(log, guarded.loss)
-    const control = openControl(path)
+    const lostChanges = guarded.loss === null ? 0 : guarded.loss.to_commit - guarded.loss.from_commit + 1
+    const control = openControl(path, lostChanges)
     lifecycle.defer('control.db', control.close)
     const losses = watchDataLosses(dataDir, 'control.db', log)
     lifecycle.defer('losses', losses.close)

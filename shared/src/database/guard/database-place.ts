@@ -26,7 +26,8 @@ export function checkDatabasePlace(path: string, mark: CommitMark | null): 'pres
     refuseLost(path, found, mark)
     return 'absent'
   }
-  if (!found.isFile()) throw new DatabaseDamagedError(`${path} is no file`)
+  for (const part of [path, `${path}-wal`, `${path}-shm`])
+    if (statSync(part, { throwIfNoEntry: false })?.isFile() === false) throw new DatabaseDamagedError(`${part} is no file`)
   if (found.size < HEADER_BYTES || readHead(path) !== MAGIC)
     throw new DatabaseDamagedError(`${path} is no database: its first page is damaged, or another file lies there`)
   if (mark === null && existsSync(commitMarkPath(path)) && statSync(commitMarkPath(path)).isDirectory())
