@@ -18,7 +18,7 @@ import type { Room } from './in-flight.ts'
 import type { KeyUses } from './key-uses.ts'
 import type { Ledger, LedgerCounts } from './ledger.ts'
 import { StoreUnreadableError } from './lookup.ts'
-import { type DecodeLimits, type Prepared, type PreparedTraces, prepare } from './prepare.ts'
+import { type DecodeLimits, type Prepared, type PreparedCount, type PreparedTraces, prepare } from './prepare.ts'
 import type { Rejections } from './rejections.ts'
 import type { SpanKeyer } from './span-keys.ts'
 
@@ -113,7 +113,7 @@ async function take(deps: PipelineDeps, request: ExportRequest): Promise<Outcome
   const prepared = await prepareRequest(deps, request)
   deps.keyUses.note(caller)
   if (prepared.kind === 'refused') return prepared
-  if (prepared.kind === 'count') return acceptCount(deps, request, prepared.records)
+  if (prepared.kind === 'count') return acceptCount(deps, request, prepared)
   room.grow(Math.max(0, prepared.body.length - receivedBytes))
   room.moveTo(prepared.body)
   return acceptRecords(deps, request, prepared, { bytes: receivedBytes, startedMs })
@@ -129,12 +129,12 @@ function prepareRequest({ limits, keyer, decodePool }: PipelineDeps, request: Ex
 function acceptCount(
   { ledger, observer, notKeptNotices }: PipelineDeps,
   { caller, signal, transport }: ExportRequest,
-  records: number,
+  { records, hint }: PreparedCount,
 ): Outcome {
-  if (records === 0) return FULL_SUCCESS
+  if (records === 0) return hint === '' ? FULL_SUCCESS : { kind: 'accepted', rejected: 0, message: hint }
   ledger.add(caller.projectNo, `not_kept:${signal}`, records)
   observer.onTaken(transport, signal, records, records)
-  return { kind: 'accepted', rejected: 0, message: notKeptNotices.take(caller.projectNo, signal) }
+  return { kind: 'accepted', rejected: 0, message: hint || notKeptNotices.take(caller.projectNo, signal) }
 }
 
 async function acceptRecords(
@@ -161,18 +161,18 @@ async function acceptRecords(
   const commit = stored?.commit ?? null
   const ms = deps.monotonicMs() - startedMs
   observer.onStored({ transport, caller, userAgent, bytes, newSpans, counts, rejections, commit, ms })
-  return { kind: 'accepted', rejected: rejections.count(), message: rejections.message() }
+  return { kind: 'accepted', rejected: rejections.count(), message: rejections.message() || prepared.hint }
 }
 
 function answerLogs(
   { observer, notKeptNotices }: PipelineDeps,
   { transport, caller }: Pick<ExportRequest, 'transport' | 'caller'>,
-  { scan, notKept }: PreparedTraces,
+  { scan, notKept, hint }: PreparedTraces,
   rejections: Rejections,
 ): Outcome {
   observer.onTaken(transport, 'logs', scan.count + notKept, notKept)
   const notice = notKept === 0 ? '' : notKeptNotices.take(caller.projectNo, 'logs')
-  return { kind: 'accepted', rejected: rejections.count(), message: rejections.message() || notice }
+  return { kind: 'accepted', rejected: rejections.count(), message: rejections.message() || hint || notice }
 }
 
 const QUEUE_FULL = refused('queue_full', 'too many spans wait to be stored; try again')

@@ -45,12 +45,15 @@ export interface PreparedTraces {
   rejected: RejectedRecords[]
   /** Log records that tell of no error: counted, and left out of the body. */
   notKept: number
+  /** What the sender should know although nothing of it was refused; '' for nothing. */
+  hint: string
 }
 
 /** A body of which nothing is kept: metrics, log records that tell of no error. */
 export interface PreparedCount {
   kind: 'count'
   records: number
+  hint: string
 }
 
 export type Prepared = PreparedTraces | PreparedCount | Refusal
@@ -70,8 +73,23 @@ export function prepare(raw: RawBody, limits: DecodeLimits, keyer: SpanKeyer, me
       : prepareLogs(plain, raw, limits, keyer, memory)
   } catch (error) {
     if (!(error instanceof OtlpDecodeError)) throw error
-    return refused(error.code, error.message)
+    return refused(error.code, `${error.message}${otherEncodingHint(plain, raw.encoding)}`)
   }
+}
+
+const OPEN_BRACE = 0x7b
+/** Field 1, which every request begins with. */
+const FIRST_TAG = 0x0a
+
+function otherEncodingHint(plain: Uint8Array, encoding: Encoding): string {
+  if (encoding === 'protobuf' && plain[0] === OPEN_BRACE) return '; this looks like JSON, whose Content-Type is application/json'
+  return encoding === 'json' && plain[0] === FIRST_TAG && plain[1] !== FIRST_TAG && plain[1] !== OPEN_BRACE
+    ? '; this looks like protobuf, whose Content-Type is application/x-protobuf'
+    : ''
+}
+
+function foreignHint(foreign: Signal | null | undefined): string {
+  return foreign ? `this body is of ${foreign}, which go to /v1/${foreign}; nothing of it was read here` : ''
 }
 
 function prepareTraces(
@@ -87,7 +105,8 @@ function prepareTraces(
   if (scan.count > limits.bodyMaxSpans)
     return refused('body_too_large', `a body may have at most ${limits.bodyMaxSpans} spans; send several`)
   const rejected = (transcoded?.rejected ?? []).map(one)
-  return { kind: 'traces', recordKind: 'span', body, scan, keys: keyer(projectNo, body, scan), rejected, notKept: 0 }
+  const hint = foreignHint(transcoded?.foreign)
+  return { kind: 'traces', recordKind: 'span', body, scan, keys: keyer(projectNo, body, scan), rejected, notKept: 0, hint }
 }
 
 function prepareLogs(
@@ -100,10 +119,11 @@ function prepareLogs(
   const transcoded = encoding === 'json' ? transcodeLogsJson(plain, limits, memory) : null
   const { body, scan, notKept, refused: refusedLogs } = keepLogs(transcoded?.body ?? plain, limits)
   const rejected = [...(transcoded?.rejected ?? []).map(one), ...refusedLogs.flatMap(named)]
-  if (scan.count === 0 && rejected.length === 0) return { kind: 'count', records: notKept }
+  const hint = foreignHint(transcoded?.foreign)
+  if (scan.count === 0 && rejected.length === 0) return { kind: 'count', records: notKept, hint }
   if (scan.count > limits.bodyMaxSpans)
     return refused('body_too_large', `a body may have at most ${limits.bodyMaxSpans} log records of errors; send several`)
-  return { kind: 'traces', recordKind: 'log', body, scan, keys: keyer(projectNo, body, scan), rejected, notKept }
+  return { kind: 'traces', recordKind: 'log', body, scan, keys: keyer(projectNo, body, scan), rejected, notKept, hint }
 }
 
 function one(rejected: { reason: string; traceId: string }): RejectedRecords {
@@ -116,5 +136,5 @@ function named({ reason, count, traceIds }: KeptLogs['refused'][number]): Reject
 }
 
 function prepareCount(plain: Uint8Array, { encoding }: RawBody, limits: DecodeLimits): Prepared {
-  return { kind: 'count', records: countRecords(plain, 'metrics', encoding, limits) }
+  return { kind: 'count', records: countRecords(plain, 'metrics', encoding, limits), hint: '' }
 }

@@ -12,7 +12,12 @@ export interface Rejections {
 const TRACE_IDS_MAX = 3
 const TRACE_ID_SHOWN_MAX = 64
 
-const EXPLANATIONS: Record<string, string> = { quota_exceeded: 'the span quota of this project is used up' }
+const EXPLANATIONS: Record<string, string> = {
+  quota_exceeded: 'the span quota of this project is used up',
+  trace_id_empty: 'a span has ids; log records go to /v1/logs and metrics to /v1/metrics',
+  trace_id_wrong_length: 'in protobuf a trace id has 16 bytes, not their hex; metrics go to /v1/metrics',
+  span_id_wrong_length: 'in protobuf a span id has 8 bytes, not their hex',
+}
 
 export function createRejections(): Rejections {
   const reasons = new Map<string, { count: number; traceIds: string[] }>()

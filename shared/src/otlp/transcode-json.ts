@@ -6,10 +6,14 @@ import { transcodeSpan } from './json/transcode-span.ts'
 import { transcodeAttributes } from './json/transcode-value.ts'
 import { enterObject, type Transcoder, type TranscodeWarning, transcodeText } from './json/transcoder.ts'
 import { ProtoWriter } from './proto-writer.ts'
+import type { OtlpSignal } from './responses.ts'
 
 /** How a signal's request is named; by their fields' numbers traces and logs are one. */
 interface RequestNames {
+  signal: OtlpSignal
+  /** Of every signal: what is meant for another path is no mere unknown field. */
   request: FieldNames
+  signalOfField: readonly OtlpSignal[]
   ofResource: FieldNames
   /** The last may stand for the records too. */
   ofScope: FieldNames
@@ -18,14 +22,18 @@ interface RequestNames {
 }
 
 const TRACES: RequestNames = {
-  // The second is how Tempo answers for a trace; who replays that means spans.
-  request: createFieldNames('resourceSpans', 'batches'),
+  // The third is how Tempo answers for a trace; who replays that means spans.
+  request: createFieldNames('resourceSpans', 'resourceLogs', 'batches', 'resourceMetrics'),
+  signalOfField: ['traces', 'logs', 'traces', 'metrics'],
+  signal: 'traces',
   ofResource: createFieldNames('resource', 'scopeSpans', 'instrumentationLibrarySpans', 'schemaUrl'),
   ofScope: createFieldNames('scope', 'instrumentationLibrary', 'spans', 'schemaUrl'),
   transcodeRecord: transcodeSpan,
 }
 const LOGS: RequestNames = {
-  request: createFieldNames('resourceLogs'),
+  request: createFieldNames('resourceLogs', 'resourceSpans', 'resourceMetrics'),
+  signalOfField: ['logs', 'traces', 'metrics'],
+  signal: 'logs',
   ofResource: createFieldNames('resource', 'scopeLogs', 'instrumentationLibraryLogs', 'schemaUrl'),
   ofScope: createFieldNames('scope', 'instrumentationLibrary', 'logRecords', 'schemaUrl', 'logs'),
   transcodeRecord: transcodeLog,
@@ -44,6 +52,8 @@ export interface TranscodedTraces {
   rejected: RejectedSpan[]
   /** What was read otherwise than it was written, each once. */
   warnings: TranscodeWarning[]
+  /** The signal that the body is of where it is not the one that was expected: nothing of that was read. */
+  foreign: OtlpSignal | null
 }
 
 /** Memory to use again, by one call at a time: fresh pages cost a sixth of transcoding. */
@@ -82,14 +92,27 @@ function transcodeRequest(json: Uint8Array, names: RequestNames, limits: JsonLim
   const t: Transcoding = { reader, writer, words, warnings: new Set(), rejectReason: null, names, rejected: [] }
   reader.peek()
   requireKind(reader, OPEN_BRACE, 'an object expected')
+  const foreign = transcodeResources(t)
+  reader.finish()
+  return { body: writer.finish(memory.target), rejected: t.rejected, warnings: [...t.warnings], foreign }
+}
+
+function transcodeResources(t: Transcoding): OtlpSignal | null {
+  const { reader, names } = t
   let found = false
-  while (reader.nextField(names.request, 0) !== NO_FIELD) {
+  let foreign: OtlpSignal | null = null
+  for (let field = reader.nextField(names.request, 0); field !== NO_FIELD; field = reader.nextField(names.request, 0)) {
+    const signal = names.signalOfField[field]!
+    if (signal !== names.signal) {
+      foreign = signal
+      reader.skipValue()
+      continue
+    }
     if (found) throw reader.malformed('the resources given twice')
     found = true
     eachMessage(reader, () => transcodeOfResource(t))
   }
-  reader.finish()
-  return { body: writer.finish(memory.target), rejected: t.rejected, warnings: [...t.warnings] }
+  return foreign
 }
 
 function requireKind(reader: JsonReader, kind: number, what: string): void {

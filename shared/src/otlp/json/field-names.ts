@@ -39,8 +39,10 @@ function placeEachAlone(names: readonly string[], factor: number): (Uint8Array |
 }
 
 function slotOf(bytes: Uint8Array, start: number, end: number, factor: number): number {
-  const middle = bytes[start + ((end - start) >> 1)]!
-  return ((end - start) * factor + bytes[start]! * 7 + middle * 3 + bytes[end - 1]!) & (SLOTS - 1)
+  const length = end - start
+  const middle = bytes[start + (length >> 1)]!
+  const late = bytes[length > 2 ? end - 3 : start]!
+  return (length * factor + bytes[start]! * 7 + middle * 3 + late * 5 + bytes[end - 1]!) & (SLOTS - 1)
 }
 
 /** The number of the field whose name these bytes are, or `NO_FIELD`. */
