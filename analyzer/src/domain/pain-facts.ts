@@ -46,6 +46,8 @@ export interface PainDetail {
   /** Frames of the signature, innermost first; empty where the failure carried no stack. */
   frames: string[]
   evidence: EvidenceRecord[]
+  /** Log records that tell of these failures and are none by themselves. */
+  logRecordIds: string[]
   services: string[]
   routes: string[]
   releases: string[]

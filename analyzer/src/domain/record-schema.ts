@@ -42,8 +42,8 @@ export const recordSchema = {
   properties: {
     record_id: text,
     kind: { enum: ['span', 'log'] },
-    trace_id: text,
-    span_id: text,
+    trace_id: { ...text, description: 'zeros for a log record that names none' },
+    span_id: { ...text, description: 'of a log record: the span that it names; zeros for none' },
     parent_span_id: maybeText,
     session_id: text,
     name: text,
@@ -70,6 +70,17 @@ export const recordSchema = {
       properties: { name: text, version: text, attributes, schema_url: text },
     },
     links: { type: 'array', items: { type: 'object' } },
+    log: {
+      type: 'object',
+      description: 'what only a log record has; absent for a span',
+      properties: {
+        severity_number: { type: 'integer' },
+        severity_text: text,
+        event_name: text,
+        observed_unix_nano: maybeText,
+        body: { description: 'as sent, in JSON' },
+      },
+    },
     operation: text,
     agent: maybeText,
     tool: maybeText,

@@ -35,6 +35,7 @@ export interface ReceiptQuestion {
 export interface Receipt {
   traceId: string
   spans: number
+  logs: number
   firstReceivedAt: string
   lastReceivedAt: string
   decidedAt: string | null
@@ -45,7 +46,7 @@ export interface Receipt {
 const SERVICES_MAX = 50
 const COMMITS_MAX = 50
 
-/** Where a trace is; null where none of its spans is stored. */
+/** Where a trace is; null where nothing of it is stored. */
 export function answerReceipt(connection: TelemetryConnection, question: ReceiptQuestion): Receipt | null {
   const stored = readAskedTrace(connection, question.projectNo, question.traceId, JUDGE_FILTER)
   const [first] = stored
@@ -55,7 +56,8 @@ export function answerReceipt(connection: TelemetryConnection, question: Receipt
   const decidedMs = readDecidedMs(connection, question, lastMs)
   return {
     traceId: traceIdText(first.ctx.span),
-    spans: stored.length,
+    spans: stored.filter(({ ctx }) => !ctx.span.log).length,
+    logs: stored.filter(({ ctx }) => ctx.span.log).length,
     firstReceivedAt: msToIso(arrivals[0]!),
     lastReceivedAt: msToIso(lastMs),
     decidedAt: decidedMs === null ? null : msToIso(decidedMs),

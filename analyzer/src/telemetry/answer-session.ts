@@ -127,7 +127,7 @@ function skeletonOf({ span, view, detection, recordId }: SessionSpan): string {
   const durationMs = span.endUnixNano === 0n ? null : Number(durationNano(span.startUnixNano, span.endUnixNano) / 1000n) / 1000
   const parts = [
     nanoToIso(span.startUnixNano),
-    durationMs === null ? 'not ended' : `${durationMs} ms`,
+    span.log ? `log ${span.log.severityText || span.log.severityNumber}` : durationMs === null ? 'not ended' : `${durationMs} ms`,
     view.service,
     view.operation === span.name ? view.operation : `${view.operation} (${span.name})`,
     detection === null ? 'ok' : `${detection.signal}: ${detection.message ?? detection.errorType ?? ''}`,

@@ -5,7 +5,7 @@ import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { SessionPart } from '@loopkit/shared/signals/model'
 import { msToIso, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { eachTrace } from './each-trace.ts'
-import { JUDGE_FILTER, toTraceSpan, traceIdText } from './judge-span.ts'
+import { JUDGE_FILTER, sessionText, toTraceSpan } from './judge-span.ts'
 import type { RecordOwner } from './record-sessions.ts'
 import { listSessions, readStored, type SessionRow, type SessionsPosition, type StoredPart } from './session-rows.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -141,5 +141,5 @@ function toTotals({ startUnixNano, endUnixNano, sessionId: _id, explicit: _expli
 function sentId({ sessionId, lone }: SessionRow, stored: StoredPart[], traces: ReadonlyMap<string, StoredSpan[]>): string {
   const traceId = lone?.traceId ?? stored[0]?.traceId
   const [first] = traceId ? (traces.get(toHex(traceId)) ?? []) : []
-  return first ? traceIdText(first.ctx.span) : sessionId
+  return first ? sessionText(toHex(first.ctx.span.traceId), first.ctx.span) : sessionId
 }

@@ -2,9 +2,10 @@ import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { parseTraceId, toHex } from '@loopkit/shared/otlp/ids'
 import type { TraceSpan } from '@loopkit/shared/signals/model'
-import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import { isLoneTrace } from '@loopkit/shared/span/lone-trace-id'
+import { decodeRecordId, encodeRecordId } from '@loopkit/shared/span/record-id'
 import { eachTrace, readAskedTrace } from './each-trace.ts'
-import { JUDGE_FILTER, toTraceSpan, traceIdText } from './judge-span.ts'
+import { JUDGE_FILTER, sessionText, toTraceSpan } from './judge-span.ts'
 import { type RecordOwner, sessionsIn } from './record-sessions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -58,11 +59,18 @@ function findNamed(connection: TelemetryConnection, owner: RecordOwner, id: stri
 }
 
 function findTrace(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
-  const parsed = parseTraceId(id)
-  const stored = parsed ? readAskedTrace(connection, owner.projectNo, parsed.bytes, JUDGE_FILTER) : []
+  const traceId = loneTraceOf(id) ?? parseTraceId(id)?.bytes
+  const stored = traceId ? readAskedTrace(connection, owner.projectNo, traceId, JUDGE_FILTER) : []
   if (!stored[0]) return null
   const spans = stored.map((one) => toSessionSpan(one, owner))
-  return { sessionId: traceIdText(stored[0].ctx.span), spans: inTime(spans), traces: 1, tracesLeftOut: 0 }
+  const { span } = stored[0].ctx
+  return { sessionId: sessionText(toHex(span.traceId), span), spans: inTime(spans), traces: 1, tracesLeftOut: 0 }
+}
+
+/** A log record without a trace is a session by itself, under the id of the record. */
+function loneTraceOf(id: string): Uint8Array | null {
+  const ids = decodeRecordId(id)
+  return ids && isLoneTrace(ids.traceId, ids.spanId) ? ids.traceId : null
 }
 
 function toSessionSpan({ ctx }: StoredSpan, { off }: RecordOwner): SessionSpan {

@@ -4,7 +4,10 @@ import type { OtlpSpan, SpanInContext } from '@loopkit/shared/otlp/model'
 import { DETECTION_KEYS, detect } from '@loopkit/shared/signals/detect'
 import type { TraceSpan } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { isLoneTrace, NO_TRACE_ID } from '@loopkit/shared/span/lone-trace-id'
 import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
+import { shownLogIds } from '@loopkit/shared/span/normalize-span'
+import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 
@@ -20,13 +23,15 @@ export function toTraceSpan(ctx: SpanInContext, off: ReadonlySet<SignalType>): T
   return { span: ctx.span, view, detection: detect(ctx.span, view, off) }
 }
 
-/** The trace id as it was sent: the text where it was text, else lower-case hex. */
+/** The trace id as it was sent: the text where it was text, else lower-case hex; zeros for a log record without one. */
 export function traceIdText(span: OtlpSpan): string {
+  if (isLoneTrace(span.traceId, span.spanId)) return NO_TRACE_ID
   return idText(span, ORIGINAL_TRACE_ID, span.traceId)
 }
 
-/** All ids of a span as they were sent. */
+/** All ids of a span as they were sent; of a log record those that it names. */
 export function shownIds(span: OtlpSpan): { traceId: string; spanId: string; parentSpanId: string | null } {
+  if (span.log) return { ...shownLogIds(span, span.log), parentSpanId: null }
   return {
     traceId: traceIdText(span),
     spanId: idText(span, ORIGINAL_SPAN_ID, span.spanId),
@@ -39,9 +44,10 @@ function idText(span: OtlpSpan, key: string, bytes: Uint8Array): string {
   return typeof text === 'string' && isOriginalOf(text, bytes) ? text : toHex(bytes)
 }
 
-/** The session as it is shown: a trace that stands for itself goes by the trace id that was sent. */
+/** The session as it is shown: a trace that stands for itself goes by the trace id that was sent, a log record without one by its own. */
 export function sessionText(sessionId: string, span: OtlpSpan): string {
-  return sessionId === toHex(span.traceId) ? traceIdText(span) : sessionId
+  if (sessionId !== toHex(span.traceId)) return sessionId
+  return isLoneTrace(span.traceId, span.spanId) ? encodeRecordId(span.traceId, span.spanId) : traceIdText(span)
 }
 
 /** The time a span is judged by, as the collector counts it: its end, or its start while it has none; 0 where it has neither. */

@@ -121,7 +121,9 @@ function countedBefore(db: TelemetryConnection['db'], projectNo: number, traceHa
   const failures = new Set(rows.map(([spanId, key]) => `${spanId} ${toHex(key)}`))
   return ({ span, fingerprint, propagatedTo }) =>
     failures.has(`${spanNumber(span.spanId)} ${toHex(fingerprint.key)}`) ||
-    propagatedTo.some((ancestor) => spans.has(spanNumber(ancestor.span.spanId)))
+    propagatedTo.some((ancestor) => spans.has(spanNumber(ancestor.span.spanId))) ||
+    // A log record that came late may have given it other words.
+    (propagatedTo.some((told) => told.span.log) && spans.has(spanNumber(span.spanId)))
 }
 
 function toOpenFailure(

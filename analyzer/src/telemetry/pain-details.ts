@@ -1,6 +1,9 @@
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
+import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import type { PainDetail } from '../domain/pain-facts.ts'
 import { eachTrace } from './each-trace.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
@@ -12,6 +15,8 @@ import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Evidence records that are read and named for one pain; its `evidence_count` says how many there are. */
 const EVIDENCE_MAX = 10
+/** Log records named beside them. */
+const LOGS_MAX = 5
 
 /** The evidence of each pain, read back from the segments: a record that cannot be read is not named. */
 export function readPainDetails(
@@ -78,9 +83,10 @@ function resolveAll(
   const found = new Map<string, ResolvedEvidence>()
   for (const { traceId, stored } of eachTrace(connection, question.projectNo, traceIds, JUDGE_FILTER)) {
     const byId = new Map(stored.map(({ ctx }) => [toHex(ctx.span.spanId), ctx]))
+    const toldOf = stored.some(({ ctx }) => ctx.span.log) ? logsByOrigin(question.projectId, stored, off) : NO_LOGS
     for (const row of byTrace.get(traceId) ?? []) {
       const ctx = byId.get(toHex(row.spanId))
-      if (ctx) found.set(row.recordId, resolve(row, { ctx, byId, off }))
+      if (ctx) found.set(row.recordId, resolve(row, { ctx, byId, off, toldOf }))
     }
   }
   return found
@@ -91,9 +97,26 @@ interface TraceAround {
   /** Spans of the trace by hex id. */
   byId: ReadonlyMap<string, SpanInContext>
   off: ReadonlySet<SignalType>
+  /** Hex span id of a failure's origin → record ids of the log records that tell of it. */
+  toldOf: ReadonlyMap<string, string[]>
 }
 
-function resolve({ recordId, sessionId, eventMs }: EvidenceRow, { ctx, byId, off }: TraceAround): ResolvedEvidence {
+const NO_LOGS: ReadonlyMap<string, string[]> = new Map()
+
+function logsByOrigin(projectId: string, stored: readonly StoredSpan[], off: ReadonlySet<SignalType>): Map<string, string[]> {
+  const { failures } = judgeTrace(
+    projectId,
+    stored.map(({ ctx }) => toTraceSpan(ctx, off)),
+  )
+  return new Map(
+    failures.map(({ span, propagatedTo }) => {
+      const logs = propagatedTo.filter((told) => told.span.log)
+      return [toHex(span.spanId), logs.map((told) => encodeRecordId(told.span.traceId, told.span.spanId))]
+    }),
+  )
+}
+
+function resolve({ recordId, sessionId, eventMs }: EvidenceRow, { ctx, byId, off, toldOf }: TraceAround): ResolvedEvidence {
   const { span } = ctx
   return {
     traceId: span.traceId,
@@ -101,6 +124,7 @@ function resolve({ recordId, sessionId, eventMs }: EvidenceRow, { ctx, byId, off
     evidence: { recordId, traceId: traceIdText(span), sessionId: sessionText(sessionId, span), failedAtMs: eventMs },
     detection: toTraceSpan(ctx, off).detection,
     routes: routesAbove(ctx, byId),
+    logRecordIds: toldOf.get(toHex(span.spanId)) ?? [],
   }
 }
 
@@ -125,6 +149,7 @@ function detailOf(
     because: detection?.because ?? pain.open[0]?.failure.detection.because ?? null,
     frames: framesOf(detection?.stack ?? null),
     evidence: found.map(({ evidence }) => evidence),
+    logRecordIds: found.flatMap(({ logRecordIds }) => logRecordIds).slice(0, LOGS_MAX),
     services: sorted(new Set([pain.service, ...named.services, ...pain.open.flatMap(({ services }) => services)])),
     routes: sorted(new Set(found.flatMap(({ routes }) => routes))),
     releases: sorted(releases),

@@ -31,4 +31,6 @@ export interface ResolvedEvidence extends SpanId {
   evidence: EvidenceRecord
   detection: Detection | null
   routes: string[]
+  /** Log records that tell of it. */
+  logRecordIds: string[]
 }

@@ -3,7 +3,7 @@ import { toHex } from '@loopkit/shared/otlp/ids'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { eachTrace } from './each-trace.ts'
-import { JUDGE_FILTER, sessionText, toTraceSpan, traceIdText } from './judge-span.ts'
+import { JUDGE_FILTER, sessionText, toTraceSpan } from './judge-span.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Whose records these are. */
@@ -27,7 +27,7 @@ export function createSessionOf(connection: TelemetryConnection, owner: RecordOw
   return ({ ctx: { span } }) => {
     const traceId = toHex(span.traceId)
     const settled = judged.get(traceId)?.get(toHex(span.spanId)) ?? named.get(traceId)?.[0]
-    return settled === undefined ? traceIdText(span) : sessionText(settled, span)
+    return sessionText(settled ?? traceId, span)
   }
 }
 

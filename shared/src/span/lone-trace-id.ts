@@ -1,5 +1,8 @@
 const TRACE_ID_BYTES = 16
 const SPAN_ID_BYTES = 8
+/** How the trace id of a record without one is shown. */
+export const NO_TRACE_ID = '0'.repeat(TRACE_ID_BYTES * 2)
+
 /** Spells "loglones". */
 const MARK = [0x6c, 0x6f, 0x67, 0x6c, 0x6f, 0x6e, 0x65, 0x73]
 

@@ -1,10 +1,11 @@
-import { isOriginalOf, ORIGINAL_PARENT_SPAN_ID, ORIGINAL_SPAN_ID, ORIGINAL_TRACE_ID, toHex } from '../otlp/ids.ts'
-import type { OtlpAttributes, OtlpEvent, OtlpLink, SpanInContext } from '../otlp/model.ts'
+import { isOriginalOf, ORIGINAL_PARENT_SPAN_ID, ORIGINAL_SPAN_ID, ORIGINAL_TRACE_ID, SPAN_ID_BYTES, toHex } from '../otlp/ids.ts'
+import type { OtlpAttributes, OtlpEvent, OtlpLink, OtlpLog, OtlpSpan, SpanInContext } from '../otlp/model.ts'
 import type { SignalType } from '../signals/signal-type.ts'
 import { isClockSuspect } from './clock-suspect.ts'
 import { type ShownBudget, shownText, toShownValue } from './json-value.ts'
+import { NO_TRACE_ID } from './lone-trace-id.ts'
 import { msToIso } from './nanoseconds.ts'
-import type { JsonValue, RecordEvent, RecordLink, SpanRecord } from './record.ts'
+import type { JsonValue, RecordEvent, RecordLink, RecordLog, SpanRecord } from './record.ts'
 import { encodeRecordId } from './record-id.ts'
 import { viewSpan } from './view-span.ts'
 
@@ -33,19 +34,20 @@ interface Showing {
 
 /**
  * The record of a span: what was sent as JSON says it, bounded in what is shown and never in what is stored, with the one
- * view of all dialects beside it. Ids that were sent as text are shown as that text. Never throws.
+ * view of all dialects beside it. Ids that were sent as text are shown as that text; a log record shows the ids that it
+ * names. Never throws.
  */
 export function normalizeSpan(ctx: SpanInContext, how: NormalizeHow): SpanRecord {
   const { span, resource, scope } = ctx
   const showing: Showing = { limits: how.limits, cut: { attributes: 0, values: 0, events: 0, links: 0 } }
-  const ids = originalIds(span.attributes, span)
+  const ids = shownIds(span)
   const { kind: _kind, provider: _provider, session: _session, finish_reasons: _reasons, ...view } = viewSpan(ctx)
   return {
     record_id: encodeRecordId(span.traceId, span.spanId),
-    kind: 'span',
-    trace_id: ids.trace ?? toHex(span.traceId),
-    span_id: ids.span ?? toHex(span.spanId),
-    parent_span_id: span.parentSpanId === null ? null : (ids.parent ?? toHex(span.parentSpanId)),
+    kind: span.log ? 'log' : 'span',
+    trace_id: ids.traceId,
+    span_id: ids.spanId,
+    parent_span_id: ids.parentSpanId,
     session_id: how.sessionId,
     name: shownString(span.name, showing),
     span_kind: span.kind,
@@ -69,7 +71,41 @@ export function normalizeSpan(ctx: SpanInContext, how: NormalizeHow): SpanRecord
     dropped: { attributes: span.droppedAttributesCount, events: span.droppedEventsCount, links: span.droppedLinksCount },
     ...view,
     clock_suspect: isClockSuspect(span, how.receivedAtMs),
+    ...(span.log && { log: shownLog(span.log, showing) }),
     shown_cut: showing.cut,
+  }
+}
+
+function shownIds(span: OtlpSpan) {
+  const { trace, span: own, parent, hidden } = originalIds(span.attributes, span.log ?? span)
+  if (span.log) return { ...logIds(span.log, { trace, span: own }), parentSpanId: null, hidden }
+  return {
+    traceId: trace ?? toHex(span.traceId),
+    spanId: own ?? toHex(span.spanId),
+    parentSpanId: span.parentSpanId === null ? null : (parent ?? toHex(span.parentSpanId)),
+    hidden,
+  }
+}
+
+/** The ids that a log record names, as they were sent; zeros for none. */
+export function shownLogIds({ attributes }: OtlpSpan, log: OtlpLog): { traceId: string; spanId: string } {
+  return logIds(log, originalIds(attributes, log))
+}
+
+function logIds(log: OtlpLog, { trace, span }: Pick<OriginalIds, 'trace' | 'span'>) {
+  const sent = (id: Uint8Array, none: string) => (id.length * 2 === none.length ? toHex(id) : none)
+  return { traceId: trace ?? sent(log.traceId, NO_TRACE_ID), spanId: span ?? sent(log.spanId, NO_SPAN_ID) }
+}
+
+const NO_SPAN_ID = '0'.repeat(SPAN_ID_BYTES * 2)
+
+function shownLog(log: OtlpLog, showing: Showing): RecordLog {
+  return {
+    severity_number: log.severityNumber,
+    severity_text: shownString(log.severityText, showing),
+    event_name: shownString(log.eventName, showing),
+    observed_unix_nano: log.observedTimeUnixNano === 0n ? null : String(log.observedTimeUnixNano),
+    body: withinBudget(showing, showing.limits.attributeShownMaxBytes, (budget) => toShownValue(log.body, budget)),
   }
 }
 

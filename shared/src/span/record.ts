@@ -63,6 +63,15 @@ export interface RecordLink {
   attributes: Record<string, JsonValue>
 }
 
+/** What only a log record has. */
+export interface RecordLog {
+  severity_number: number
+  severity_text: string
+  event_name: string
+  observed_unix_nano: string | null
+  body: JsonValue
+}
+
 /** A normalized span or log record: what `/v1/telemetry` and `/v1/sessions/{id}` answer (contract §4). */
 export interface SpanRecord {
   record_id: string
@@ -101,6 +110,8 @@ export interface SpanRecord {
   derived_from: Record<string, string>
   /** Times that cannot be right (end before start, zero, beyond 2^63): kept as sent, clamped where indexed. */
   clock_suspect: boolean
+  /** Absent for a span. */
+  log?: RecordLog
   /** How much was cut from what is shown (never from what is stored): attributes, events and links left out, values shortened. */
   shown_cut: { attributes: number; values: number; events: number; links: number }
 }

@@ -18,7 +18,7 @@ export function issueDraftOf(issue: DraftFacts, { facts, detail }: PainReading):
   const lines = [
     `**${issue.severity}** · ${codeSpan(facts.signal, WORD_CHARS)} in ${codeSpan(facts.service, WORD_CHARS)}, operation ${codeSpan(facts.operation, WORD_CHARS)}`,
     '',
-    `${failuresOf(facts)} failures of ${facts.runs} runs in ${facts.traces} traces and ${facts.sessions} sessions, from ${issue.first_seen} to ${issue.last_seen}.`,
+    `${failuresOf(facts)} failures${facts.runs > 0 ? ` of ${facts.runs} runs` : ''} in ${facts.traces} traces and ${facts.sessions} sessions, from ${issue.first_seen} to ${issue.last_seen}.`,
     ...radiusLines(issue),
     '',
     '## What failed',

@@ -1,5 +1,6 @@
+import { NO_TRACE_ID } from '@loopkit/shared/span/lone-trace-id'
 import { type ChangeLedger, suspectsOf } from '../change-ledger.ts'
-import { failuresOf, type PainReading } from '../pain-facts.ts'
+import { type EvidenceRecord, failuresOf, type PainReading } from '../pain-facts.ts'
 import { severityOf, trendOf } from '../weigh-pain.ts'
 import { evalCandidateOf } from './eval-candidate.ts'
 import { issueDraftOf } from './issue-draft.ts'
@@ -31,8 +32,8 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
     signal_type: facts.signal,
     count: failuresOf(facts),
     session_count: facts.sessions,
-    evidence_count: failuresOf(facts),
-    evidence_ids: detail.evidence.map(({ recordId }) => recordId),
+    evidence_count: failuresOf(facts) + detail.logRecordIds.length,
+    evidence_ids: [...detail.evidence.map(({ recordId }) => recordId), ...detail.logRecordIds],
     traces: tracesOf(reading),
     first_seen: new Date(facts.firstEventMs).toISOString(),
     last_seen: new Date(facts.lastEventMs).toISOString(),
@@ -43,7 +44,7 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
     blast_radius: radiusOf(reading),
     contrasts: null,
     suspects,
-    next_action: nextActionOf(status, painId, detail.evidence[0]?.traceId),
+    next_action: nextActionOf(status, painId, detail.evidence[0] && nameOf(detail.evidence[0])),
   }
   const evalCandidate = evalCandidateOf(reading, painId)
   if (evalCandidate === null) unavailable.eval_candidate = 'evidence_expired'
@@ -56,12 +57,19 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
 function tracesOf({ detail }: PainReading): Issue['traces'] {
   const seen = new Set<string>()
   return detail.evidence
-    .filter(({ traceId }) => !seen.has(traceId) && seen.add(traceId))
+    .map((evidence) => ({ evidence, name: nameOf(evidence) }))
+    .filter(({ name }) => !seen.has(name) && seen.add(name))
+    .map(({ evidence }) => evidence)
     .map(({ traceId, sessionId, failedAtMs }) => ({
       trace_id: traceId,
       session_id: sessionId,
       failed_at: new Date(failedAtMs).toISOString(),
     }))
+}
+
+/** What its trace is read by: a log record without one stands for itself. */
+function nameOf({ traceId, sessionId }: EvidenceRecord): string {
+  return traceId === NO_TRACE_ID ? sessionId : traceId
 }
 
 function radiusOf({ facts, detail }: PainReading): BlastRadius {
@@ -76,9 +84,13 @@ function radiusOf({ facts, detail }: PainReading): BlastRadius {
 
 /** Why this is one pain and why it stands where it stands: numbers only, no text of the telemetry. */
 function whyOf({ facts, detail }: PainReading): string {
-  const share = facts.runs > 0 ? ` (${((100 * failuresOf(facts)) / facts.runs).toFixed(1)} %)` : ''
+  const share = ((100 * failuresOf(facts)) / facts.runs).toFixed(1)
+  const counted =
+    facts.runs > 0
+      ? `${failuresOf(facts)} of ${facts.runs} runs of the operation failed the same way (${share} %)`
+      : `${failuresOf(facts)} failed the same way, of how many is not known`
   const parts = [
-    `${failuresOf(facts)} of ${facts.runs} runs of the operation failed the same way${share}, in ${facts.traces} traces and ${facts.sessions} sessions`,
+    `${counted}, in ${facts.traces} traces and ${facts.sessions} sessions`,
     facts.provisional > 0 ? `${facts.provisional} of them in traces that are not yet decided` : null,
     detail.because === null ? null : `seen by: ${detail.because}`,
   ]
@@ -92,7 +104,7 @@ const NEXT: Record<PainStatus, (painId: string) => string> = {
   regression: () => 'a change did not hold: read it again before the next attempt',
 }
 
-function nextActionOf(status: PainStatus, painId: string, traceId: string | undefined): string {
-  const read = traceId === undefined ? '' : `read GET /v1/sessions/${encodeURIComponent(traceId)}?view=errors; `
+function nextActionOf(status: PainStatus, painId: string, session: string | undefined): string {
+  const read = session === undefined ? '' : `read GET /v1/sessions/${encodeURIComponent(session)}?view=errors; `
   return read + NEXT[status](painId)
 }
