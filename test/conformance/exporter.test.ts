@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals'
-import { exporterRows } from './exporter.rows.ts'
+import { exporterFlowRows } from './exporter-flow.rows.ts'
+import { exporterShapeRows } from './exporter-shape.rows.ts'
 import { createStage, type Stage } from './stage.ts'
 import { testRows } from './test-rows.ts'
 
@@ -9,4 +10,5 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => stage?.stop())
 
-testRows(exporterRows, () => stage)
+testRows(exporterShapeRows, () => stage)
+testRows(exporterFlowRows, () => stage)

@@ -123,17 +123,7 @@ const numbers: Payload[] = [
     json: oneSpan('"droppedEventsCount":"7","flags":"769","kind":"3"'),
     stored: [{ flags: 769, span_kind: 3, dropped: { events: 7 } }],
   },
-  ...[
-    '-1',
-    '"-1"',
-    '"1e3"',
-    '"0x10"',
-    '" 12 "',
-    '""',
-    '"18446744073709551616"',
-    '1.5',
-    'true',
-    ].map(
+  ...['-1', '"-1"', '"1e3"', '"0x10"', '" 12 "', '""', '"18446744073709551616"', '1.5', 'true'].map(
     (time): Payload => ({
       ids: ['C4', 'O12'],
       name: `a time of ${time} rejects its span, its neighbours are stored`,
