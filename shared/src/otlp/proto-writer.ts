@@ -7,10 +7,13 @@ const VARINT_MAX_BYTES = 10
  */
 export class ProtoWriter {
   bytes: Buffer
+  /** Of the same memory. */
+  view: DataView
   at = 0
 
   constructor(capacity = 1024) {
     this.bytes = Buffer.allocUnsafe(capacity)
+    this.view = viewOf(this.bytes)
   }
 
   /** A copy of what was written, in `target` if it fits there. */
@@ -27,6 +30,7 @@ export class ProtoWriter {
     const grown = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.at + size))
     this.bytes.copy(grown, 0, 0, this.at)
     this.bytes = grown
+    this.view = viewOf(grown)
   }
 
   tag(tag: number): void {
@@ -134,4 +138,8 @@ export class ProtoWriter {
     this.varint(length)
     this.at = end + extra
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

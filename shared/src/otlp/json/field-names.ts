@@ -2,10 +2,17 @@
 export interface FieldNames {
   /** By slot: a name's bytes and the number of its field. */
   names: readonly (Uint8Array | null)[]
-  /** By field: its lowerCamelCase name as a key is written, with quotes and colon. */
-  keys: readonly Uint8Array[]
+  /** By field: its lowerCamelCase name. */
+  keys: readonly UsualKey[]
   fields: Uint8Array
   factor: number
+}
+
+/** A key as nearly all senders write it, with quotes and colon. `words` are its bytes as they lie in memory, four a word. */
+export interface UsualKey {
+  bytes: Uint8Array
+  words: Int32Array
+  length: number
 }
 
 /** No name is known by these bytes, or an object has no further field. */
@@ -21,10 +28,17 @@ export function createFieldNames(...camelCase: string[]): FieldNames {
     const names = placeEachAlone([...all.keys()], factor)
     if (names === null) continue
     const fields = names.map((name) => (name === null ? 0 : all.get(new TextDecoder().decode(name))!))
-    const keys = camelCase.map((name) => new TextEncoder().encode(`"${name}":`))
+    const keys = camelCase.map((name) => createUsualKey(`"${name}":`))
     return { names, keys, fields: Uint8Array.from(fields), factor }
   }
   throw new RangeError(`no hash without collisions for ${camelCase.join(', ')}`)
+}
+
+function createUsualKey(text: string): UsualKey {
+  const bytes = new TextEncoder().encode(text)
+  const view = new DataView(bytes.buffer)
+  const words = Int32Array.from({ length: bytes.length >> 2 }, (_, word) => view.getInt32(word * 4, true))
+  return { bytes, words, length: bytes.length }
 }
 
 function placeEachAlone(names: readonly string[], factor: number): (Uint8Array | null)[] | null {

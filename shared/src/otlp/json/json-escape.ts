@@ -10,6 +10,18 @@ export const IS_PLAIN = new Uint8Array(256).fill(1).fill(0, 0, 0x20)
 IS_PLAIN[QUOTE] = 0
 IS_PLAIN[BACKSLASH] = 0
 
+/**
+ * Of four bytes of a string, read as a word: the highest bit of each that does not stand for itself. The lowest bit that is set is exact;
+ * those above it may be set for nothing. 0 where all four stand for themselves.
+ */
+export function specialBytes(word: number): number {
+  const quotes = word ^ 0x22222222
+  const backslashes = word ^ 0x5c5c5c5c
+  // A byte minus one has its highest bit set where the byte is zero, and minus 0x20 where it is a control character.
+  const found = ((word - 0x20202020) & ~word) | ((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes)
+  return found & 0x80808080
+}
+
 /** No escape stands there. */
 const INVALID = -1
 

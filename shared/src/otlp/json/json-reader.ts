@@ -1,6 +1,6 @@
 import { OtlpDecodeError } from '../decode-error.ts'
-import { type FieldNames, findField, NO_FIELD } from './field-names.ts'
-import { BACKSLASH, IS_PLAIN, QUOTE, unescapedText } from './json-escape.ts'
+import { type FieldNames, findField, NO_FIELD, type UsualKey } from './field-names.ts'
+import { BACKSLASH, IS_PLAIN, QUOTE, specialBytes, unescapedText } from './json-escape.ts'
 
 const COMMA = 0x2c
 const COLON = 0x3a
@@ -43,6 +43,7 @@ export function createUsualRun(text: string, values: number, opened: number): Us
  */
 export class JsonReader {
   readonly bytes: Buffer
+  readonly view: DataView
   readonly end: number
   /** Where the next byte is read. */
   at = 0
@@ -62,6 +63,7 @@ export class JsonReader {
 
   constructor(json: Uint8Array, limits: JsonLimits) {
     this.bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
+    this.view = new DataView(json.buffer, json.byteOffset, json.byteLength)
     this.end = json.byteLength
     this.limits = limits
     this.kinds = new Uint8Array(limits.jsonDepthMax + 1)
@@ -100,6 +102,18 @@ export class JsonReader {
     this.fresh = false
     this.at = at + run.length
     return true
+  }
+
+  /** Whether so many levels more and so many values more are within the limits. */
+  allows(levels: number, values: number): boolean {
+    return this.depth + levels <= this.limits.jsonDepthMax && this.values + values <= this.limits.jsonValuesMax
+  }
+
+  /** Moves behind a value that was read without this reader, in which so many values are to be counted. */
+  pass(behind: number, values: number): void {
+    this.values += values
+    this.fresh = false
+    this.at = behind
   }
 
   /** Enters the object or array that starts here. */
@@ -174,10 +188,12 @@ export class JsonReader {
   }
 
   /** Skips a key that is written exactly so, and white space behind it. */
-  private skipKey(key: Uint8Array | undefined): boolean {
-    const { bytes, at } = this
+  private skipKey(key: UsualKey | undefined): boolean {
+    const { bytes, view, at } = this
     if (key === undefined || at + key.length >= this.end) return false
-    for (let i = 0; i < key.length; i++) if (bytes[at + i] !== key[i]) return false
+    const { words } = key
+    for (let i = 0; i < words.length; i++) if (view.getInt32(at + i * 4, true) !== words[i]) return false
+    for (let i = words.length * 4; i < key.length; i++) if (bytes[at + i] !== key.bytes[i]) return false
     this.at = at + key.length
     if (bytes[this.at]! <= 0x20) this.peek()
     return true
@@ -189,12 +205,13 @@ export class JsonReader {
 
   /** Reads the string that starts here; its bounds are then known. */
   string(): void {
-    const { bytes, end } = this
+    const { bytes, view, end } = this
     const plain = IS_PLAIN
     let at = this.at + 1
     this.textStart = at
     this.escaped = false
     for (;;) {
+      for (const last = end - 4; at <= last && specialBytes(view.getInt32(at, true)) === 0; at += 4);
       while (at < end && plain[bytes[at]!] === 1) at++
       if (at < end && bytes[at] === QUOTE) break
       if (at >= end || bytes[at] !== BACKSLASH) throw this.malformed('a string that is not closed, or a control character in it')

@@ -6,6 +6,7 @@ import { createFieldNames, NO_FIELD } from './field-names.ts'
 import { QUOTE } from './json-escape.ts'
 import { createUsualRun, OPEN_BRACE, OPEN_BRACKET } from './json-reader.ts'
 import { enterArray, enterObject, readScalarText, type Transcoder, transcodeText } from './transcoder.ts'
+import { transcodeUsualAttribute } from './usual-attribute.ts'
 
 const KEY_VALUE = createFieldNames('key', 'value')
 const ANY_VALUE = createFieldNames(
@@ -34,6 +35,7 @@ export function transcodeAttributes(t: Transcoder, tag: number): void {
 }
 
 function transcodeKeyValue(t: Transcoder, tag: number): void {
+  if (transcodeUsualAttribute(t, tag)) return
   const { reader, writer } = t
   const usual = reader.skip(KEY_FIRST)
   if (!usual && !enterObject(t)) return
