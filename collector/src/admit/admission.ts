@@ -162,7 +162,9 @@ function admitKnown(admitting: Admitting, row: number, place: number): void {
     const first = context.pending.get(before.owner)
     if (first) admitting.dependsOn.add(first)
   }
-  if (!isReplacement) return void dropRow(admitting, row, before.content === keys.contents[row] ? 'deduplicated' : 'conflict')
+  // The id of a log record says what is in it, however it was encoded.
+  const isSame = prepared.recordKind === 'log' || before.content === keys.contents[row]
+  if (!isReplacement) return void dropRow(admitting, row, isSame ? 'deduplicated' : 'conflict')
   context.seen.setState(place, { owner, ended: true, content: keys.contents[row]! })
   if (before.owner === owner) return void replaceWithinBody(admitting, row, place)
   admitting.overtaken.push({ place, before })
