@@ -1,4 +1,7 @@
-/** A set of 64-bit hashes that may say "maybe" of one it does not hold, and never "no" of one it does. */
+/**
+ * A set of 64-bit hashes that may say "maybe" of one it does not hold, and never "no" of one it does. Of the low word only the
+ * upper 8 bits count: folded runs of traces keep no more.
+ */
 export interface BloomFilter {
   add(low: number, high: number): void
   mayHold(low: number, high: number): boolean
@@ -12,6 +15,7 @@ const BLOCK_WORDS = 16
 const HASHES_PER_BLOCK = 32
 const BITS = 6
 const FIRST_BLOCKS = 1 << 12
+const KEPT_BITS = 0xff000000
 
 /**
  * A blocked Bloom filter that grows by adding a layer twice as large when the last one is full. Input must be evenly
@@ -53,6 +57,6 @@ export function createBloomFilter(): BloomFilter {
 }
 
 function spread(low: number, high: number): number {
-  const mixed = Math.imul(low ^ (high >>> 16), 0x85ebca6b)
+  const mixed = Math.imul((low & KEPT_BITS) ^ (high >>> 16), 0x85ebca6b)
   return mixed ^ (mixed >>> 15)
 }

@@ -47,6 +47,8 @@ const TRANSACTION_TRACES = 40
 /** Traces that never get quiet are looked for this often within their age limit; finding them walks all that are active. */
 const AGED_CHECKS = 20
 const AGED_CHECK_MIN_MS = 1_000
+/** For filters of where older traces are: some 70 M spans of which one in four begins a trace. */
+const FILTER_MAX_BYTES = 24 * 1024 ** 2
 const BUSY_TIMEOUT_MS = 2_000
 
 export function createDecider(options: DeciderOptions): Decider {
@@ -55,7 +57,13 @@ export function createDecider(options: DeciderOptions): Decider {
   // The retainer checkpoints, on this thread too.
   db.pragma('wal_autocheckpoint = 0')
   const hasher = createTraceHasher(readTraceHashKey(db)!)
-  const judge = createStoredJudge({ db, hasher, index: createTraceIndex(db), filter, signalsOff })
+  const judge = createStoredJudge({
+    db,
+    hasher,
+    index: createTraceIndex(db, { filterMaxBytes: FILTER_MAX_BYTES }),
+    filter,
+    signalsOff,
+  })
   const write = createDecisionTransaction(db, turn)
   const projectIds = createProjectIds(controlPath)
   const open = createOpenRows(db)

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
-import { fromHex } from '@loopkit/shared/otlp/ids'
-import { traceIdOf } from '../start/collector.fixture.ts'
+import { eachStoredTrace } from '@loopkit/shared/database/telemetry/trace-index'
+import { createTraceRuns } from '@loopkit/shared/database/telemetry/trace-runs'
+import { fromHex, toHex } from '@loopkit/shared/otlp/ids'
+import { createStoredSpans } from '../admit/stored-spans.ts'
+import { spanIdOf, traceIdOf } from '../start/collector.fixture.ts'
 import { createStoredTelemetry, type StoredTelemetry } from './stored-telemetry.fixture.ts'
 
 const DAY_MS = 86_400_000
@@ -98,6 +101,83 @@ describe('decisions of a trace', () => {
     expect(decisionsOf(7)).toEqual([])
     expect(decisionsOf(100)).toEqual([21])
   })
+})
+
+describe('segments of a trace', () => {
+  const HOURS_MS = 3_600_000
+  const spansOf = (trace: number) => stored.trace(projectNo, trace).map(({ ctx }) => toHex(ctx.span.spanId))
+  const refsOf = (...traces: number[]) => Buffer.concat(traces.map((n) => Buffer.from(traceIdOf(n) + spanIdOf(n), 'hex')))
+
+  /** Each commit has a trace of its own and a span of trace 1. */
+  function sendOverDays(commits: number) {
+    for (let n = 0; n < commits; n++) {
+      stored.at(START_MS + n * HOURS_MS)
+      stored.send(projectNo, { trace: n + 10, span: n + 10 }, { trace: 1, span: n + 1000 })
+    }
+    stored.at(START_MS + (commits + 100) * HOURS_MS)
+  }
+
+  test('are found in the runs once they stay as they are; their rows then name no traces', () => {
+    sendOverDays(400)
+    const before = [1, 10, 77, 409].map(spansOf)
+    expect(before.map(({ length }) => length)).toEqual([400, 1, 1, 1])
+    stored.merge()
+    stored.fold()
+    expect([1, 10, 77, 409].map(spansOf)).toEqual(before)
+    // One that stays alone is not written again to take them out.
+    expect(stored.db.prepare('select count(*) from segment where length(trace_hashes) > 0').pluck().get()).toBeLessThan(2)
+    expect(stored.db.prepare('select next_commit from folded').pluck().all()).toEqual([401])
+    expect(stored.count('trace_run')).toBeLessThan(20)
+    const asked: [number, number][] = []
+    eachStoredTrace(stored.db, (low, high) => asked.push([low, high]))
+    const words = new Uint32Array(BigUint64Array.of(stored.reader.hasher(projectNo, fromHex(traceIdOf(77))!)).buffer)
+    expect(asked).toContainEqual([(words[0]! & 0xff000000) >>> 0, words[1]])
+  })
+
+  test('which memory has forgotten, are asked for repeats as before', () => {
+    sendOverDays(40)
+    const find = createStoredSpans(stored.db, stored.reader.hasher)
+    const refs = refsOf(10, 30, 49, 50)
+    const before = [...find(projectNo, refs)]
+    stored.merge()
+    stored.fold()
+    expect([...find(projectNo, refs)]).toEqual(before)
+    expect(before).toEqual([2, 2, 2, 0])
+  })
+
+  test('of a file from before there were runs are folded later, and found all the while', () => {
+    sendOverDays(50)
+    stored.store.db.prepare("insert into merged values (?, 'span', 41)").run(projectNo)
+    const before = [1, 10, 59].map(spansOf)
+    expect(stored.fold()).toBeGreaterThan(2)
+    expect([1, 10, 59].map(spansOf)).toEqual(before)
+    stored.merge()
+    stored.fold()
+    expect([1, 10, 59].map(spansOf)).toEqual(before)
+  })
+
+  test('take their runs along when they go', () => {
+    sendOverDays(40)
+    stored.merge()
+    stored.fold()
+    stored.at(START_MS + 100 * DAY_MS)
+    stored.send(projectNo, { trace: 9, span: 9 })
+    stored.retain()
+    stored.fold()
+    expect([stored.count('trace_run'), stored.count('trace_page')]).toEqual([0, 0])
+    expect([spansOf(10), spansOf(9).length]).toEqual([[], 1])
+  })
+})
+
+test('a trace is found in large runs through their filters as through their pages', () => {
+  for (let n = 0; n < 300; n++) decideTraces(n * 3 + 1, 3)
+  while (stored.fold() > 0);
+  const hashes = Array.from({ length: 1200 }, (_, n) => stored.reader.hasher(projectNo, fromHex(traceIdOf(n + 1))!))
+  const filtered = createTraceRuns(stored.db, { filterMaxBytes: 1_000_000 })
+  const plain = createTraceRuns(stored.db)
+  const found = plain.find(projectNo, 'decision', hashes)
+  expect(filtered.find(projectNo, 'decision', hashes)).toEqual(found)
+  expect([...found.values()].flat()).toHaveLength(900)
 })
 
 test('a number of a decision or of a failure is never given twice, though all that had one are gone', () => {

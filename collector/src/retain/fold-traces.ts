@@ -6,9 +6,10 @@ import {
   RUN_MEMBERS_MAX,
   type TraceEntry,
 } from '@loopkit/shared/database/telemetry/trace-page'
-import { decodeMembers, encodeMembers, type RunKind } from '@loopkit/shared/database/telemetry/trace-runs'
+import { decodeMembers, type RunKind } from '@loopkit/shared/database/telemetry/trace-runs'
 import { chooseFold } from './choose-fold.ts'
 import type { RetainedStore } from './retained-store.ts'
+import { createRunWriter, decisionEntries, prepareRun, type RunWriter, SET_FOLDED_TO, segmentEntries } from './write-run.ts'
 
 /** Folds what says where traces are into few sorted runs, so that a look-up asks few of them. */
 export interface TraceFolder {
@@ -18,6 +19,8 @@ export interface TraceFolder {
 
 /** Decisions that are folded together at least: each one that is not folded is asked for itself. */
 const DECISIONS_MIN = 16
+/** Segments folded together that were not when they were joined: some 20,000 entries. */
+const SEGMENTS_PER_STEP = 16
 /** Pages written or removed in one transaction: 0.25 MB, some 2 ms. */
 const PAGES_PER_STEP = 32
 
@@ -32,6 +35,7 @@ interface Run {
 
 export function createTraceFolder(store: RetainedStore): TraceFolder {
   const statements = prepareStatements(store)
+  const runs = createRunWriter(store.db)
   let joining: Generator<void> | null = null
   // What a process that ended left half written.
   store.write(() => statements.dropUnfinished.run())
@@ -40,26 +44,40 @@ export function createTraceFolder(store: RetainedStore): TraceFolder {
     const projectNo = statements.foldable.get(DECISIONS_MIN) as number | undefined
     if (projectNo === undefined) return false
     const rows = statements.unfolded.all(projectNo, RUN_MEMBERS_MAX) as { decision_no: number; trace_hashes: Buffer }[]
-    const entries = rows.flatMap(({ trace_hashes }, member) => entriesOf(trace_hashes, member))
-    const pages = pagesFor(entries.length)
+    const entries = rows.flatMap(({ trace_hashes }, member) => decisionEntries(trace_hashes, member))
+    const members = rows.map(({ decision_no }) => decision_no)
+    const insert = prepareRun(runs, { projectNo, kind: 'decision' }, members, entries)
     store.write(() => {
-      const members = rows.map(({ decision_no }) => decision_no)
-      const { firstPage } = insertRun(statements, { projectNo, kind: 'decision', members, pages, state: 1 })
-      let pageNo = firstPage
-      for (const page of encodePages(entries, pages)) statements.insertPage.run(pageNo++, page)
+      insert()
       for (const decisionNo of members) statements.setFolded.run(decisionNo)
+    })
+    return true
+  }
+
+  /** Segments that stay as they are but were not folded when they were joined: those of a file from before there were runs. */
+  function foldSegments(): boolean {
+    const place = statements.behind.get() as { projectNo: number; kind: 'span' | 'log'; to: number } | undefined
+    if (!place) return false
+    const rows = statements.segments.all(place) as { first_commit: number; trace_hashes: Uint8Array }[]
+    const members = rows.map(({ first_commit }) => first_commit)
+    const entries = rows.flatMap(({ trace_hashes }, member) => segmentEntries(trace_hashes, member))
+    const insert = prepareRun(runs, place, members, entries)
+    const isLast = rows.length < SEGMENTS_PER_STEP
+    store.write(() => {
+      if (members.length > 0) insert()
+      statements.setFoldedTo.run({ ...place, nextCommit: isLast ? place.to : members.at(-1)! + 1 })
     })
     return true
   }
 
   function startJoining(): boolean {
     for (const place of statements.crowded.all() as { projectNo: number; kind: RunKind }[]) {
-      const runs = (statements.runs.all(place.projectNo, place.kind) as (Omit<Run, 'members'> & { members: Uint8Array })[]).map(
+      const known = (statements.runs.all(place.projectNo, place.kind) as (Omit<Run, 'members'> & { members: Uint8Array })[]).map(
         (run): Run => ({ ...run, members: decodeMembers(run.members) }),
       )
-      const choice = chooseFold(runs.map(({ members }) => members.length))
+      const choice = chooseFold(known.map(({ members }) => members.length))
       if (!choice) continue
-      joining = joinRuns(store, statements, runs.slice(choice.from, choice.to))
+      joining = joinRuns(store, statements, runs, known.slice(choice.from, choice.to))
       return true
     }
     return false
@@ -82,17 +100,17 @@ export function createTraceFolder(store: RetainedStore): TraceFolder {
         if (joining.next().done) joining = null
         return true
       }
-      return removeGone() || foldDecisions() || startJoining()
+      return removeGone() || foldDecisions() || foldSegments() || startJoining()
     },
   }
 }
 
 /** One run of several, some pages a turn; it is in use, and they are not, from its last turn on. */
-function* joinRuns(store: RetainedStore, statements: Statements, runs: readonly Run[]): Generator<void> {
+function* joinRuns(store: RetainedStore, statements: Statements, writer: RunWriter, runs: readonly Run[]): Generator<void> {
   const [{ projectNo, kind }] = runs as [Run]
   const members = runs.flatMap((run) => [...run.members])
   const pages = pagesFor(countEntries(statements, runs))
-  const { runId, firstPage } = store.write(() => insertRun(statements, { projectNo, kind, members, pages, state: 0 }))
+  const { runId, firstPage } = store.write(() => writer.insert({ projectNo, kind, members, pages, state: 0 }))
   yield
   for (let from = 0; from < pages; from += PAGES_PER_STEP) {
     const to = Math.min(pages, from + PAGES_PER_STEP)
@@ -100,7 +118,7 @@ function* joinRuns(store: RetainedStore, statements: Statements, runs: readonly 
     store.write(() => {
       let pageNo = 0
       for (const page of encodePages(entries, pages)) {
-        if (pageNo >= from && pageNo < to) statements.insertPage.run(firstPage + pageNo, page)
+        if (pageNo >= from && pageNo < to) writer.insertPage(firstPage + pageNo, page)
         pageNo++
       }
     })
@@ -144,55 +162,39 @@ function readEntries(
   return entries
 }
 
-function entriesOf(hashes: Buffer, member: number): TraceEntry[] {
-  const entries: TraceEntry[] = []
-  for (let at = 0; at < hashes.length; at += 8)
-    entries.push({ high: hashes.readUInt32BE(at), low: hashes.readUInt32BE(at + 4), member })
-  return entries
-}
-
-interface NewRun {
-  projectNo: number
-  kind: RunKind
-  members: readonly number[]
-  pages: number
-  state: 0 | 1
-}
-
-/** Pages are taken behind those of every run, also of one that is still being written. */
-function insertRun(statements: Statements, { projectNo, kind, members, pages, state }: NewRun) {
-  const firstPage = statements.nextPage.get() as number
-  const lastNo = members.reduce((most, no) => Math.max(most, no), 0)
-  const { lastInsertRowid } = statements.insertRun.run(projectNo, kind, state, encodeMembers(members), lastNo, firstPage, pages)
-  return { runId: Number(lastInsertRowid), firstPage }
-}
-
 type Statements = ReturnType<typeof prepareStatements>
 
 function prepareStatements({ db }: RetainedStore) {
   return {
-    dropUnfinished: db.prepare('update trace_run set state = 2 where state = 0'),
+    dropUnfinished: db.prepare('update trace_run set state = 2 where state <> 1 and state = 0'),
     foldable: db
       .prepare('select project_no from decision where trace_hashes is not null group by project_no having count(*) >= ? limit 1')
       .pluck(),
     unfolded: db.prepare(`
       select decision_no, trace_hashes from decision where project_no = ? and trace_hashes is not null order by decision_no limit ?`),
     setFolded: db.prepare('update decision set trace_hashes = null where decision_no = ?'),
+    behind: db.prepare(`
+      select m.project_no as projectNo, m.kind, m.next_commit as "to" from merged m
+      left join folded f on f.project_no = m.project_no and f.kind = m.kind
+      where coalesce(f.next_commit, 0) < m.next_commit limit 1`),
+    segments: db.prepare(`
+      select first_commit, trace_hashes from segment where project_no = @projectNo and kind = @kind and first_commit < @to
+        and first_commit >= coalesce((select next_commit from folded where project_no = @projectNo and kind = @kind), 0)
+      order by first_commit limit ${SEGMENTS_PER_STEP}`),
+    setFoldedTo: db.prepare(SET_FOLDED_TO),
     crowded: db.prepare(`
       select project_no as projectNo, kind from trace_run where state = 1 and length(members) < ${(RUN_MEMBERS_MAX / 2) * 8}
       group by project_no, kind having count(*) > 1`),
     runs: db.prepare(`
       select run_id as runId, project_no as projectNo, kind, members, first_page as firstPage, pages from trace_run
       where project_no = ? and kind = ? and state = 1 order by last_no`),
-    gone: db.prepare('select run_id as runId, first_page as firstPage, pages from trace_run where state = 2 limit 1'),
+    gone: db.prepare(
+      'select run_id as runId, first_page as firstPage, pages from trace_run where state <> 1 and state = 2 limit 1',
+    ),
     removePages: db.prepare(`
       delete from trace_page where page_no in
         (select page_no from trace_page where page_no between ? and ? limit ${PAGES_PER_STEP})`),
     removeRun: db.prepare('delete from trace_run where run_id = ?'),
-    nextPage: db.prepare('select coalesce(max(first_page + pages), 1) from trace_run').pluck(),
-    insertRun: db.prepare(`
-      insert into trace_run (project_no, kind, state, members, last_no, first_page, pages) values (?, ?, ?, ?, ?, ?, ?)`),
-    insertPage: db.prepare('insert into trace_page (page_no, entries) values (?, ?)'),
     page: db.prepare('select entries from trace_page where page_no = ?').pluck(),
     countEntries: db
       .prepare('select coalesce(sum(length(entries)), 0) / 6 from trace_page where page_no between ? and ?')

@@ -5,6 +5,7 @@ import { chooseMerge, type MergeCandidate, type MergeChoice } from './choose-mer
 import { dropReplaced, joinContents, type SegmentContent } from './join-segments.ts'
 import type { RetainedStore } from './retained-store.ts'
 import type { StoredBytes } from './stored-bytes.ts'
+import { createRunWriter, prepareRun, SET_FOLDED_TO, segmentEntries } from './write-run.ts'
 
 /** Joins small segments in the background. Commits keep their numbers, and no other row names a segment. */
 export interface Merger {
@@ -32,12 +33,26 @@ interface Place {
   kind: 'span' | 'log'
 }
 
+/** In a row whose traces a run has. */
+const NO_HASHES = new Uint8Array(0)
+
 const FIRST: Place = { projectNo: 0, kind: 'span' }
 
 export function createMerger(store: RetainedStore, storedBytes: StoredBytes): Merger {
   const { write } = store
   const statements = prepareStatements(store)
   const places = createPlaces(statements)
+  const runs = createRunWriter(store.db)
+
+  /** What folds the traces of the segment that stays as it is, or null where others before it are not folded yet. */
+  function prepareFold(place: Place, joined: JoinedRow, nextCommit: number): (() => void) | null {
+    if (statements.isBehind.get(place) === 1) return null
+    const insert = prepareRun(runs, place, [joined.firstCommit], segmentEntries(joined.hashes, 0))
+    return () => {
+      insert()
+      statements.setFoldedTo.run({ ...place, nextCommit })
+    }
+  }
 
   function settle(place: Place, join: readonly MergeCandidate[]): void {
     statements.settle.run({ ...place, nextCommit: join.at(-1)!.lastCommit + 1 })
@@ -49,22 +64,21 @@ export function createMerger(store: RetainedStore, storedBytes: StoredBytes): Me
     const [only] = join
     const isAlone = join.length === 1
     const isDone = isAlone && (only!.firstCommit !== only!.lastCommit || only!.bodyBytes > RECOMPRESSED_MAX_BYTES)
-    const joined = isDone
-      ? null
-      : joinRows(
-          place,
-          join.map(({ segmentId }) => statements.load.get(segmentId) as SegmentRow),
-        )
+    const load = ({ segmentId }: MergeCandidate) => statements.load.get(segmentId) as SegmentRow
+    const joined = isDone ? null : { ...joinRows(place, join.map(load)), firstCommit: only!.firstCommit }
     const bytesAfter = joined ? joined.body.length + joined.hashes.length : bytesBefore
     if (!joined || (isAlone && bytesAfter > bytesBefore * (1 - GAIN_MIN))) {
       write(() => settle(place, join))
       return unchanged
     }
+    const { lastCommit } = join.at(-1)!
+    const fold = isFinal ? prepareFold(place, joined, lastCommit + 1) : null
     write(() => {
       // First the new row: ids of rows that are gone must not be given again.
-      statements.insert.run({ ...place, ...joined, firstCommit: only!.firstCommit, lastCommit: join.at(-1)!.lastCommit })
+      statements.insert.run({ ...place, ...joined, lastCommit, hashes: fold ? NO_HASHES : joined.hashes })
       for (const { segmentId } of join) statements.remove.run(segmentId)
       if (isFinal) settle(place, join)
+      fold?.()
     })
     for (const { segmentId, storedBytes: bytes } of join) storedBytes.noteRemoved(segmentId, bytes)
     return { segments: join.length, bytesBefore, bytesAfter, failure: null }
@@ -113,6 +127,8 @@ function createPlaces({ nextPlace }: ReturnType<typeof prepareStatements>) {
     },
   }
 }
+
+type JoinedRow = ReturnType<typeof joinRows> & { firstCommit: number }
 
 interface SegmentRow {
   commits: Uint8Array
@@ -168,6 +184,12 @@ function prepareStatements({ db }: RetainedStore) {
       values (@projectNo, @kind, @firstCommit, @lastCommit, @commits, @records, @receivedMinMs, @receivedMaxMs,
               @eventMinMs, @eventMaxMs, @hashes, @body, @bodyBytes)`),
     remove: db.prepare('delete from segment where segment_id = ?'),
+    isBehind: db
+      .prepare(`
+        select coalesce((select next_commit from folded where project_no = @projectNo and kind = @kind), 0) <
+          coalesce((select next_commit from merged where project_no = @projectNo and kind = @kind), 0)`)
+      .pluck(),
+    setFoldedTo: db.prepare(SET_FOLDED_TO),
     settle: db.prepare(`
       insert into merged (project_no, kind, next_commit) values (@projectNo, @kind, @nextCommit)
       on conflict do update set next_commit = excluded.next_commit`),

@@ -11,11 +11,11 @@ interface OldDecision {
 }
 
 /**
- * Decisions of a project from before a time, their failures, and the runs that name none but them. The last decision of all
+ * Decisions of a project from before a time, and their failures. The last decision of all
  * stays as one of project 0, which no project has: numbers count on from it.
  */
 export function* removeDecisions(store: RetainedStore, projectNo: number, beforeMs: number): Generator<RemovedRows> {
-  const { statement, write } = store
+  const { statement } = store
   const old = statement(`
     select decision_no, first_failure_no, last_failure_no from decision where project_no = ? and decided_ms < ?
     order by decided_ms, decision_no limit ${ROWS_PER_STEP}`)
@@ -24,11 +24,6 @@ export function* removeDecisions(store: RetainedStore, projectNo: number, before
     if (rows.length === 0) break
     yield* removeSome(store, rows)
   }
-  const retire = statement(`
-    update trace_run set state = 2 where project_no = @projectNo and kind = 'decision' and state = 1 and last_no <
-      coalesce((select decision_no from decision where project_no = @projectNo order by decided_ms, decision_no limit 1), 9e15)`)
-  const { changes } = write(() => retire.run({ projectNo }))
-  if (changes > 0) yield { table: 'trace_run', rows: changes }
 }
 
 /** As many as one transaction takes, at least one, whose failures may take several. */

@@ -41,6 +41,7 @@ export const PROJECT_ROWS: readonly Rows[] = [
   { table: 'release', key: 'release_no', where: 'project_no = ?' },
   { table: 'accepted', key: 'project_no', where: 'project_no = ?' },
   { table: 'merged', key: 'project_no, kind', where: 'project_no = ?' },
+  { table: 'folded', key: 'project_no, kind', where: 'project_no = ?' },
 ]
 
 /** How many rows one transaction removed, by table. */

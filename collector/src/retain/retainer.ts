@@ -33,6 +33,8 @@ export interface RetainerTurn {
 const CHECKPOINT_EVERY_MS = 500
 const CHECKPOINT_NARROW_EVERY_MS = 50
 const LOOK_AT_SPACE_EVERY_MS = 1_000
+/** Whether there is something to fold is looked for this often. */
+const FOLD_EVERY_MS = 500
 const TRUNCATE_EVERY_MS = 2_000
 /** A reader that holds the log back for this long is stuck: the analyzer ends its own after 30 s. */
 const HELD_TOO_LONG_MS = 45_000
@@ -58,6 +60,7 @@ export function createRetainer(
   const projects = createKnownProjects(join(dataDir, 'control.db'))
   const merger = createMerger(store, storedBytes)
   const folder = createTraceFolder(store)
+  let isFolding = false
   const log = watchLog(createCheckpoints(store.db, path, BUSY_TIMEOUT_MS, onLogMoved), report)
   const space = watchSpace(options, report)
   const passes = createPasses({ ...options, store, projects, storedBytes }, clock, report)
@@ -72,6 +75,12 @@ export function createRetainer(
     return merged !== 'idle'
   }
 
+  function foldOnce(): boolean {
+    if (!isFolding && !timers.isDue('fold', FOLD_EVERY_MS)) return false
+    isFolding = folder.foldNext()
+    return isFolding
+  }
+
   /** Does one thing; false when there is nothing to do. */
   function work(isBusy: boolean): boolean {
     if (timers.isDue('retention', space.isFull() ? LOOK_AT_SPACE_EVERY_MS : retentionEveryMs) && !passes.isRunning())
@@ -79,7 +88,7 @@ export function createRetainer(
     if (passes.isRunning()) passes.step()
     // A merge needs room for both the old and the new.
     else if (space.isFull()) return vacuumSome(store.db)
-    else if (folder.foldNext() || mergeOnce()) return true
+    else if (foldOnce() || mergeOnce()) return true
     else return !isBusy && vacuumSome(store.db)
     return true
   }

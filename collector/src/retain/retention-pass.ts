@@ -5,6 +5,7 @@ import { PROJECT_ROWS, RECORD_ROWS, type RemovedRows, ROLLUP_ROWS, removeEach, r
 import { createSegmentRemover, type SegmentRemover } from './remove-segments.ts'
 import type { RetainedStore } from './retained-store.ts'
 import { type RetentionTerms, retentionTerms } from './retention-terms.ts'
+import { retireRuns } from './retire-runs.ts'
 import type { StoredBytes } from './stored-bytes.ts'
 import { sweepFingerprints, sweepSessions } from './sweep-rows.ts'
 
@@ -54,6 +55,7 @@ function* removeProject({ store, projects, segments }: Pass, projectNo: number):
   let removed = 0
   for (const steps of [
     removeDecisions(store, projectNo, Number.MAX_SAFE_INTEGER),
+    retireRuns(store, projectNo),
     ...PROJECT_ROWS.map((rows) => removeRows(store, rows, [projectNo])),
   ]) {
     for (const step of steps) {
@@ -73,6 +75,7 @@ function* removeRecords({ store, segments }: Pass, projectNo: number, beforeMs: 
   yield* removeSegments(segments, projectNo, beforeMs)
   yield* removeDecisions(store, projectNo, beforeMs)
   for (const rows of RECORD_ROWS) yield* removeRows(store, rows, [projectNo, beforeMs])
+  yield* retireRuns(store, projectNo)
   if (isSweep) yield* sweepSessions(store, projectNo, beforeMs)
 }
 

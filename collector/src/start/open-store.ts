@@ -7,6 +7,7 @@ import { readLastCommit, readStoreId, STORE_ID } from '@loopkit/shared/database/
 import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migrations'
 import { readTraceHashKey } from '@loopkit/shared/database/telemetry/open-telemetry'
 import { TRACE_HASH_KEY } from '@loopkit/shared/database/telemetry/trace-hash'
+import { eachStoredTrace } from '@loopkit/shared/database/telemetry/trace-index'
 import { type BloomFilter, createBloomFilter } from '../admit/bloom-filter.ts'
 
 /** What the process must know of telemetry.db before it takes the first request. */
@@ -92,9 +93,6 @@ function acceptedOf(db: SqliteDatabase): Map<number, number> {
 
 function tracesOf(db: SqliteDatabase): BloomFilter {
   const filter = createBloomFilter()
-  for (const blob of db.prepare("select trace_hashes from segment where kind = 'span'").pluck().iterate()) {
-    const words = new Uint32Array(new Uint8Array(blob as Uint8Array).buffer)
-    for (let at = 0; at < words.length; at += 2) filter.add(words[at]!, words[at + 1]!)
-  }
+  eachStoredTrace(db, filter.add)
   return filter
 }

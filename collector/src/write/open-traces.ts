@@ -39,8 +39,6 @@ const MOVE = `
   update open_trace set last_received_ms = ?, last_commit = ?, failing = failing + ?, unended = unended + ?,
     agent_steps = agent_steps + ? where rowid = ? and project_no = ? and trace_hash = ?`
 const NOT_OPEN = -1
-/** Folded runs keep no more of a hash's low word. */
-const KEPT_BITS = 0xff000000
 
 export function createOpenTraces(db: SqliteDatabase): OpenTraces {
   const rows = new HashMap()
@@ -55,12 +53,12 @@ export function createOpenTraces(db: SqliteDatabase): OpenTraces {
     pair[0] = hash
     rows.set(words[0]!, words[1]!, Number(row_id))
   }
-  eachDecidedTrace(db, (low, high) => decided.add(low & KEPT_BITS, high))
+  eachDecidedTrace(db, (low, high) => decided.add(low, high))
 
   return {
     touch(projectNo, low, high, reasons, { commit, receivedMs }, traceIdOf) {
       const rowId = rows.get(low, high)
-      const mayBeDecided = rowId === NOT_OPEN && decided.mayHold(low & KEPT_BITS, high)
+      const mayBeDecided = rowId === NOT_OPEN && decided.mayHold(low, high)
       if (!reasons && rowId === NOT_OPEN && !mayBeDecided) return
       words[0] = low
       words[1] = high
@@ -93,7 +91,7 @@ export function createOpenTraces(db: SqliteDatabase): OpenTraces {
       for (let at = 0; at < pairs.length; at += 2) {
         const low = pairs[at]!
         const high = pairs[at + 1]!
-        decided.add(low & KEPT_BITS, high)
+        decided.add(low, high)
         words[0] = low
         words[1] = high
         const rowId = rows.get(low, high)

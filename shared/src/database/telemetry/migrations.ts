@@ -26,7 +26,7 @@ create table segment (
   received_max_ms   integer not null,
   event_min_ms      integer not null,
   event_max_ms      integer not null,
-  trace_hashes      blob not null,      -- sorted little-endian unsigned 64-bit, each once
+  trace_hashes      blob not null,      -- sorted little-endian unsigned 64-bit, each once; empty where a run of traces has them (trace-runs.ts)
   body              blob not null,
   body_bytes        integer not null    -- before compression
 ) strict;
@@ -113,8 +113,16 @@ create table merged (project_no integer not null, kind text not null, next_commi
   primary key (project_no, kind)) strict, without rowid;
 `
 
+const foldedSegments = `
+-- How far a project's segments are folded into runs of traces: those that begin before next_commit need not be asked themselves.
+create table folded (project_no integer not null, kind text not null, next_commit integer not null,
+  primary key (project_no, kind)) strict, without rowid;
+create index trace_run_unused on trace_run (state) where state <> 1;
+`
+
 export const telemetryMigrations: readonly Migration[] = [
   { name: 'spine', sql: spine },
   { name: 'retention', sql: retention },
   { name: 'narrow_decisions', sql: narrowDecisions },
+  { name: 'folded_segments', sql: foldedSegments },
 ]

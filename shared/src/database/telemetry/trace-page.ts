@@ -14,7 +14,7 @@ export interface TraceEntry {
 export const RUN_MEMBERS_MAX = 256
 const ENTRY_BYTES = 6
 /** Entries a page: 90 % of a database page, since hashes fall unevenly into pages. */
-const ENTRIES_PER_PAGE = 1_200
+export const ENTRIES_PER_PAGE = 1_200
 const HALF_RANGE = 2 ** 32
 
 export function pagesFor(entries: number): number {

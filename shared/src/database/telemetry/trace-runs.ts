@@ -1,13 +1,21 @@
 import type { SqliteDatabase } from '../open.ts'
-import { eachInPage, findInPage, pageOf } from './trace-page.ts'
+import { createTraceFilter, type TraceFilter } from './trace-filter.ts'
+import { ENTRIES_PER_PAGE, eachInPage, findInPage, pageOf, RUN_MEMBERS_MAX } from './trace-page.ts'
 
 /** What a run's numbers name: commits of segments of spans or logs, or decisions. */
 export type RunKind = 'span' | 'log' | 'decision'
 
 /** Finds traces in the folded runs; what is not folded yet, its owner asks for itself. */
 export interface TraceRuns {
-  /** Each number that holds some of `hashes` (unsigned), with those. One page of each run is read for a hash. */
+  /** Each number that holds some of `hashes` (unsigned), with those. */
   find(projectNo: number, kind: RunKind, hashes: readonly bigint[]): Map<number, bigint[]>
+}
+
+export interface TraceRunsOptions {
+  /**
+   * Bytes for filters of the large runs, the newest first: for who asks for many traces at a time and would read every page.
+   */
+  filterMaxBytes?: number
 }
 
 /** A run never changes once it is in use. */
@@ -15,44 +23,73 @@ interface Run {
   members: Float64Array
   firstPage: number
   pages: number
+  /** null: its pages are read. */
+  filter: TraceFilter | null
+}
+
+interface Wanted {
+  hash: bigint
+  high: number
+  low: number
 }
 
 /** Runs remembered by a connection; some 2 kB each. */
 const RUNS_REMEMBERED_MAX = 2_000
+/** Smaller runs are soon folded into others: a filter is not worth reading them. */
+const FILTERED_MEMBERS_MIN = RUN_MEMBERS_MAX / 2
 
-export function createTraceRuns(db: SqliteDatabase): TraceRuns {
-  const list = db.prepare('select run_id from trace_run where project_no = ? and kind = ? and state = 1').pluck()
+export function createTraceRuns(db: SqliteDatabase, { filterMaxBytes = 0 }: TraceRunsOptions = {}): TraceRuns {
+  const list = db
+    .prepare('select run_id from trace_run where project_no = ? and kind = ? and state = 1 order by last_no desc')
+    .pluck()
   const load = db.prepare('select members, first_page, pages from trace_run where run_id = ?')
   const loadPage = db.prepare('select entries from trace_page where page_no = ?').pluck()
+  const loadPages = db.prepare('select entries from trace_page where page_no between ? and ?').pluck()
   const known = new Map<number, Run>()
+  let filterBytes = 0
 
   function runOf(runId: number): Run {
     const found = known.get(runId)
     if (found) return found
     const row = load.get(runId) as { members: Uint8Array; first_page: number; pages: number }
-    const run = { members: decodeMembers(row.members), firstPage: row.first_page, pages: row.pages }
-    if (known.size >= RUNS_REMEMBERED_MAX) known.clear()
+    const run: Run = { members: decodeMembers(row.members), firstPage: row.first_page, pages: row.pages, filter: null }
+    if (run.members.length >= FILTERED_MEMBERS_MIN && filterBytes < filterMaxBytes) {
+      run.filter = createTraceFilter(run.pages * ENTRIES_PER_PAGE)
+      filterBytes += run.filter.bytes
+      const last = run.firstPage + run.pages - 1
+      for (const page of loadPages.iterate(run.firstPage, last) as IterableIterator<Buffer>) eachInPage(page, run.filter.add)
+    }
+    if (known.size >= RUNS_REMEMBERED_MAX) forget()
     known.set(runId, run)
     return run
+  }
+
+  function forget(): void {
+    known.clear()
+    filterBytes = 0
+  }
+
+  function findIn({ members, firstPage, pages, filter }: Run, wanted: readonly Wanted[], found: Map<number, bigint[]>): void {
+    let at = -1
+    let entries: Uint8Array = NOTHING
+    for (const { hash, high, low } of wanted) {
+      if (filter && !filter.mayHold(low, high)) continue
+      const page = pageOf(high, pages)
+      if (page !== at) entries = (loadPage.get(firstPage + page) as Uint8Array | undefined) ?? NOTHING
+      at = page
+      for (const member of findInPage(entries, high, low)) addTo(found, members[member]!, hash)
+    }
   }
 
   return {
     find(projectNo, kind, hashes) {
       const found = new Map<number, bigint[]>()
+      const runIds = list.all(projectNo, kind) as number[]
+      if (runIds.length === 0) return found
       const wanted = hashes
         .map((hash) => ({ hash, high: Number(BigInt.asUintN(64, hash) >> 32n), low: Number(BigInt.asUintN(32, hash)) }))
         .sort((a, b) => a.high - b.high)
-      for (const runId of list.all(projectNo, kind) as number[]) {
-        const { members, firstPage, pages } = runOf(runId)
-        let at = -1
-        let entries: Uint8Array = NOTHING
-        for (const { hash, high, low } of wanted) {
-          const page = pageOf(high, pages)
-          if (page !== at) entries = (loadPage.get(firstPage + page) as Uint8Array | undefined) ?? NOTHING
-          at = page
-          for (const member of findInPage(entries, high, low)) addTo(found, members[member]!, hash)
-        }
-      }
+      for (const runId of runIds) findIn(runOf(runId), wanted, found)
       return found
     },
   }
