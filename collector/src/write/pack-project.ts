@@ -1,17 +1,17 @@
-import { packSegment } from '@loopkit/shared/segment/pack-segment'
+import type { SegmentPacker } from '@loopkit/shared/segment/pack-segment'
 import { packTraceHashes } from '@loopkit/shared/segment/trace-hashes'
 import type { BodyToCommit } from './messages.ts'
 import type { PackedProject, ProjectCommit } from './write-rows.ts'
 
 /** Compresses a project's bodies of one group into one segment. Done before the transaction, which should be short. */
-export function packProject(project: ProjectCommit, bodies: readonly BodyToCommit[]): PackedProject {
+export function packProject(project: ProjectCommit, bodies: readonly BodyToCommit[], pack: SegmentPacker): PackedProject {
   const own = project.positions.map((position) => bodies[position]!)
   const traces = distinctTraces(own)
   const sum = (of: (body: BodyToCommit) => number) => own.reduce((total, body) => total + of(body), 0)
   return {
     ...project,
     bodies: own,
-    segment: packSegment(joined(own)),
+    segment: pack(joined(own)),
     bodyBytes: sum(({ body }) => body.length),
     traceHashes: packTraceHashes(traces),
     traces,

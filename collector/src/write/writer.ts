@@ -3,6 +3,7 @@ import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open
 import { readLastCommit, readStoreId } from '@loopkit/shared/database/telemetry/last-commit'
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { Clock } from '@loopkit/shared/runtime/clock'
+import { createSegmentPacker } from '@loopkit/shared/segment/pack-segment'
 import { redactLogs, redactTraces } from '@loopkit/shared/span/redact/redact-traces'
 import { createDictionary } from './dictionary.ts'
 import { createLogIndexer } from './index-logs.ts'
@@ -49,10 +50,11 @@ interface OpenStore {
 export function createWriter({ path, rules, redact, clock, turn = noTurn, logMoved }: WriterOptions): Writer {
   let store: OpenStore | null = openStore(path, turn)
   const memos = createMemos(rules)
+  const pack = createSegmentPacker()
 
   function commit(group: CommitGroup): WriterReply {
     const { projects, failed, failure, redacted } = readBodies(group.bodies, rules, memos, redact)
-    const packed = projects.map((project) => packProject(project, group.bodies))
+    const packed = projects.map((project) => packProject(project, group.bodies, pack))
     try {
       store ??= openStore(path, turn)
       // Counts alone are no commit of spans: numbers must have no gap but where spans were lost.

@@ -1,4 +1,5 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { zstdDecompressSync } from 'node:zlib'
+import { compressOnce, createZstdCompressor } from './zstd-context.ts'
 
 /** The cheapest level: 1.0 M spans/s per core at 58 bytes a span on the demo capture. Merges use 3. */
 const LEVEL_DEFAULT = 1
@@ -23,13 +24,19 @@ export class SegmentError extends Error {
  * with zstd. A checksum is kept, so that damage on disk is found instead of shown.
  */
 export function packSegment(bodies: readonly Uint8Array[], level: number = LEVEL_DEFAULT): Uint8Array {
-  const request = bodies.length === 1 ? bodies[0]! : Buffer.concat(bodies)
-  return zstdCompressSync(request, {
-    // Telemetry shrinks to a tenth; what does not comes in pieces.
-    chunkSize: clamp(request.length / 4),
-    params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
-    pledgedSrcSize: request.length,
-  })
+  return compressOnce(requestOf(bodies), level)
+}
+
+export type SegmentPacker = (bodies: readonly Uint8Array[]) => Uint8Array
+
+/** The same, for a thread that packs again and again. */
+export function createSegmentPacker(level: number = LEVEL_DEFAULT): SegmentPacker {
+  const compress = createZstdCompressor(level)
+  return (bodies) => compress(requestOf(bodies))
+}
+
+function requestOf(bodies: readonly Uint8Array[]): Uint8Array {
+  return bodies.length === 1 ? bodies[0]! : Buffer.concat(bodies)
 }
 
 /** The request in a segment's body. Throws `SegmentError` where it is damaged or longer than `maxBytes`. */
