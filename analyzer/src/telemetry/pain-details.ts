@@ -2,6 +2,7 @@ import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
+import type { Detection } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import type { PainDetail } from '../domain/pain-facts.ts'
@@ -83,7 +84,7 @@ function resolveAll(
   const found = new Map<string, ResolvedEvidence>()
   for (const { traceId, stored } of eachTrace(connection, question.projectNo, traceIds, JUDGE_FILTER)) {
     const byId = new Map(stored.map(({ ctx }) => [toHex(ctx.span.spanId), ctx]))
-    const toldOf = stored.some(({ ctx }) => ctx.span.log) ? logsByOrigin(question.projectId, stored, off) : NO_LOGS
+    const toldOf = stored.some(({ ctx }) => ctx.span.log) ? readTold(question.projectId, stored, off) : NO_LOGS
     for (const row of byTrace.get(traceId) ?? []) {
       const ctx = byId.get(toHex(row.spanId))
       if (ctx) found.set(row.recordId, resolve(row, { ctx, byId, off, toldOf }))
@@ -97,34 +98,42 @@ interface TraceAround {
   /** Spans of the trace by hex id. */
   byId: ReadonlyMap<string, SpanInContext>
   off: ReadonlySet<SignalType>
-  /** Hex span id of a failure's origin → record ids of the log records that tell of it. */
-  toldOf: ReadonlyMap<string, string[]>
+  /** By hex span id of a failure's origin; asked only where log records may have changed what is seen of it. */
+  toldOf: ReadonlyMap<string, Told>
 }
 
-const NO_LOGS: ReadonlyMap<string, string[]> = new Map()
+/** What log records say of a failure. */
+interface Told {
+  detection: Detection
+  logRecordIds: string[]
+}
 
-function logsByOrigin(projectId: string, stored: readonly StoredSpan[], off: ReadonlySet<SignalType>): Map<string, string[]> {
+const NO_LOGS: ReadonlyMap<string, Told> = new Map()
+
+function readTold(projectId: string, stored: readonly StoredSpan[], off: ReadonlySet<SignalType>): Map<string, Told> {
   const { failures } = judgeTrace(
     projectId,
     stored.map(({ ctx }) => toTraceSpan(ctx, off)),
   )
   return new Map(
-    failures.map(({ span, propagatedTo }) => {
+    failures.map(({ span, detection, propagatedTo }) => {
       const logs = propagatedTo.filter((told) => told.span.log)
-      return [toHex(span.spanId), logs.map((told) => encodeRecordId(told.span.traceId, told.span.spanId))]
+      const logRecordIds = logs.map((told) => encodeRecordId(told.span.traceId, told.span.spanId))
+      return [toHex(span.spanId), { detection, logRecordIds }]
     }),
   )
 }
 
 function resolve({ recordId, sessionId, eventMs }: EvidenceRow, { ctx, byId, off, toldOf }: TraceAround): ResolvedEvidence {
   const { span } = ctx
+  const told = toldOf.get(toHex(span.spanId))
   return {
     traceId: span.traceId,
     spanId: span.spanId,
     evidence: { recordId, traceId: traceIdText(span), sessionId: sessionText(sessionId, span), failedAtMs: eventMs },
-    detection: toTraceSpan(ctx, off).detection,
+    detection: told?.detection ?? toTraceSpan(ctx, off).detection,
     routes: routesAbove(ctx, byId),
-    logRecordIds: toldOf.get(toHex(span.spanId)) ?? [],
+    logRecordIds: told?.logRecordIds ?? [],
   }
 }
 
