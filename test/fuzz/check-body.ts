@@ -1,11 +1,11 @@
-import { decodeTraces } from '@loopkit/shared/otlp/decode-traces'
-import { REJECT_REASONS, scanTraces } from '@loopkit/shared/otlp/scan-traces'
+import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
+import { ACCEPTED } from '@loopkit/shared/otlp/scan-records'
 import { packSegment, unpackSegment } from '@loopkit/shared/segment/pack-segment'
 import { decodeRecordId, encodeRecordId } from '@loopkit/shared/span/record-id'
 import type { Admission, AdmittedBody } from '../../collector/src/admit/admission.ts'
 import type { PreparedTraces } from '../../collector/src/admit/prepare.ts'
 import { promise } from './broken-promise.ts'
-import { checkBothWays } from './check-encodings.ts'
+import { checkBothWays, checkLogsBothWays } from './check-encodings.ts'
 import { checkReading } from './check-reading.ts'
 import type { FuzzBody } from './draw-body.ts'
 import { equalBytes } from './equal-values.ts'
@@ -29,8 +29,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'too_many_values',
   'body_too_large',
 ])
-const DEPTH = { anyValueDepthMax: 64 }
-const ACCEPTED = REJECT_REASONS.indexOf('accepted')
 /** Costlier promises are asked of every so-manieth body. */
 const EVERY = { grammar: 4, bothWays: 12, reading: 12, segment: 64, revoke: 5 } as const
 
@@ -38,12 +36,12 @@ const EVERY = { grammar: 4, bothWays: 12, reading: 12, segment: 64, revoke: 5 } 
 export function checkBody(path: ProductPath, body: Exclude<FuzzBody, { encoding: 'both' }>, n: number): Fate {
   const { encoding, bytes } = body
   const sent = Buffer.from(bytes)
-  const prepared = path.prepare(encoding, bytes)
+  const prepared = path.prepare(body)
   if (prepared.kind === 'refused') {
     promise(REFUSALS.has(prepared.code), `refused as ${prepared.code}`)
     return { refused: prepared.code, spans: 0, rejected: 0, dropped: 0, stored: 0 }
   }
-  if (prepared.kind !== 'traces') throw new TypeError(`prepared as ${prepared.kind}`)
+  if (prepared.kind === 'count') return { refused: null, spans: 0, rejected: 0, dropped: 0, stored: 0 }
   if (encoding === 'json' && n % EVERY.grammar === 0) checkGrammar(sent)
   const admission = path.admit(prepared)
   const fate = fateOf(prepared, admission)
@@ -67,11 +65,12 @@ function checkGrammar(bytes: Buffer): void {
 /** Every span that was sent is stored, rejected or known: none is lost and none made up. */
 function fateOf({ scan, rejected }: PreparedTraces, { stored, rejections, ledger }: Admission): Fate {
   const dropped = ['deduplicated', 'conflict'].reduce((sum, what) => sum + (ledger.get(what) ?? 0), 0)
+  const refusedBefore = rejected.reduce((sum, { count }) => sum + count, 0)
   const fate = {
     refused: null,
-    spans: scan.count + rejected.length,
+    spans: scan.count + refusedBefore,
     rejected: rejections.count(),
-    dropped: dropped + replacedWithin(scan.count, stored, rejections.count() - rejected.length + dropped),
+    dropped: dropped + replacedWithin(scan.count, stored, rejections.count() - refusedBefore + dropped),
     stored: stored?.spans ?? 0,
   }
   promise(fate.spans === fate.rejected + fate.dropped + fate.stored, 'spans sent are not those stored, rejected and known')
@@ -86,26 +85,29 @@ function replacedWithin(count: number, stored: AdmittedBody | null, others: numb
 }
 
 function checkStored(path: ProductPath, prepared: PreparedTraces, stored: AdmittedBody, n: number): void {
-  const { body, spans: count } = stored
-  const spans = [...decodeTraces(body)]
-  promise(spans.length === count, 'the stored body does not decode to as many spans as were accepted')
+  const { body, spans: count, recordKind } = stored
+  const records = [...codecOf(recordKind).decode(body)]
+  promise(records.length === count, 'the stored body does not decode to as many records as were accepted')
   checkRewrite(prepared, body, count)
-  checkRedaction(path, body, count)
-  for (const { span } of spans.slice(0, 2)) checkRecordId(span.traceId, span.spanId)
-  if (n % EVERY.bothWays === 0) checkBothWays(path, spans, n)
-  if (n % EVERY.reading === 0) checkReading(spans)
+  checkRedaction(path, recordKind, body, count)
+  for (const { span } of records.slice(0, 2)) checkRecordId(span.traceId, span.spanId)
+  if (n % EVERY.bothWays === 0) {
+    if (recordKind === 'log') checkLogsBothWays(path, body, n)
+    else checkBothWays(path, records, n)
+  }
+  if (n % EVERY.reading === 0) checkReading(records)
   if (n % EVERY.segment === 0)
     promise(equalBytes(unpackSegment(packSegment([body]), body.length), body), 'a segment is not what was packed')
 }
 
-/** The kept spans, in order, byte for byte; nothing rejected among them. */
-function checkRewrite({ body, scan }: PreparedTraces, stored: Uint8Array, count: number): void {
+/** The kept records, in order, byte for byte; nothing rejected among them. */
+function checkRewrite({ body, scan, recordKind }: PreparedTraces, stored: Uint8Array, count: number): void {
   if (stored === body)
     return void promise(
       scan.reject.every((reason) => reason === ACCEPTED),
       'a rejected span was stored',
     )
-  const again = scanTraces(stored, DEPTH)
+  const again = codecOf(recordKind).scan(stored)
   promise(again.count === count, 'a rewritten body does not hold the spans that were kept')
   let row = 0
   for (let i = 0; i < count; i++) {
@@ -117,25 +119,27 @@ function checkRewrite({ body, scan }: PreparedTraces, stored: Uint8Array, count:
   }
 }
 
-/** What the writer does before it stores: same length, same spans, and a second time nothing is left to do. */
-function checkRedaction(path: ProductPath, body: Uint8Array, count: number): void {
+/** What the writer does before it stores: same length, same records, and a second time nothing is left to do. */
+function checkRedaction(path: ProductPath, kind: RecordKind, body: Uint8Array, count: number): void {
   const redacted = new Uint8Array(body)
-  const before = scanTraces(body, DEPTH)
-  const changed = path.redact(redacted)
+  const { scan } = codecOf(kind)
+  const before = scan(body)
+  const changed = path.redact(kind, redacted)
   promise(redacted.length === body.length, 'redaction changed the length')
   promise(changed > 0 || equalBytes(redacted, body), 'redaction changed what it did not count')
   if (changed > 0) {
-    const after = scanTraces(redacted, DEPTH)
+    const after = scan(redacted)
     promise(
       after.count === count && equalIds(body, before, redacted, after),
       'redaction changed ids, times or the number of spans',
     )
-    promise(path.redact(redacted) === 0, 'a second redaction finds secrets')
+    promise(path.redact(kind, redacted) === 0, 'a second redaction finds secrets')
   }
-  promise(path.index(redacted) === count, 'the index counts other runs than there are spans')
+  const runs = path.index(kind, redacted)
+  promise(kind === 'log' || runs === count, 'the index counts other runs than there are spans')
 }
 
-type Scan = ReturnType<typeof scanTraces>
+type Scan = PreparedTraces['scan']
 
 function equalIds(a: Uint8Array, scanA: Scan, b: Uint8Array, scanB: Scan): boolean {
   for (let i = 0; i < scanA.count; i++) {

@@ -1,6 +1,9 @@
+import { decodeLogs } from '@loopkit/shared/otlp/decode-logs'
 import { decodeTraces } from '@loopkit/shared/otlp/decode-traces'
+import { toLogsJson } from '@loopkit/shared/otlp/fixtures/arbitrary-logs'
 import { toJson } from '@loopkit/shared/otlp/fixtures/json-spans'
-import type { SpanInContext } from '@loopkit/shared/otlp/model'
+import { LOG_RECORD_ID_KEY } from '@loopkit/shared/otlp/log-keys'
+import type { LogInContext, SpanInContext } from '@loopkit/shared/otlp/model'
 import type { PreparedTraces } from '../../collector/src/admit/prepare.ts'
 import type { TraceRequestJson } from '../harness/otlp-json.ts'
 import { encodeTraceRequest } from '../harness/otlp-protobuf.ts'
@@ -11,8 +14,7 @@ import type { ProductPath } from './product-path.ts'
 /** What was stored, written as JSON in one of its spellings, is read as the same spans. */
 export function checkBothWays(path: ProductPath, spans: readonly SpanInContext[], n: number): void {
   if (!spans.every(({ span }) => span.links.every(hasWholeIds))) return
-  const spelling = { snakeCase: (n & 8) > 0, bareIntegers: (n & 16) > 0, escaped: (n & 32) > 0, spaced: (n & 64) > 0 }
-  const prepared = path.prepare('json', toJson(spans, spelling))
+  const prepared = path.prepare({ signal: 'traces', encoding: 'json', bytes: toJson(spans, spellingOf(n)) })
   if (prepared.kind !== 'traces') {
     promise(false, `what was accepted as protobuf is ${'code' in prepared ? prepared.code : prepared.kind} as JSON`)
     return
@@ -20,6 +22,34 @@ export function checkBothWays(path: ProductPath, spans: readonly SpanInContext[]
   promise(prepared.rejected.length === 0, 'a span accepted as protobuf is rejected as JSON')
   const difference = firstDifference(spans, [...decodeTraces(prepared.body)])
   promise(difference === null, `the encodings differ in ${difference}`)
+}
+
+const spellingOf = (n: number) => ({
+  snakeCase: (n & 8) > 0,
+  bareIntegers: (n & 16) > 0,
+  escaped: (n & 32) > 0,
+  spaced: (n & 64) > 0,
+})
+
+/** As `checkBothWays`, for kept log records. The name that the door gives a record is its own. */
+export function checkLogsBothWays(path: ProductPath, body: Uint8Array, n: number): void {
+  const logs = withoutNames(body)
+  if (!logs.every(({ log }) => hasWholeIds(log))) return
+  const prepared = path.prepare({ signal: 'logs', encoding: 'json', bytes: toLogsJson(logs, spellingOf(n)) })
+  if (prepared.kind !== 'traces') {
+    promise(false, `what was kept as protobuf is ${'code' in prepared ? prepared.code : prepared.kind} as JSON`)
+    return
+  }
+  promise(prepared.rejected.length + prepared.notKept === 0, 'a log record kept as protobuf is not kept as JSON')
+  const difference = firstDifference(logs, withoutNames(prepared.body))
+  promise(difference === null, `the encodings differ in ${difference}`)
+}
+
+function withoutNames(body: Uint8Array): LogInContext[] {
+  return [...decodeLogs(body)].map((ctx) => {
+    ctx.log.attributes.delete(LOG_RECORD_ID_KEY)
+    return ctx
+  })
 }
 
 /** JSON has no ids of another length: their text would be hashed. An id of zeros is none. */
@@ -30,9 +60,9 @@ function hasWholeIds({ traceId, spanId }: { traceId: Uint8Array; spanId: Uint8Ar
 
 /** The same request in both encodings, by an encoder apart from the product's: the same spans stored, the same rejected. */
 export function checkSameRequest(path: ProductPath, request: TraceRequestJson): { spans: number; rejected: number } {
-  const asProtobuf = path.prepare('protobuf', Buffer.from(encodeTraceRequest(request)))
+  const asProtobuf = path.prepare({ signal: 'traces', encoding: 'protobuf', bytes: Buffer.from(encodeTraceRequest(request)) })
   const protobuf = outcomeOf(asProtobuf)
-  const json = outcomeOf(path.prepare('json', Buffer.from(JSON.stringify(request))))
+  const json = outcomeOf(path.prepare({ signal: 'traces', encoding: 'json', bytes: Buffer.from(JSON.stringify(request)) }))
   promise(protobuf.refused === null && json.refused === null, `refused as ${protobuf.refused ?? json.refused}`)
   const difference = firstDifference(protobuf, json)
   promise(difference === null, `the encodings differ in ${difference}`)

@@ -1,9 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { decodeLogs } from '@loopkit/shared/otlp/decode-logs'
+import { encodeLogs } from '@loopkit/shared/otlp/encode-logs'
 import { encodeTraces } from '@loopkit/shared/otlp/encode-traces'
+import { arbitraryLogs, toLogsJson } from '@loopkit/shared/otlp/fixtures/arbitrary-logs'
 import { arbitraryRequest } from '@loopkit/shared/otlp/fixtures/arbitrary-spans'
 import { toJson } from '@loopkit/shared/otlp/fixtures/json-spans'
+import { transcodeLogsJson } from '@loopkit/shared/otlp/transcode-json'
 import fc from 'fast-check'
 import { readCapture } from '../acceptance/source-spans.ts'
 import { cutRequests } from '../bench/cut-requests.ts'
@@ -20,9 +24,13 @@ export const SPANS_MAX = 10
 /** Spans of agents carry whole prompts: larger bodies would only make fewer of them. */
 const BODY_MAX_BYTES = 24 * 1024
 const GENERATED_BODIES = 40
+const LOGS_OF_A_BODY = 4
+const JSON_LIMITS = { jsonDepthMax: 300, jsonValuesMax: 4_000_000 }
+const PLAIN = { snakeCase: false, bareIntegers: false, escaped: false, spaced: false }
 
 /** One request in both encodings, with what is needed to change it and to give it trace ids of its own. */
 export interface CorpusBody {
+  signal: 'traces' | 'logs'
   /** null for what the JSON types of the tests cannot say. */
   request: TraceRequestJson | null
   protobuf: Buffer
@@ -41,25 +49,32 @@ export function readCorpus(): CorpusBody[] {
   const generated = generateMix(1, GENERATED_BODIES, 16)
   const oddities = [newcomersBody(), ...legacyBodies()]
   return [...cutRequests([...requests, ...generated], () => intBetween(random, 1, intBetween(random, 1, SPANS_MAX))), ...oddities]
-    .map((request) => corpusBody(request, Buffer.from(encodeTraceRequest(request)), JSON.stringify(request)))
+    .map((request) => corpusBody('traces', request, Buffer.from(encodeTraceRequest(request)), JSON.stringify(request)))
+    .concat(existsSync(sharedData) ? readLogs() : [])
     .filter(({ protobuf }) => protobuf.length <= BODY_MAX_BYTES)
 }
 
 /** Requests that no exporter would send and the rules allow, drawn by their structure. */
 export function drawBodies(seed: number, count: number): CorpusBody[] {
   const spellings = [false, true].map((odd) => ({ snakeCase: odd, bareIntegers: odd, escaped: odd, spaced: odd }))
-  return fc.sample(arbitraryRequest, { seed, numRuns: count }).map((drawn, n) => {
-    const spans = drawn.slice(0, SPANS_MAX)
-    return corpusBody(null, Buffer.from(encodeTraces(spans)), Buffer.from(toJson(spans, spellings[n % 2]!)).toString())
-  })
+  const draw = <T>(arbitrary: fc.Arbitrary<T[]>, make: (records: T[], spelling: (typeof spellings)[number]) => CorpusBody) =>
+    fc.sample(arbitrary, { seed, numRuns: count }).map((drawn, n) => make(drawn.slice(0, SPANS_MAX), spellings[n % 2]!))
+  return [
+    ...draw(arbitraryRequest, (spans, spelling) => drawnBody('traces', encodeTraces(spans), toJson(spans, spelling))),
+    ...draw(arbitraryLogs, (logs, spelling) => drawnBody('logs', encodeLogs(logs), toLogsJson(logs, spelling))),
+  ]
 }
 
-function corpusBody(request: TraceRequestJson | null, protobuf: Buffer, json: string): CorpusBody {
+function drawnBody(signal: CorpusBody['signal'], protobuf: Uint8Array, json: Uint8Array): CorpusBody {
+  return corpusBody(signal, null, Buffer.from(protobuf), Buffer.from(json).toString())
+}
+
+function corpusBody(signal: CorpusBody['signal'], request: TraceRequestJson | null, protobuf: Buffer, json: string): CorpusBody {
   const traceIds = new Set([...json.matchAll(/"trace_?[iI]d":\s*"([0-9a-f]{32})"/g)].map((match) => match[1]!))
   const traceIdsAt = [...traceIds].flatMap((id) => placesOf(protobuf, Buffer.from(id, 'hex')))
   const cuts = [...traceIds].flatMap((id) => placesOfText(json, id)).sort((a, b) => a - b)
   const pieces = [0, ...cuts].map((at, n) => json.slice(n === 0 ? 0 : at + 8, cuts[n] ?? json.length))
-  return { request, protobuf, fields: listProtoFields(protobuf), traceIdsAt, pieces, nodes: listJsonNodes(json) }
+  return { signal, request, protobuf, fields: listProtoFields(protobuf), traceIdsAt, pieces, nodes: listJsonNodes(json) }
 }
 
 function placesOf(bytes: Buffer, wanted: Buffer): number[] {
@@ -78,6 +93,19 @@ function readRequests(): TraceRequestJson[] {
   return readCapture()
     .filter(({ kind }) => kind === 'traces')
     .map(({ line }) => JSON.parse(line) as TraceRequestJson)
+}
+
+/** Few of the captured records tell of an error; one of two requests is told again as if its service were failing. */
+function readLogs(): CorpusBody[] {
+  const lines = readCapture().filter(({ kind }) => kind === 'logs')
+  return lines.flatMap(({ line }, n) => {
+    const text = n % 2 === 0 ? line : line.replaceAll('"severityNumber":9', '"severityNumber":17')
+    const logs = [...decodeLogs(transcodeLogsJson(Buffer.from(text), JSON_LIMITS).body)]
+    const bodies = Array.from({ length: Math.ceil(logs.length / LOGS_OF_A_BODY) }, (_, part) =>
+      logs.slice(part * LOGS_OF_A_BODY, (part + 1) * LOGS_OF_A_BODY),
+    )
+    return bodies.map((part) => drawnBody('logs', encodeLogs(part), toLogsJson(part, PLAIN)))
+  })
 }
 
 function readFolder(folder: string): TraceRequestJson[] {

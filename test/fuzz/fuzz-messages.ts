@@ -15,7 +15,8 @@ export interface FuzzFailure {
   n: number
   message: string
   stack: string
-  encoding: 'protobuf' | 'json' | 'both'
+  /** Signal and encoding. */
+  what: string
   /** Base64 of protobuf, else JSON. */
   body: string
   /** Whether the body alone breaks it; else it takes the bodies before it in its block. */

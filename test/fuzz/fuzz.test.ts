@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { scanTraces } from '@loopkit/shared/otlp/scan-traces'
+import { codecOf } from '@loopkit/shared/database/telemetry/record-codecs'
 import { readCorpus } from './corpus.ts'
 import { createProductPath, type ProductPath } from './product-path.ts'
 import { runBlock } from './run-block.ts'
@@ -16,7 +16,14 @@ test('bodies changed at random break no promise of decoders, admission, redactio
   const { failure, counts } = fuzz(createProductPath, BODIES, { seed })
   expect(failure).toBeNull()
   // Bodies that are all refused would prove nothing.
-  for (const what of ['protobuf read', 'json read', 'spans stored', 'spans rejected', 'in both encodings'])
+  for (const what of [
+    'traces protobuf read',
+    'traces json read',
+    'spans stored',
+    'spans rejected',
+    'logs stored',
+    'in both encodings',
+  ])
     expect(counts[what]).toBeGreaterThan(20)
 }, 60_000)
 
@@ -30,9 +37,9 @@ test.each<[string, () => ProductPath, RegExp]>([
   [
     'a decoder that throws something else than its own error',
     broken((path) => ({
-      prepare(encoding, bytes) {
-        if (bytes.length % 7 === 0) throw new RangeError('offset is out of bounds')
-        return path.prepare(encoding, bytes)
+      prepare(sent) {
+        if (sent.bytes.length % 7 === 0) throw new RangeError('offset is out of bounds')
+        return path.prepare(sent)
       },
     })),
     /offset is out of bounds/,
@@ -40,12 +47,12 @@ test.each<[string, () => ProductPath, RegExp]>([
   [
     'a span that is lost without a word',
     broken((path) => ({
-      prepare(encoding, bytes) {
-        const prepared = path.prepare(encoding, bytes)
+      prepare(sent) {
+        const prepared = path.prepare(sent)
         return prepared.kind === 'traces' ? { ...prepared, body: prepared.body.subarray(0, 0) } : prepared
       },
     })),
-    /does not decode to as many spans|out of|differ/,
+    /does not decode to as many records|out of|differ/,
   ],
   [
     'a rewrite that keeps what it should drop',
@@ -55,24 +62,28 @@ test.each<[string, () => ProductPath, RegExp]>([
         return admission.stored ? { ...admission, stored: { ...admission.stored, body: prepared.body } } : admission
       },
     })),
-    /does not decode to as many spans|a rejected span was stored/,
+    /does not decode to as many records|a rejected span was stored/,
   ],
   [
     'a redaction that overwrites an id',
     broken((path) => ({
-      redact(body) {
-        const count = path.redact(body)
-        const { traceIdAt } = scanTraces(body, { anyValueDepthMax: 64 })
+      redact(kind, body) {
+        const count = path.redact(kind, body)
+        const { traceIdAt } = codecOf(kind).scan(body)
         if (count > 0) body.fill(0x2a, traceIdAt[0], traceIdAt[0]! + 16)
         return count
       },
     })),
     /redaction changed ids/,
   ],
-  ['an index that loses runs', broken((path) => ({ index: (body) => path.index(body) - 1 })), /the index counts other runs/],
+  [
+    'an index that loses runs',
+    broken((path) => ({ index: (kind, body) => path.index(kind, body) - 1 })),
+    /the index counts other runs/,
+  ],
   [
     'a body that takes too long',
-    broken((path) => ({ redact: (body) => spin(120) + path.redact(body) })),
+    broken((path) => ({ redact: (kind, body) => spin(120) + path.redact(kind, body) })),
     /a body takes more than 100 ms/,
   ],
 ])('the fuzzer finds %s', (_name, createPath, message) => {
@@ -83,13 +94,13 @@ test.each<[string, () => ProductPath, RegExp]>([
 
 test('what it finds is made small and found again by seed and number', () => {
   const createPath = broken((path) => ({
-    prepare(encoding, bytes) {
-      if (Buffer.from(bytes).includes(':undefined')) throw new Error('undefined')
-      return path.prepare(encoding, bytes)
+    prepare(sent) {
+      if (Buffer.from(sent.bytes).includes(':undefined')) throw new Error('undefined')
+      return path.prepare(sent)
     },
   }))
   const first = fuzz(createPath, BODIES).failure
-  expect(first).toMatchObject({ message: 'undefined', encoding: 'json', body: ':undefined', isAlone: true })
+  expect(first).toMatchObject({ message: 'undefined', what: 'traces in json', body: ':undefined', isAlone: true })
   expect(fuzz(createPath, 1, { from: first?.n }).failure).toMatchObject({ n: first?.n, message: 'undefined' })
 }, 60_000)
 

@@ -49,8 +49,8 @@ console.log(
 )
 process.exitCode = failures.length > 0 ? 1 : 0
 
-function printFailure({ n, message, stack, encoding, body, isAlone }: FuzzFailure): void {
-  console.log(`\nbroken by body ${n} (${encoding}): ${message}\n${stack}`)
+function printFailure({ n, message, stack, what, body, isAlone }: FuzzFailure): void {
+  console.log(`\nbroken by body ${n} (${what}): ${message}\n${stack}`)
   console.log(isAlone ? `again: npm run fuzz -- --seed ${seed} --only ${n}` : 'it takes the bodies before it in its block')
   console.log(`smallest: ${body.slice(0, BODY_SHOWN_MAX_CHARACTERS)}`)
 }

@@ -6,8 +6,7 @@ const TRIES_MAX = 4_000
 export function minimise(body: FuzzBody, fails: (smaller: FuzzBody) => boolean): FuzzBody {
   if (body.encoding === 'both')
     return { encoding: 'both', request: withoutParts(body.request, (request) => fails({ encoding: 'both', request })) }
-  const { encoding } = body
-  return { encoding, bytes: withoutRanges(body.bytes, (bytes) => fails({ encoding, bytes })) }
+  return { ...body, bytes: withoutRanges(body.bytes, (bytes) => fails({ ...body, bytes })) }
 }
 
 /** Takes out ranges, large ones first (the first half of Zeller's ddmin). */

@@ -1,7 +1,8 @@
+import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { ProtoWriter } from '@loopkit/shared/otlp/proto-writer'
 import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
-import { redactTraces } from '@loopkit/shared/span/redact/redact-traces'
+import { redactLogs, redactTraces } from '@loopkit/shared/span/redact/redact-traces'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import {
   type Admission,
@@ -17,6 +18,7 @@ import { type DecodeLimits, type PreparedTraces, prepare } from '../../collector
 import { createQuota } from '../../collector/src/admit/quota.ts'
 import { SeenSpans, spansPerBodyMax } from '../../collector/src/admit/seen-spans.ts'
 import { createSpanKeyer } from '../../collector/src/admit/span-keys.ts'
+import { createLogIndexer } from '../../collector/src/write/index-logs.ts'
 import { createSpanIndexer } from '../../collector/src/write/index-spans.ts'
 import { createShapeMemo } from '../../collector/src/write/shape-memo.ts'
 
@@ -33,15 +35,23 @@ const CALLER = { projectNo: 1, projectId: 'fuzz-00000000', keyHash: null, quotaS
 /** Shapes remembered between bodies are forgotten by then: hostile ones are all different. */
 const MEMO_BODIES = 2_000
 
+/** A body as an exporter sends it. */
+export interface SentBody {
+  signal: 'traces' | 'logs'
+  encoding: 'json' | 'protobuf'
+  compression?: 'identity' | 'gzip'
+  bytes: Uint8Array
+}
+
 /** The product's own steps from a body to what its writer puts on the disk, without threads and files. */
 export interface ProductPath {
-  prepare(encoding: 'json' | 'protobuf', bytes: Uint8Array): ReturnType<typeof prepare>
+  prepare(sent: SentBody): ReturnType<typeof prepare>
   admit(prepared: PreparedTraces): Admission
   /** Ends what `admit` began, as the disk's answer would. */
   settle(admission: Admission, isCommitted: boolean): void
-  redact(body: Uint8Array): number
-  /** Runs that the index counts for the body. */
-  index(body: Uint8Array): number
+  redact(kind: RecordKind, body: Uint8Array): number
+  /** Runs that the index counts for the body; log records are none. */
+  index(kind: RecordKind, body: Uint8Array): number
 }
 
 export function createProductPath(): ProductPath {
@@ -58,10 +68,8 @@ export function createProductPath(): ProductPath {
   let owner = 0
   let indexed = 0
   return {
-    prepare: (encoding, bytes) =>
-      prepare({ signal: 'traces', compression: 'identity', projectNo: CALLER.projectNo, encoding, bytes }, LIMITS, keyer, {
-        writer,
-      }),
+    prepare: ({ compression = 'identity', ...sent }) =>
+      prepare({ ...sent, compression, projectNo: CALLER.projectNo }, LIMITS, keyer, { writer }),
     admit(prepared) {
       seen.makeRoom(prepared.scan.count)
       const admitting = beginAdmission(context, CALLER, prepared, null, ++owner)
@@ -73,10 +81,10 @@ export function createProductPath(): ProductPath {
       if (isCommitted) confirmAdmission(context, stored)
       else revokeAdmission(context, stored)
     },
-    redact: redactTraces,
-    index(body) {
+    redact: (kind, body) => (kind === 'log' ? redactLogs(body) : redactTraces(body)),
+    index(kind, body) {
       if (++indexed % MEMO_BODIES === 0) memo = createShapeMemo(rules)
-      const indexer = createSpanIndexer(rules, memo)
+      const indexer = kind === 'log' ? createLogIndexer(rules) : createSpanIndexer(rules, memo)
       indexer.add(body, new Set())
       return indexer.finish().runs.reduce((sum, { runs }) => sum + runs, 0)
     },

@@ -76,8 +76,9 @@ function breaks(path: ProductPath, body: FuzzBody, n: number, counts: FuzzCounts
       count('spans rejected alike', rejected)
     } else {
       const fate = checkBody(path, body, n)
-      count(`${body.encoding} ${fate.refused ?? 'read'}`, 1)
-      for (const what of ['stored', 'rejected', 'dropped'] as const) count(`spans ${what}`, fate[what])
+      count(`${body.signal} ${body.encoding} ${fate.refused ?? 'read'}`, 1)
+      const records = body.signal === 'logs' ? 'logs' : 'spans'
+      for (const what of ['stored', 'rejected', 'dropped'] as const) count(`${records} ${what}`, fate[what])
     }
     return null
   } catch (error) {
@@ -87,7 +88,7 @@ function breaks(path: ProductPath, body: FuzzBody, n: number, counts: FuzzCounts
 
 /** Checks write into the bytes. */
 function copyOf(body: FuzzBody): FuzzBody {
-  return body.encoding === 'both' ? body : { encoding: body.encoding, bytes: Buffer.from(body.bytes) }
+  return body.encoding === 'both' ? body : { ...body, bytes: Buffer.from(body.bytes) }
 }
 
 function describe(options: BlockOptions, body: FuzzBody, n: number, { message }: Error): FuzzFailure {
@@ -100,7 +101,8 @@ function describe(options: BlockOptions, body: FuzzBody, n: number, { message }:
       ? JSON.stringify(smallest.request)
       : smallest.bytes.toString(smallest.encoding === 'json' ? 'utf8' : 'base64')
   const stack = withStack(() => breaks(options.createPath(), copyOf(smallest), n, {})?.stack ?? '')
-  return { n, message, stack, encoding: body.encoding, body: bodyText, isAlone }
+  const what = body.encoding === 'both' ? 'traces in both encodings' : `${body.signal} in ${body.encoding}`
+  return { n, message, stack, what, body: bodyText, isAlone }
 }
 
 function isBroken(options: BlockOptions, body: FuzzBody, n: number, message: string): boolean {

@@ -68,7 +68,7 @@ function watchForHangs(underWay: Int32Array, workers: readonly Worker[], summary
           n,
           message: `not done after ${HANG_MS} ms`,
           stack: '',
-          encoding: 'both',
+          what: 'a body',
           body: '',
           isAlone: true,
         })
