@@ -9,6 +9,8 @@ export interface ControlTables {
   pain: PainTable
   change: ChangeTable
   verdict: VerdictTable
+  observation: ObservationTable
+  pain_decision: PainDecisionTable
 }
 
 export interface ProjectTable {
@@ -106,4 +108,23 @@ export interface VerdictTable {
   verdict: string
   reason: string | null
   body: string
+}
+
+export interface ObservationTable {
+  observation_no: Generated<number>
+  observation_id: string
+  project_no: number
+  created_at_ms: number
+  to_decision: number
+  pains: string
+  closed_at_ms: number | null
+}
+
+export interface PainDecisionTable {
+  observation_no: number
+  pain_id: string
+  project_no: number
+  next: 'patch' | 'observe' | 'skip'
+  note: string | null
+  at_ms: number
 }

@@ -5,6 +5,7 @@ import type { Lifecycle } from '@loopkit/shared/runtime/lifecycle'
 import { createChangesCapability } from '../capabilities/changes/index.ts'
 import { createDashboardCapability } from '../capabilities/dashboard/index.ts'
 import { createDiagnoseCapability } from '../capabilities/diagnose/index.ts'
+import { createObserveCapability } from '../capabilities/observe/index.ts'
 import { createPacketsCapability } from '../capabilities/packets/index.ts'
 import { createPainsCapability } from '../capabilities/pains/index.ts'
 import { createRecordsCapability } from '../capabilities/records/index.ts'
@@ -15,6 +16,7 @@ import type { Control } from '../control/control-database.ts'
 import type { Route } from '../http/contract.ts'
 import { toDiagnosisRules } from '../telemetry/diagnosis-rules.ts'
 import { ReadPool } from '../telemetry/read-pool.ts'
+import type { Metrics } from './metrics.ts'
 
 export interface ReadRoutesDeps {
   settings: Settings
@@ -22,14 +24,15 @@ export interface ReadRoutesDeps {
   change: AuditedChange
   clock: Clock
   lifecycle: Lifecycle
+  metrics: Pick<Metrics, 'timeReads'>
 }
 
 /** The capabilities that read telemetry. They work, and find nothing, until the collector has made telemetry.db. */
-export function createReadRoutes({ settings, control, change, clock, lifecycle }: ReadRoutesDeps): Route[] {
+export function createReadRoutes({ settings, control, change, clock, lifecycle, metrics }: ReadRoutesDeps): Route[] {
   const pool = new ReadPool({ path: join(settings.dataDir, 'telemetry.db') })
   lifecycle.defer('telemetry readers', () => pool.close())
   const rules = toDiagnosisRules(settings)
-  const shared = { control, ask: pool.ask, nowMs: clock.nowMs, rules, audited: change }
+  const shared = { control, ask: metrics.timeReads(pool.ask), nowMs: clock.nowMs, rules, audited: change }
 
   const packets = createPacketsCapability(shared)
   const pains = createPainsCapability({ ...shared, readLedger: (owner) => changes.readLedger(owner) })
@@ -40,11 +43,18 @@ export function createReadRoutes({ settings, control, change, clock, lifecycle }
     rememberPains: pains.rememberPains,
     storePacket: packets.storePacket,
   })
+  const observe = createObserveCapability({
+    ...shared,
+    readLedger: changes.readLedger,
+    readPainEvents: changes.readPainEvents,
+    rememberPains: pains.rememberPains,
+    findTitle: (projectNo, painId) => pains.findPain(projectNo, painId)?.title ?? null,
+  })
   const { attributesShownMax, attributeShownMaxBytes, quietMs } = settings
   const reading = { ...shared, quietMs, limits: { attributesShownMax, attributeShownMaxBytes } }
   const records = createRecordsCapability(reading)
   const sessions = createSessionsCapability(reading)
   const dashboard = createDashboardCapability({ ...shared, ...pains, ...packets, ...changes })
   const reports = createReportsCapability(dashboard)
-  return [diagnose, packets, pains, changes, records, sessions, dashboard, reports].flatMap(({ routes }) => routes)
+  return [diagnose, packets, pains, changes, observe, records, sessions, dashboard, reports].flatMap(({ routes }) => routes)
 }

@@ -1,6 +1,7 @@
 import { answerDiagnosis, answerIssues } from './answer-diagnosis.ts'
 import { answerExposure } from './answer-exposure.ts'
 import { answerLedger, answerReceipt } from './answer-ledger.ts'
+import { answerObserved } from './answer-observed.ts'
 import { answerPain } from './answer-pain.ts'
 import { answerRecords } from './answer-records.ts'
 import { answerReleases } from './answer-releases.ts'
@@ -14,6 +15,7 @@ export const ANSWERS = {
   diagnosis: answerDiagnosis,
   issues: answerIssues,
   pain: answerPain,
+  observed: answerObserved,
   releases: answerReleases,
   exposure: answerExposure,
   records: answerRecords,

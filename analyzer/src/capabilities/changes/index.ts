@@ -13,7 +13,14 @@ export interface ChangesCapability {
   readLedger(owner: Owner): Promise<ChangeLedger>
   /** Verdicts that said something, the newest first. */
   readVerdicts(projectNo: number): StoredVerdict[]
+  /** Per pain: changes that name it, and verdicts that said something. */
+  readPainEvents(owner: Owner): PainHistoryEvent[]
 }
+
+export type PainHistoryEvent = { painId: string; atMs: number; changeId: string } & (
+  | { kind: 'change' }
+  | { kind: 'verdict'; verdict: string; changePercent: number | null }
+)
 
 /** The ledger of what shipped, and what traffic says of it. */
 export function createChangesCapability(deps: ChangesDeps & { control: Control; verifyRule: VerdictRule }): ChangesCapability {
@@ -25,10 +32,23 @@ export function createChangesCapability(deps: ChangesDeps & { control: Control; 
   return {
     readLedger: createReadLedger(enterReleases, stores),
     readVerdicts: stores.verdicts.conclusive,
+    readPainEvents: ({ projectNo }) => [
+      ...stores.changes
+        .newest(projectNo)
+        .flatMap(({ changeId, createdAtMs, painIds }) =>
+          painIds.map((painId) => ({ kind: 'change' as const, painId, changeId, atMs: createdAtMs })),
+        ),
+      ...stores.verdicts.conclusive(projectNo).flatMap((row) => (row.painId === '' ? [] : [toHistoryEvent(row)])),
+    ],
     routes: [
       route(announceChange, ({ caller, body, request }) => announce(caller, body, request)),
       route(listChanges, ({ caller, query }) => list(caller, query)),
       route(verifyChange, ({ caller, body }) => verify(caller, body)),
     ],
   }
+}
+
+function toHistoryEvent({ painId, changeId, atMs, verdict, body }: StoredVerdict): PainHistoryEvent {
+  const { change_percent: changePercent } = JSON.parse(body) as { change_percent: number | null }
+  return { kind: 'verdict', painId, changeId, atMs, verdict, changePercent }
 }

@@ -72,4 +72,25 @@ create table verdict (
 create index verdict_by_pain on verdict (project_no, pain_id, at_ms);
 `
 
-export const controlMigrations: readonly Migration[] = [{ name: 'spine', sql: spine }]
+const observations = `
+-- What an agent claimed to look at: pains that failed in decisions up to to_decision, since the observation before. One is open at a time.
+create table observation (
+  observation_no integer primary key, observation_id text not null unique, project_no integer not null, created_at_ms integer not null,
+  to_decision integer not null, pains text not null, -- JSON list
+  closed_at_ms integer
+) strict;
+create index observation_by_project on observation (project_no, observation_no);
+create unique index observation_open on observation (project_no) where closed_at_ms is null;
+
+create table pain_decision (
+  observation_no integer not null references observation on delete cascade, pain_id text not null, project_no integer not null,
+  next text not null check (next in ('patch', 'observe', 'skip')), note text, at_ms integer not null,
+  primary key (observation_no, pain_id)
+) strict, without rowid;
+create index pain_decision_by_project on pain_decision (project_no, at_ms);
+`
+
+export const controlMigrations: readonly Migration[] = [
+  { name: 'spine', sql: spine },
+  { name: 'observations', sql: observations },
+]

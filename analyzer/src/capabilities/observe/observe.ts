@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto'
+import { msToIso } from '@loopkit/shared/span/nanoseconds'
+import type { AuditedChange } from '../../control/audited-change.ts'
+import type { ChangeLedger } from '../../domain/change-ledger.ts'
+import { opaqueId } from '../../domain/opaque-id.ts'
+import { fail } from '../../http/errors.ts'
+import type { Caller, RequestFacts } from '../../http/request-facts.ts'
+import type { SeenPain } from '../../telemetry/questions.ts'
+import type { AskTelemetry } from '../../telemetry/read-pool.ts'
+import { type PainEvent, type Remembered, rememberPains } from './memory.rules.ts'
+import { observationClosed, observationNotFound, painNotObserved } from './observe.contract.ts'
+import type { createObserveQueries, PainDecision } from './observe.queries.ts'
+import { joinWaiting, toWaiting, type WaitingPain } from './waiting-pain.ts'
+
+type Owner = Pick<Caller, 'projectNo' | 'projectId'>
+
+export interface ObserveDeps {
+  ask: AskTelemetry
+  nowMs: () => number
+  audited: AuditedChange
+  readLedger(owner: Owner): Promise<ChangeLedger>
+  /** What happened to pains by changes and verdicts. */
+  readPainEvents(owner: Owner): PainEvent[]
+  rememberPains(projectNo: number, seen: readonly SeenPain[]): void
+  findTitle(projectNo: number, painId: string): string | null
+}
+
+type Store = ReturnType<typeof createObserveQueries>
+
+/** Pains listed in one answer; more wait for the next observation. */
+const LISTED_MAX = 200
+
+/**
+ * The agent's cursor. A project has one open observation at most: whoever asks again before it is decided gets the same one, so an
+ * agent that fell over resumes without loss. What comes in meanwhile belongs to the next.
+ */
+export function createObserve(deps: ObserveDeps, store: Store) {
+  const { ask, nowMs, audited } = deps
+  return async (owner: Owner, { peek }: { peek: boolean }, request: RequestFacts) => {
+    const { projectNo, projectId } = owner
+    const ledger = await deps.readLedger(owner)
+    const before = store.last(projectNo)
+    const answer = await ask('observed', { projectNo, projectId, afterDecision: before?.toDecision ?? 0 })
+    deps.rememberPains(
+      projectNo,
+      answer.pains.map(({ seen }) => seen),
+    )
+    const last = store.last(projectNo)
+    if (last && last.closedAtMs === null && !peek) {
+      const moreSince = answer.toDecision > last.toDecision && answer.pains.length > 0
+      return show(deps, store, owner, { id: last.observationId, pains: last.pains, ledger, moreSince })
+    }
+    const come = last?.observationId === before?.observationId ? answer.pains.map(toWaiting) : []
+    const pains = joinWaiting(last?.pains ?? [], come)
+    if (peek) return show(deps, store, owner, { id: null, pains, ledger, moreSince: false })
+    const createdAtMs = nowMs()
+    const observationId = opaqueId('obs_', projectId, randomUUID())
+    const toDecision = Math.max(answer.toDecision, before?.toDecision ?? 0)
+    audited(request, (queries) => store.add(queries, projectNo, { observationId, createdAtMs, toDecision, pains }))
+    return show(deps, store, owner, { id: observationId, pains, ledger, moreSince: false })
+  }
+}
+
+interface Shown {
+  id: string | null
+  pains: readonly WaitingPain[]
+  ledger: ChangeLedger
+  moreSince: boolean
+}
+
+function show(deps: ObserveDeps, store: Store, owner: Owner, { id, pains, ledger, moreSince }: Shown) {
+  return {
+    observation_id: id,
+    memory: showMemory(deps, store, owner),
+    new: pains.slice(0, LISTED_MAX).map((pain) => showPain(pain, ledger)),
+    new_total: pains.length,
+    more_since: moreSince,
+  }
+}
+
+function showPain(pain: WaitingPain, { statusOf }: ChangeLedger) {
+  return {
+    pain_id: pain.painId,
+    title: pain.title,
+    severity: pain.severity,
+    signal_type: pain.signal,
+    service: pain.service,
+    operation: pain.operation,
+    count: pain.count,
+    session_count: pain.sessionCount,
+    evidence_ids: pain.evidenceIds,
+    first_seen: msToIso(pain.firstSeenMs),
+    last_seen: msToIso(pain.lastSeenMs),
+    first_time: pain.isFirst,
+    status: statusOf[pain.painId] ?? ('new' as const),
+  }
+}
+
+function showMemory({ readPainEvents, findTitle }: ObserveDeps, store: Store, owner: Owner) {
+  const { projectNo } = owner
+  const lastDecidedMs = store.lastClosedMs(projectNo)
+  const decisions = store.decisions(projectNo).map((decision): PainEvent => ({ kind: 'decision', ...decision }))
+  const { fixed, slipped, inFlight } = rememberPains([...readPainEvents(owner), ...decisions], lastDecidedMs)
+  const common = ({ event, sinceLastDecision }: Remembered<PainEvent>) => ({
+    pain_id: event.painId,
+    title: findTitle(projectNo, event.painId),
+    at: msToIso(event.atMs),
+    since_last_decision: sinceLastDecision,
+  })
+  const judged = (one: (typeof fixed)[number]) => ({
+    ...common(one),
+    change_id: one.event.changeId,
+    verdict: one.event.verdict,
+    change_percent: one.event.changePercent,
+  })
+  return {
+    last_decided_at: lastDecidedMs === null ? null : msToIso(lastDecidedMs),
+    fixed: fixed.map(judged),
+    slipped: slipped.map(judged),
+    in_flight: inFlight.map((one) => ({
+      ...common(one),
+      change_id: one.event.kind === 'change' ? one.event.changeId : null,
+      note: one.event.kind === 'decision' ? one.event.note : null,
+    })),
+  }
+}
+
+export interface DecideRequest {
+  observation_id: string
+  decisions: { pain_id: string; next: PainDecision['next']; note?: string }[]
+}
+
+/** Closes an observation once. A pain that is named twice takes the last word. */
+export function createDecide({ nowMs, audited }: ObserveDeps, store: Store) {
+  return ({ projectNo }: Owner, body: DecideRequest, request: RequestFacts) => {
+    const observation =
+      store.find(projectNo, body.observation_id) ?? fail(observationNotFound, 'this project has no observation with this id')
+    if (observation.closedAtMs !== null) fail(observationClosed, 'observe again for what has come since')
+    const observed = new Set(observation.pains.map(({ painId }) => painId))
+    const last = new Map(
+      body.decisions.map(({ pain_id, next, note }) => [pain_id, { painId: pain_id, next, note: note ?? null }]),
+    )
+    const unknown = [...last.keys()].find((painId) => !observed.has(painId))
+    if (unknown !== undefined) fail(painNotObserved, 'a decision names a pain that this observation does not hold')
+    const decisions = [...last.values()]
+    const waiting = observation.pains.filter(({ painId }) => !last.has(painId))
+    const atMs = nowMs()
+    audited(request, (queries) => store.close(queries, projectNo, { observation, decisions, waiting, atMs }))
+    return {
+      observation_id: observation.observationId,
+      decided_at: msToIso(atMs),
+      decisions: decisions.map(({ painId, next, note }) => ({ pain_id: painId, next, note })),
+      undecided: waiting.length,
+    }
+  }
+}
