@@ -6,16 +6,19 @@ import { openTelemetryReader } from '@loopkit/shared/database/telemetry/open-tel
 import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { createTraceHashWriter } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
+import { encodeLogs } from '@loopkit/shared/otlp/encode-logs'
 import { encodeTraces } from '@loopkit/shared/otlp/encode-traces'
 import { fromHex } from '@loopkit/shared/otlp/ids'
-import type { OtlpAttributes, SpanInContext } from '@loopkit/shared/otlp/model'
+import type { LogInContext, OtlpAttributes, SpanInContext } from '@loopkit/shared/otlp/model'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
+import { keepLogs } from '@loopkit/shared/span/keep-logs'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import { createDecider } from '../decide/decider.ts'
 import { addProject, createControl, type ProjectSpec, spanIdOf, traceIdOf } from '../start/collector.fixture.ts'
 import { openStore } from '../start/open-store.ts'
 import { createLogMoved } from '../write/log-moved.ts'
+import type { BodyToCommit } from '../write/messages.ts'
 import { WRITE_TURN_BYTES } from '../write/write-turn.ts'
 import { createWriter } from '../write/writer.ts'
 import { createCheckpoints } from './checkpoints.ts'
@@ -36,6 +39,12 @@ export interface SentSpan {
   isReplacing?: boolean
   /** Bytes of noise, which compress to as many. */
   noise?: string
+}
+
+export interface SentLog {
+  body: string
+  /** None: a record without a trace. */
+  trace?: number
 }
 
 /** telemetry.db written by the collector's own writer and decider at times that the test says, in a folder of its own. */
@@ -78,6 +87,21 @@ export function createStoredTelemetry() {
     return { projectNo, recordKind: 'span' as const, body, spans: sent.length, newSpans, replaced, traces, ledger: [] }
   }
 
+  /** Log records of errors, as the door keeps them. */
+  function toLogBody(projectNo: number, sent: readonly SentLog[]) {
+    const { body, scan } = keepLogs(encodeLogs(sent.map(toLog)), { anyValueDepthMax: 64 })
+    const traces = new Uint32Array(scan.count * 2)
+    for (let n = 0; n < scan.count; n++) hashTrace(projectNo, body, scan.traceIdAt[n]!, traces, n * 2)
+    const records = { body, spans: scan.count, newSpans: scan.count, replaced: new Uint8Array(0), traces }
+    return { projectNo, recordKind: 'log' as const, ...records, ledger: [] }
+  }
+
+  function commit(...bodies: BodyToCommit[]): number {
+    const reply = writer.commit({ kind: 'commit', group: 1, bodies, ledger: [], keyUses: [] })
+    if (reply.kind !== 'committed') throw new Error(JSON.stringify(reply))
+    return reply.commit
+  }
+
   return {
     dataDir,
     db: reader.db as SqliteDatabase,
@@ -90,11 +114,8 @@ export function createStoredTelemetry() {
       nowMs = ms
     },
     /** One commit. Answers its number. */
-    send(projectNo: number, ...sent: SentSpan[]): number {
-      const reply = writer.commit({ kind: 'commit', group: 1, bodies: [toBody(projectNo, sent)], ledger: [], keyUses: [] })
-      if (reply.kind !== 'committed') throw new Error(JSON.stringify(reply))
-      return reply.commit
-    },
+    send: (projectNo: number, ...sent: SentSpan[]): number => commit(toBody(projectNo, sent)),
+    sendLogs: (projectNo: number, ...sent: SentLog[]): number => commit(toLogBody(projectNo, sent)),
     checkpoints: createCheckpoints(store.db, path, 1000, logMoved.tell),
     tidyLog: () => writer.tidyLog(),
     restartFolder() {
@@ -152,6 +173,25 @@ export function createStoredTelemetry() {
 const scope = { name: 'test', version: '', attributes: new Map(), droppedAttributesCount: 0, schemaUrl: '' }
 const resource = { attributes: new Map([['service.name', 'shop']]), droppedAttributesCount: 0, schemaUrl: '' }
 const START = 1_700_000_000_000_000_000n
+
+const NO_ATTRIBUTES = { attributes: new Map(), droppedAttributesCount: 0, schemaUrl: '' }
+
+function toLog({ body, trace }: SentLog): LogInContext {
+  const log = {
+    traceId: trace === undefined ? new Uint8Array(0) : fromHex(traceIdOf(trace))!,
+    spanId: new Uint8Array(0),
+    flags: 0,
+    timeUnixNano: 1n,
+    observedTimeUnixNano: 0n,
+    severityNumber: 17,
+    severityText: '',
+    eventName: '',
+    body,
+    attributes: new Map(),
+    droppedAttributesCount: 0,
+  }
+  return { resource: NO_ATTRIBUTES, scope: { ...NO_ATTRIBUTES, name: '', version: '' }, log }
+}
 
 function toSpan({ trace, span, isFailing = false, isUnended = false, session, noise }: SentSpan): SpanInContext {
   const attributes: OtlpAttributes = new Map()
