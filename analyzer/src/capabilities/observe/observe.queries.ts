@@ -35,7 +35,11 @@ function toObservation(row: Selectable<ObservationTable>): Observation {
 }
 
 /** The tables of observations and decisions; nothing else writes them. */
-export function createObserveQueries({ db, all, first }: Control) {
+export function createObserveQueries(control: Control) {
+  return { ...createReads(control), ...createWrites(control) }
+}
+
+function createReads({ db, all, first }: Control) {
   const ofProject = (projectNo: number) => db.selectFrom('observation').selectAll().where('project_no', '=', projectNo)
   return {
     /** The newest one, open or closed: an open one is always the newest. */
@@ -49,6 +53,29 @@ export function createObserveQueries({ db, all, first }: Control) {
       return row ? toObservation(row) : null
     },
 
+    /** The newest first. */
+    decisions: (projectNo: number): (PainDecision & { atMs: number })[] =>
+      all(
+        db
+          .selectFrom('pain_decision')
+          .select(['pain_id as painId', 'next', 'note', 'at_ms as atMs'])
+          .where('project_no', '=', projectNo)
+          .orderBy('at_ms', 'desc')
+          .limit(DECISIONS_MAX),
+      ),
+
+    lastClosedMs: (projectNo: number): number | null =>
+      first(
+        db
+          .selectFrom('observation')
+          .select((select) => select.fn.max('closed_at_ms').as('closedAtMs'))
+          .where('project_no', '=', projectNo),
+      )?.closedAtMs ?? null,
+  }
+}
+
+function createWrites({ db }: Control) {
+  return {
     add: ({ run }: ControlQueries, projectNo: number, observation: Omit<Observation, 'observationNo' | 'closedAtMs'>): void => {
       run(
         db.insertInto('observation').values({
@@ -86,25 +113,6 @@ export function createObserveQueries({ db, all, first }: Control) {
         )
       }
     },
-
-    /** The newest decisions, and the time of the last observation that was closed. */
-    decisions: (projectNo: number): (PainDecision & { atMs: number })[] =>
-      all(
-        db
-          .selectFrom('pain_decision')
-          .select(['pain_id as painId', 'next', 'note', 'at_ms as atMs'])
-          .where('project_no', '=', projectNo)
-          .orderBy('at_ms', 'desc')
-          .limit(DECISIONS_MAX),
-      ),
-
-    lastClosedMs: (projectNo: number): number | null =>
-      first(
-        db
-          .selectFrom('observation')
-          .select((select) => select.fn.max('closed_at_ms').as('closedAtMs'))
-          .where('project_no', '=', projectNo),
-      )?.closedAtMs ?? null,
   }
 }
 
