@@ -35,9 +35,13 @@ const decider = createDecider({
   clock: systemClock,
   turn: createPatientTurn(writeTurn),
 })
-const retainer = createRetainer(retain, systemClock, createLogMoved(writeTurn).tell, (told) =>
-  report({ kind: 'housekeeping', report: told }),
-)
+const retainer = createRetainer(retain, {
+  clock: systemClock,
+  cpuMs,
+  turn: createPatientTurn(writeTurn),
+  onLogMoved: createLogMoved(writeTurn).tell,
+  report: (told) => report({ kind: 'housekeeping', report: told }),
+})
 let decideDueMs = systemClock.monotonicMs() + TICK_MS
 let retainDueMs = systemClock.monotonicMs() + TICK_MS
 let timer = setTimeout(turn, TICK_MS)
@@ -60,19 +64,19 @@ parentPort!.on('message', (message: DecideMessage) => {
 
 /** Both share the thread, so that neither decides on segments that the other is about to join. */
 function turn(): void {
-  const startMs = systemClock.monotonicMs()
+  const startMs = cpuMs()
   if (isDue(decideDueMs)) decideDueMs = pausedUntil(attempt(decide))
-  const tookMs = systemClock.monotonicMs() - startMs
+  const tookMs = cpuMs() - startMs
   if (isDue(retainDueMs)) retainDueMs = pausedUntil(attempt(() => keepHouse(tookMs * HOUSEKEEPING_SHARE)))
   timer = setTimeout(turn, Math.max(0, Math.min(decideDueMs, retainDueMs) - systemClock.monotonicMs()))
 }
 
 /** For so long while there is something to do, at least once. */
 function keepHouse(budgetMs: number): number {
-  const endMs = systemClock.monotonicMs() + budgetMs
+  const endMs = cpuMs() + budgetMs
   for (;;) {
     const { pauseMs, hasMore } = retainer.turn()
-    if (!hasMore || systemClock.monotonicMs() >= endMs) return pauseMs
+    if (!hasMore || cpuMs() >= endMs) return pauseMs
   }
 }
 
@@ -93,6 +97,12 @@ function attempt(work: () => number): number {
     report({ kind: 'failed', code, message: (error as Error).message })
     return AFTER_FAILURE_MS
   }
+}
+
+/** Of this thread. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
 }
 
 function isDue(dueMs: number): boolean {

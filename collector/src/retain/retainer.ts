@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import type { Clock } from '@loopkit/shared/runtime/clock'
+import type { WriteTurn } from '../write/write-turn.ts'
 import { createActivity, createTimers } from './activity.ts'
 import { type Checkpoints, createCheckpoints, type LogState } from './checkpoints.ts'
 import { createTraceFolder } from './fold-traces.ts'
@@ -8,7 +8,7 @@ import { createKnownProjects } from './known-projects.ts'
 import { createMerger } from './merger.ts'
 import type { RetainOptions, RetainReport } from './messages.ts'
 import { createPasses } from './passes.ts'
-import { openRetainedStore } from './retained-store.ts'
+import { openRetainedStore, type RetainedStore } from './retained-store.ts'
 import { createSpaceWatch } from './space-watch.ts'
 import { createStoredBytes } from './stored-bytes.ts'
 
@@ -46,16 +46,22 @@ const BUSY_PAUSE_MIN_MS = 5
 const IDLE_TURN_MS = 250
 const BUSY_TIMEOUT_MS = 2_000
 
-/** `onLogMoved`: nearly all of the log is in the file, the writer may move the rest. */
-export function createRetainer(
-  options: RetainOptions,
-  clock: Clock,
-  onLogMoved: () => void,
-  report: (report: RetainReport) => void,
-): Retainer {
+export interface RetainerDeps {
+  clock: Clock
+  /** Time that this thread has worked: what others keep it waiting does not make it slower still. */
+  cpuMs(): number
+  /** This thread's turn to write telemetry.db. */
+  turn: WriteTurn
+  /** Nearly all of the log is in the file, the writer may move the rest. */
+  onLogMoved(): void
+  report(report: RetainReport): void
+}
+
+export function createRetainer(options: RetainOptions, deps: RetainerDeps): Retainer {
+  const { clock, cpuMs, turn: writeTurn, onLogMoved, report } = deps
   const { dataDir, retentionEveryMs } = options
   const path = join(dataDir, 'telemetry.db')
-  const store = openRetainedStore(path, clock, BUSY_TIMEOUT_MS)
+  const store = openRetainedStore(path, clock, BUSY_TIMEOUT_MS, writeTurn)
   const storedBytes = createStoredBytes(store.db)
   const projects = createKnownProjects(join(dataDir, 'control.db'))
   const merger = createMerger(store, storedBytes)
@@ -87,21 +93,21 @@ export function createRetainer(
       passes.start()
     if (passes.isRunning()) passes.step()
     // A merge needs room for both the old and the new.
-    else if (space.isFull()) return vacuumSome(store.db)
+    else if (space.isFull()) return vacuumSome(store)
     else if (foldOnce() || mergeOnce()) return true
-    else return !isBusy && vacuumSome(store.db)
+    else return !isBusy && vacuumSome(store)
     return true
   }
 
   return {
     turn() {
-      const startMs = clock.monotonicMs()
+      const startMs = cpuMs()
       if (timers.isDue('space', LOOK_AT_SPACE_EVERY_MS) || space.isUrgent()) space.look()
       const isBusy = activity.isBusy() && !space.isFull()
       const checkpointEveryMs = space.isNarrow() ? CHECKPOINT_NARROW_EVERY_MS : CHECKPOINT_EVERY_MS
       if (timers.isDue('checkpoint', checkpointEveryMs)) log.checkpoint(clock.monotonicMs())
       if (work(isBusy)) {
-        const tookMs = clock.monotonicMs() - startMs
+        const tookMs = cpuMs() - startMs
         const pauseMs = isBusy ? Math.max(BUSY_PAUSE_MIN_MS, (tookMs * (1 - BUSY_SHARE)) / BUSY_SHARE) : 0
         return { pauseMs, hasMore: true }
       }
@@ -119,9 +125,9 @@ export function createRetainer(
 }
 
 /** Gives pages back to the file system; false when there are none. */
-function vacuumSome(db: SqliteDatabase): boolean {
+function vacuumSome({ db, write }: RetainedStore): boolean {
   if ((db.pragma('freelist_count', { simple: true }) as number) === 0) return false
-  db.pragma(`incremental_vacuum(${VACUUM_PAGES})`)
+  write(() => db.pragma(`incremental_vacuum(${VACUUM_PAGES})`))
   return true
 }
 
