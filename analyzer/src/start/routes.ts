@@ -49,7 +49,7 @@ export function createRoutes(deps: RoutesDeps): ComposedRoutes {
   const health = createHealth({
     clock,
     version,
-    metricsText: metrics.text,
+    metricsText: async () => (await metrics.text()).text,
     checks: {
       control: () => checkControl(control),
       losses: () => ({ state: deps.lossReason() ?? 'none', ready: deps.lossReason() === null }),

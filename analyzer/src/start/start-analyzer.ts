@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { writeRunFiles } from '@loopkit/shared/runtime/data-folder'
 import { createLifecycle } from '@loopkit/shared/runtime/lifecycle'
-import type { Logger } from '@loopkit/shared/runtime/log'
+import { droppedLines, type Logger } from '@loopkit/shared/runtime/log'
 import { createAudit } from '../capabilities/audit/index.ts'
 import { createIngest } from '../capabilities/ingest/index.ts'
 import type { Control } from '../control/control-database.ts'
@@ -17,8 +17,8 @@ import { createSlidingLog, openLimits } from '../http/rate-limit/sliding-log.ts'
 import { createTakeLimit } from '../http/rate-limit/take-limit.ts'
 import { isLoopback } from '../http/request-facts.ts'
 import { createAddresses, findCollector } from './addresses.ts'
-import { announceFirstRun, FIRST_PROJECT, firstRunText } from './first-run.ts'
 import { claimControl } from './claim-control.ts'
+import { announceFirstRun, FIRST_PROJECT, firstRunText } from './first-run.ts'
 import { createMetrics } from './metrics.ts'
 import { type OwnSpans, startOwnSpans } from './own-spans.ts'
 import { createRoutes } from './routes.ts'
@@ -79,7 +79,12 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
     nowMs: clock.nowMs,
     onUsed: createRecordUse(control),
   })
-  const metrics = createMetrics()
+  const metrics = createMetrics({
+    version: options.version,
+    instanceId: randomUUID(),
+    droppedLines: () => droppedLines(log),
+  })
+  lifecycle.defer('metrics', metrics.stop)
   const ownSpans = startOwnSpansIfWanted(options, control)
   lifecycle.defer('own spans', async () => ownSpans?.stop())
   const ingest = createIngest({ findCollector: () => findCollector(settings) })

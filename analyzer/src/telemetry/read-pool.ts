@@ -86,6 +86,7 @@ export class ReadPool {
 
   #open(): Seat {
     const worker = new Worker(new URL('./read-worker.ts', import.meta.url), {
+      name: 'read',
       workerData: { path: this.#options.path },
       resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MAX_MB, maxYoungGenerationSizeMb: WORKER_YOUNG_MAX_MB },
     })

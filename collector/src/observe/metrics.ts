@@ -15,14 +15,15 @@ export interface Metrics extends ReceiverMetrics, StoreMetrics {
 export interface MetricsOptions {
   version: string
   instanceId: string
+  droppedLines(): number
   sources: StoreSources
 }
 
-export function createMetrics({ version, instanceId, sources }: MetricsOptions): Metrics {
+export function createMetrics({ version, instanceId, droppedLines, sources }: MetricsOptions): Metrics {
   const registry = createMetricRegistry()
   const receiver = addReceiverMetrics(registry)
   const store = addStoreMetrics(registry, sources)
   addCollectorProcessMetrics(registry)
-  const { stop } = addProcessMetrics(registry, { service: 'loopkit-collector', version, instanceId })
+  const { stop } = addProcessMetrics(registry, { service: 'loopkit-collector', version, instanceId, droppedLines })
   return { ...receiver, ...store, text: registry.text, describe: registry.describe, stop }
 }

@@ -1,4 +1,4 @@
-import type { Logger } from '@loopkit/shared/runtime/log'
+import { droppedLines, type Logger } from '@loopkit/shared/runtime/log'
 import type { MetricsText } from '@loopkit/shared/runtime/metric-registry'
 import type { InFlight } from '../admit/in-flight.ts'
 import type { PipelineObserver } from '../admit/pipeline.ts'
@@ -11,14 +11,14 @@ import { createDiskUse } from './disk-use.ts'
 import { logBatch, logDecided, logGroup, logRejections } from './log-lines.ts'
 import { createMetrics } from './metrics.ts'
 import { createSummary } from './summary.ts'
+import type { OnRequest } from './time-requests.ts'
 
 /** Everything that is told about the collector's own work: metrics, the summary, lines for what was refused, debug lines per batch. */
 export interface Observer extends PipelineObserver {
   onRefused(transport: Transport, signal: Signal, code: RefusalCode): void
   /** An accepted request; `ms` from its body read to its answer. */
   onAnswered(ms: number): void
-  /** Any answered export; `status` of HTTP, or the code of gRPC. */
-  onRequest(transport: Transport, signal: Signal, status: number, ms: number): void
+  onRequest: OnRequest
   onGroup(reply: WriterReply, spans: number, waitedMs: number): void
   onDecided(report: DecideReport): void
   /** One line for each project and reason that something was refused for since the last call. */
@@ -53,6 +53,7 @@ export function createObserver(deps: ObserverDeps): Observer {
   const metrics = createMetrics({
     version: deps.version,
     instanceId: deps.instanceId,
+    droppedLines: () => droppedLines(log),
     sources: {
       ...deps,
       ...disk,

@@ -13,11 +13,11 @@ export interface ReceiverMetrics {
   countNotKept(signal: Signal, items: number): void
   countSpans(projectId: string, what: string, spans: number): void
   observeRequest(signal: Signal, transport: Transport, status: number, seconds: number): void
-  countDroppedLines(lines: number): void
 }
 
 /** As the Collector calls one of each signal in its metrics' names. */
 const ITEMS = { traces: 'spans', logs: 'log_records', metrics: 'metric_points' } as const
+const ITEM_WORDS = { traces: 'Spans', logs: 'Log records', metrics: 'Metric points' } as const
 /** The Collector's name of the receiver that this product stands in for. */
 const RECEIVER = 'otlp'
 const RECEIVER_LABELS = ['receiver', 'transport'] as const
@@ -32,7 +32,7 @@ export function addReceiverMetrics(metrics: MetricRegistry): ReceiverMetrics {
         signal,
         metrics.counter({
           name: `otelcol_receiver_${fate}_${ITEMS[signal]}`,
-          help: `${ITEMS[signal].replace('_', ' ')} ${words}`,
+          help: `${ITEM_WORDS[signal]} ${signal === 'traces' && fate === 'accepted' ? 'stored for the first time' : words}`,
           unit: `{${ITEMS[signal].slice(0, -1)}}`,
           labels: RECEIVER_LABELS,
         }),
@@ -46,7 +46,7 @@ export function addReceiverMetrics(metrics: MetricRegistry): ReceiverMetrics {
     }
   }
   return {
-    countAccepted: items('accepted', 'that were taken: spans stored for the first time; log records and points, kept or not'),
+    countAccepted: items('accepted', 'that were taken, kept or not'),
     countRefused: items('refused', 'that were refused, for what they are or for want of room; the sender was told'),
     countFailed: items('failed', 'that could not be taken for a fault of ours; the sender was told to send them again'),
     ...addRequestMetrics(metrics),
@@ -124,7 +124,7 @@ const GRPC_CODES = [
   'UNAUTHENTICATED',
 ] as const
 
-function addFateMetrics(metrics: MetricRegistry): Pick<ReceiverMetrics, 'countNotKept' | 'countSpans' | 'countDroppedLines'> {
+function addFateMetrics(metrics: MetricRegistry): Pick<ReceiverMetrics, 'countNotKept' | 'countSpans'> {
   const notKept = metrics.counter({
     name: 'loopkit_not_kept_records_total',
     help: 'Log records and metric points that were taken and are not kept',
@@ -134,18 +134,12 @@ function addFateMetrics(metrics: MetricRegistry): Pick<ReceiverMetrics, 'countNo
   const projectLabels = createProjectLabels()
   const spans = metrics.counter({
     name: 'loopkit_spans_total',
-    help: 'Spans of answered requests by what became of them: accepted, deduplicated, replaced, conflict, rejected:<reason>; the first 100 projects by name, the others as `other`',
+    help: 'Spans of answered requests by what became of them: accepted, deduplicated, replaced, conflict, `rejected:` and the reason; the first 100 projects by name, the others as `other`',
     unit: '{span}',
     labels: ['project', 'what'],
-  })
-  const dropped = metrics.counter({
-    name: 'loopkit_log_lines_dropped_total',
-    help: 'Log lines that were not written, since too many came at once or the log took none',
-    unit: '{line}',
   })
   return {
     countNotKept: (signal, count) => notKept.inc({ signal }, count),
     countSpans: (projectId, what, count) => spans.inc({ project: projectLabels(projectId), what }, count),
-    countDroppedLines: (count) => dropped.inc(count),
   }
 }

@@ -123,10 +123,13 @@ function addRetainMetrics(metrics: MetricRegistry): Pick<StoreMetrics, 'countHou
     unit: '{row}',
     labels: ['table'],
   })
-  const bytes = metrics.counter({ name: 'loopkit_retention_removed_bytes_total', help: 'Bytes of them', unit: 'By' })
-  const longest = metrics.gauge
+  const bytes = metrics.counter({
+    name: 'loopkit_retention_removed_bytes_total',
+    help: 'Bytes of segments removed because they are kept no longer',
+    unit: 'By',
+  })
   let longestStepMs = 0
-  longest(
+  metrics.gauge(
     {
       name: 'loopkit_retention_longest_step_seconds',
       help: 'Longest lock that the last pass that removed something took',
@@ -139,7 +142,7 @@ function addRetainMetrics(metrics: MetricRegistry): Pick<StoreMetrics, 'countHou
     help: 'Segments joined with others',
     unit: '{segment}',
   })
-  const saved = metrics.counter({ name: 'loopkit_merge_saved_bytes_total', help: 'Bytes saved by joining them', unit: 'By' })
+  const saved = metrics.counter({ name: 'loopkit_merge_saved_bytes_total', help: 'Bytes saved by joining segments', unit: 'By' })
   return {
     countHousekeeping(report) {
       if (report.kind === 'retained') {

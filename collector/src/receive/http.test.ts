@@ -211,6 +211,9 @@ describe('what is answered', () => {
     await collector.send(oneSpan())
     const text = (await collector.send('', { path: '/metrics', method: 'GET' })).body.toString()
     expect(text).toMatch(/^otelcol_receiver_accepted_spans\{receiver="otlp",transport="http"\} \d+$/m)
+    expect(text).toMatch(
+      /^http_server_request_duration_count\{http_request_method="POST",http_route="\/v1\/traces",http_response_status_code="200"\} \d+$/m,
+    )
     expect(text).toMatch(/^otelcol_exporter_queue_capacity\{exporter="loopkit",data_type="traces"\} \d+$/m)
     expect(text).toMatch(/^otelcol_process_uptime [\d.]+$/m)
     expect(text).toMatch(
@@ -226,7 +229,10 @@ describe('logs and metrics', () => {
         ? '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{},{}]}]}]}'
         : '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[{},{}]}}]}]}]}'
     const first = await collector.send(body, { path: `/v1/${signal}` })
-    expect([first.status, first.json().partialSuccess]).toEqual([200, { errorMessage: expect.stringContaining(`${signal} are accepted`) }])
+    expect([first.status, first.json().partialSuccess]).toEqual([
+      200,
+      { errorMessage: expect.stringContaining(`${signal} are accepted`) },
+    ])
     const second = await collector.send(body, { path: `/v1/${signal}` })
     expect([second.status, second.body.toString()]).toEqual([200, '{}'])
     expect((await collector.send('{"resourceLogs":3', { path: `/v1/${signal}` })).status).toBe(400)

@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import type { Server } from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { collectorSocketPath } from '@loopkit/shared/runtime/collector-socket'
 import type { Lifecycle } from '@loopkit/shared/runtime/lifecycle'
 import type { Logger } from '@loopkit/shared/runtime/log'
+import { type OnRequest, timeCall, timeExports } from '../observe/time-requests.ts'
 import { createCorsPolicy } from '../receive/cors.ts'
 import { createExportHandler, type ExportHandlerDeps } from '../receive/export-handler.ts'
 import { createGrpcServer } from '../receive/grpc/grpc-server.ts'
@@ -22,18 +24,22 @@ export interface ReceiversOptions extends Pick<RouteDeps, 'unreadyReason' | 'met
   log: Logger
   lifecycle: Lifecycle
   exporting: ExportHandlerDeps
+  onRequest: OnRequest
   /** The ports are about to be closed. */
   onStop(): void
 }
 
 /** OTLP/HTTP and OTLP/gRPC, both or none. They are closed at the same time: the time for requests under way is one. */
 export async function openReceivers(options: ReceiversOptions): Promise<{ port: number; grpcPort: number }> {
-  const { settings, clock, log, lifecycle, exporting, onStop } = options
+  const { settings, clock, log, lifecycle, exporting, onRequest, onStop } = options
   const hint = createHinter((text) => log.warn({ code: 'receive.wrong_protocol', hint: text }, text), clock.monotonicMs)
   const files = tlsFilesOf(settings)
   const tls = files && readTlsFiles(files)
   const http = createHttpServer({ route: createRoutes(routeDeps(options, exporting)), hint, tls })
   const grpc = createGrpcServer({ ...exporting, hint, tls })
+  grpc.server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
+    timeCall(stream, headers[':path'], onRequest, clock.monotonicMs),
+  )
   const closers: (() => Promise<void>)[] = []
   lifecycle.defer('receivers', async () => {
     onStop()
@@ -54,11 +60,14 @@ export async function openReceivers(options: ReceiversOptions): Promise<{ port: 
   return { port, grpcPort }
 }
 
-function routeDeps({ settings, log, unreadyReason, metricsText }: ReceiversOptions, exporting: ExportHandlerDeps): RouteDeps {
+function routeDeps(
+  { settings, clock, log, onRequest, unreadyReason, metricsText }: ReceiversOptions,
+  exporting: ExportHandlerDeps,
+): RouteDeps {
   return {
     pathPrefix: settings.otlpPathPrefix.replace(/\/+$/, ''),
     cors: createCorsPolicy(settings),
-    handleExport: createExportHandler(exporting),
+    handleExport: timeExports(createExportHandler(exporting), onRequest, clock.monotonicMs),
     unreadyReason,
     metricsText,
     onError: (error) => log.error({ code: 'http.failed', err: error }, 'a request could not be routed'),

@@ -121,6 +121,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
     log,
     lifecycle,
     exporting,
+    onRequest: observer.onRequest,
     unreadyReason,
     metricsText: observer.metricsText,
     onStop: () => {

@@ -10,6 +10,8 @@ export interface ProcessIdentity {
   version: string
   /** Another one at each start. */
   instanceId: string
+  /** Of its log, so far. */
+  droppedLines(): number
 }
 
 export interface ProcessMetrics {
@@ -39,11 +41,19 @@ export function addProcessMetrics(metrics: MetricRegistry, identity: ProcessIden
   }
 }
 
-function addIdentity(metrics: MetricRegistry, { service, version, instanceId }: ProcessIdentity): void {
+function addIdentity(metrics: MetricRegistry, { service, version, instanceId, droppedLines }: ProcessIdentity): void {
   const labels = ['service_name', 'service_version', 'service_instance_id'] as const
   metrics.gauge({ name: 'target_info', help: 'What runs here', unit: '1', labels }, () => [
     [{ service_name: service, service_version: version, service_instance_id: instanceId }, 1],
   ])
+  metrics.readCounter(
+    {
+      name: 'loopkit_log_lines_dropped_total',
+      help: 'Log lines that were not written, since too many came at once or the log took none',
+      unit: '{line}',
+    },
+    droppedLines,
+  )
 }
 
 /** The library's own look is so coarse here that its figures would mislead: the same names tell what the finer look saw. */
