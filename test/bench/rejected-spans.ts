@@ -1,11 +1,12 @@
-/** What an ExportTraceServiceResponse says of spans not taken. Some servers answer something else with 200: then none. */
+/** What an export response says of spans or log records not taken. Some servers answer something else with 200: then none. */
 export function rejectedSpans(body: Buffer, isJson: boolean): number {
   if (body.length === 0) return 0
   if (isJson) {
     try {
-      return Number(
-        (JSON.parse(body.toString()) as { partialSuccess?: { rejectedSpans?: string } }).partialSuccess?.rejectedSpans ?? 0,
-      )
+      const { partialSuccess } = JSON.parse(body.toString()) as {
+        partialSuccess?: { rejectedSpans?: string; rejectedLogRecords?: string }
+      }
+      return Number(partialSuccess?.rejectedSpans ?? partialSuccess?.rejectedLogRecords ?? 0)
     } catch {
       return 0
     }
