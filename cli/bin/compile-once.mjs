@@ -2,7 +2,7 @@
 // keeps the entry points from starting; a worker's ends at once for want of a parent, compiled by then.
 const entries = [
   'cli/src/main.ts',
-  'collector/src/main.ts',
+  'collector/src/collector-main.ts',
   'collector/src/write/writer-worker.ts',
   'collector/src/decide/decide-worker.ts',
   'collector/src/admit/decode-worker.ts',

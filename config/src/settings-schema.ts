@@ -1,3 +1,5 @@
+import { browserSettings, tlsSettings } from './receiver-settings.ts'
+
 /**
  * Every setting of the product, once: environment name, field, type, default, bounds, meaning.
  * The environment and the settings file use the same names. `loopkit --help`, docs/generated/settings.md and validation come from here.
@@ -180,6 +182,14 @@ export const settingsSchema = {
     maximum: 2 ** 32,
     description: 'Bytes of OTLP bodies under way at once before 503',
   },
+  memorySoftLimitBytes: {
+    env: 'LOOPKIT_MEMORY_SOFT_LIMIT_BYTES',
+    type: 'integer',
+    default: 384 * 1024 ** 2,
+    minimum: 128 * 1024 ** 2,
+    maximum: 2 ** 40,
+    description: "Memory of the collector's process beyond which large and many bodies are asked to come again (503)",
+  },
   queueMaxSpans: {
     env: 'LOOPKIT_QUEUE_MAX_SPANS',
     type: 'integer',
@@ -283,71 +293,14 @@ export const settingsSchema = {
     default: '',
     description: 'Signals that are switched off, separated by commas',
   },
-  corsOrigins: {
-    env: 'LOOPKIT_CORS_ORIGINS',
-    type: 'string',
-    default: '',
-    description: 'Origins that a browser may send OTLP from, separated by commas, * within one for any letters; * alone for all',
-  },
   otlpPathPrefix: {
     env: 'LOOPKIT_OTLP_PATH_PREFIX',
     type: 'string',
     default: '',
     description: 'Path in front of /v1/traces on the collector',
   },
-  corsHeaders: {
-    env: 'LOOPKIT_CORS_HEADERS',
-    type: 'string',
-    default: '',
-    description: 'Request headers that a browser may send, separated by commas, * within a name for any letters; none named: all of them',
-  },
-  corsCredentials: {
-    env: 'LOOPKIT_CORS_CREDENTIALS',
-    type: 'boolean',
-    default: false,
-    description: 'Let browsers send OTLP with credentials (cookies, client certificates)',
-  },
-  corsMaxAgeS: {
-    env: 'LOOPKIT_CORS_MAX_AGE_S',
-    type: 'integer',
-    default: 600,
-    minimum: 0,
-    maximum: 86400,
-    description: 'Seconds for which a browser remembers what it may send',
-  },
-  otlpTlsCertFile: {
-    env: 'LOOPKIT_OTLP_TLS_CERT_FILE',
-    type: 'string',
-    default: null,
-    description: 'PEM file with the certificate of the OTLP ports, intermediate ones behind it; turns TLS on for both',
-  },
-  otlpTlsKeyFile: {
-    env: 'LOOPKIT_OTLP_TLS_KEY_FILE',
-    type: 'string',
-    default: null,
-    description: 'PEM file with the private key of that certificate',
-  },
-  otlpTlsClientCaFile: {
-    env: 'LOOPKIT_OTLP_TLS_CLIENT_CA_FILE',
-    type: 'string',
-    default: null,
-    description: 'PEM file with the authorities whose client certificates are accepted; without one no certificate is asked for',
-  },
-  otlpTlsMinVersion: {
-    env: 'LOOPKIT_OTLP_TLS_MIN_VERSION',
-    type: 'string',
-    default: '1.2',
-    enum: ['1.2', '1.3'],
-    description: 'Oldest version of TLS that is spoken on the OTLP ports',
-  },
-  otlpTlsReloadMs: {
-    env: 'LOOPKIT_OTLP_TLS_RELOAD_MS',
-    type: 'integer',
-    default: 10000,
-    minimum: 50,
-    maximum: 86400000,
-    description: 'Time between two looks whether the TLS files have changed; new ones serve the next connection',
-  },
+  ...browserSettings,
+  ...tlsSettings,
   logLevel: {
     env: 'LOOPKIT_LOG_LEVEL',
     type: 'string',

@@ -4,16 +4,14 @@ import { describeSettings } from '@loopkit/config/describe-settings'
 import { readSettings, SettingsError } from '@loopkit/config/read-settings'
 import { EXIT } from '@loopkit/shared/runtime/exit-codes'
 import { createLogger } from '@loopkit/shared/runtime/log'
+import { TUNED_ENVIRONMENT } from '@loopkit/shared/runtime/tune-process'
 import type { Command } from 'commander'
 import { type Service, supervise } from '../up/supervise.ts'
 
 /** Entry points by service, from this file. */
 const ENTRY = { collector: '../../../collector/src/main.ts', analyzer: '../../../analyzer/src/main.ts' } as const
 
-/**
- * glibc's allocator keeps one arena per thread and grows them under load: two arenas and early trimming keep the
- * collector's memory near what it holds (measured in a prototype: 226 MB instead of 340–370).
- */
+/** glibc's allocator keeps one arena per thread and grows them under load. The collector has settings of its own. */
 const ALLOCATOR_ENV = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '8000000' }
 /**
  * Compiled code is kept beside the installed packages, so that a restart after a crash does not compile it all again: 1.4 s to
@@ -53,7 +51,11 @@ async function up(): Promise<number> {
 function service(name: keyof typeof ENTRY, flags: readonly string[]): Service {
   const entry = fileURLToPath(new URL(ENTRY[name], import.meta.url))
   const cache = { NODE_COMPILE_CACHE: fileURLToPath(new URL(COMPILE_CACHE, import.meta.url)) }
-  return { name, args: [...NODE_FLAGS, ...flags, entry], env: { ...ALLOCATOR_ENV, ...cache, ...process.env } }
+  return {
+    name,
+    args: [...NODE_FLAGS, ...flags, entry],
+    env: { ...(name === 'collector' ? TUNED_ENVIRONMENT : ALLOCATOR_ENV), ...cache, ...process.env },
+  }
 }
 
 function settingsOrLine() {

@@ -1,8 +1,10 @@
+import { freeMemory } from '@loopkit/shared/otlp/free-memory'
+
 /** Memory of bodies, used again: fresh pages for each body cost as much as walking it, and collecting them is dear. */
 export interface BodyBlocks {
   /** So many bytes, not zeroed, in memory that may be moved to a worker. */
   take(bytes: number): Uint8Array
-  /** The memory behind this array may be given to the next body. One that was moved away is left alone. */
+  /** The memory behind this array may be given to the next body, or to the system. One that was moved away is left alone. */
   give(body: Uint8Array): void
 }
 
@@ -26,11 +28,12 @@ export function createBodyBlocks(): BodyBlocks {
       if (block) kept -= block.byteLength
       return new Uint8Array(block ?? newBlock(2 ** log2 + MARK_BYTES), 0, bytes)
     },
-    give({ buffer }) {
+    give(body) {
+      const { buffer } = body
       const bytes = buffer.byteLength
       const log2 = sizeLog2(bytes - MARK_BYTES)
       const isOfPool = buffer instanceof ArrayBuffer && bytes === 2 ** log2 + MARK_BYTES && log2 <= LARGEST_LOG2
-      if (!isOfPool || kept + bytes > KEPT_MAX_BYTES) return
+      if (!isOfPool || kept + bytes > KEPT_MAX_BYTES) return void freeMemory(body)
       free[log2]!.push(buffer)
       kept += bytes
     },

@@ -1,6 +1,9 @@
 import { flushCompileCache } from 'node:module'
+import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
+import { freeMemory } from '@loopkit/shared/otlp/free-memory'
 import { ProtoWriter } from '@loopkit/shared/otlp/proto-writer'
+import { createGarbageCollector } from '@loopkit/shared/runtime/garbage'
 import type { DecodeJob, DecodeResult, DecodeWorkerData } from './decode-messages.ts'
 import { ownBytes } from './own-bytes.ts'
 import { type Prepared, type PreparedTraces, prepare, type RawBody } from './prepare.ts'
@@ -9,30 +12,49 @@ import { createSpanKeyer } from './span-keys.ts'
 /** The writer of usual bodies is kept; a larger one goes with its body. */
 const WRITER_BYTES = 1024 ** 2
 
+/**
+ * Beyond this the garbage is collected after a body: of its own accord V8 lets each thread gather 64 MB outside its heap, and
+ * one that is idle then keeps them. The writer and the code take some 5 MB.
+ */
+const HELD_MAX_BYTES = 24 * 1024 ** 2
+
 const { hashKey, limits } = workerData as DecodeWorkerData
 const keyer = createSpanKeyer(hashKey)
 let writer = new ProtoWriter(WRITER_BYTES)
+const garbage = createGarbageCollector()
 
 parentPort!.on('message', (job: DecodeJob) => {
   const result = run(job)
   parentPort!.postMessage(result, 'prepared' in result ? buffersOf(result.prepared) : [])
+  // What came and did not go back.
+  freeMemory(job.raw.bytes)
+  const { external_memory, total_heap_size } = getHeapStatistics()
+  if (external_memory > HELD_MAX_BYTES || total_heap_size > HELD_MAX_BYTES) garbage.full()
 })
 flushCompileCache()
 
 function run({ id, raw }: DecodeJob): DecodeResult {
-  if (writer.bytes.length > WRITER_BYTES) writer = new ProtoWriter(WRITER_BYTES)
   try {
     // The memory of the body came with it and is all ours.
     const prepared = prepare(raw, limits, keyer, { writer, target: new Uint8Array(raw.bytes.buffer) })
     return { id, prepared: prepared.kind === 'traces' ? movable(prepared, raw) : prepared }
   } catch (error) {
     return { id, failed: `${(error as Error).name}: ${(error as Error).message}` }
+  } finally {
+    if (writer.bytes.length > WRITER_BYTES) {
+      freeMemory(writer.bytes)
+      writer = new ProtoWriter(WRITER_BYTES)
+    }
   }
 }
 
 /** In memory that can be moved: that of the body as it came, or its own. */
 function movable(prepared: PreparedTraces, { bytes }: RawBody): PreparedTraces {
-  return prepared.body.buffer === bytes.buffer ? prepared : { ...prepared, body: ownBytes(prepared.body) }
+  const { body } = prepared
+  if (body.buffer === bytes.buffer) return prepared
+  const own = ownBytes(body)
+  if (own.buffer !== body.buffer) freeMemory(body)
+  return { ...prepared, body: own }
 }
 
 /** Moved, not copied. */

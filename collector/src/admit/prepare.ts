@@ -1,6 +1,7 @@
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import { countRecords } from '@loopkit/shared/otlp/count-records'
 import { OtlpDecodeError } from '@loopkit/shared/otlp/decode-error'
+import { freeMemory } from '@loopkit/shared/otlp/free-memory'
 import { scanTraces, type TraceScan } from '@loopkit/shared/otlp/scan-traces'
 import { type TranscodeMemory, transcodeLogsJson, transcodeTracesJson } from '@loopkit/shared/otlp/transcode-json'
 import { type KeptLogs, keepLogs } from '@loopkit/shared/span/keep-logs'
@@ -66,6 +67,20 @@ export type Prepared = PreparedTraces | PreparedCount | Refusal
 export function prepare(raw: RawBody, limits: DecodeLimits, keyer: SpanKeyer, memory?: TranscodeMemory): Prepared {
   const plain = decompress(raw.bytes, raw.compression, limits.bodyMaxBytes)
   if (!(plain instanceof Uint8Array)) return plain
+  const prepared = prepareRead(plain, raw, limits, keyer, memory)
+  const isKept = prepared.kind === 'traces' && prepared.body.buffer === plain.buffer
+  // What was decompressed has served once it was transcoded or counted.
+  if (plain.buffer !== raw.bytes.buffer && !isKept) freeMemory(plain)
+  return prepared
+}
+
+function prepareRead(
+  plain: Uint8Array,
+  raw: RawBody,
+  limits: DecodeLimits,
+  keyer: SpanKeyer,
+  memory: TranscodeMemory | undefined,
+): Prepared {
   try {
     if (raw.signal === 'metrics') return prepareCount(plain, raw, limits)
     return raw.signal === 'traces'

@@ -35,7 +35,7 @@ const OWN_FAULTS: ReadonlySet<string> = new Set(['storage_failed', 'internal'])
 export function startOwnSpans({ clock, version, pipeline, inFlight, findOwnProject }: OwnSpansDeps): OwnSpans {
   const send = async (body: Uint8Array): Promise<void> => {
     const caller = findOwnProject()
-    const room = caller && (await inFlight.acquire(body.length))
+    const room = caller && (await inFlight.acquire(caller.projectNo, body.length))
     if (!caller || !room) return
     try {
       await pipeline.accept({ ...OWN_REQUEST, body, caller, room })

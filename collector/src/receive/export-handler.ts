@@ -71,7 +71,7 @@ async function takeExport(deps: ExportHandlerDeps, exchange: ExportExchange, enc
   if (deps.isStopping()) return refused('stopping', 'the collector is stopping')
   const caller = deps.authenticator.authenticate(readCredentials(request.rawHeaders), deps.isLocal(request.socket.remoteAddress))
   if ('kind' in caller) return caller
-  const received = await receiveBody(deps, exchange)
+  const received = await receiveBody(deps, exchange, caller.projectNo)
   if (received.kind === 'refused') {
     deps.pipeline.noteRefused(caller, received.code)
     return received
@@ -100,10 +100,11 @@ async function takeExport(deps: ExportHandlerDeps, exchange: ExportExchange, enc
 async function receiveBody(
   { inFlight, bodyLimits }: ExportHandlerDeps,
   { request, response, expectsContinue }: ExportExchange,
+  projectNo: number,
 ): Promise<(ReceivedBody & { compression: Compression }) | Refusal> {
   const compression = parseContentEncoding(request.headers['content-encoding'])
   if (!compression) return refused('encoding_unsupported', `supported encodings: ${ACCEPTED_ENCODINGS}`)
-  const received = await readBody(request, inFlight, bodyLimits, () => {
+  const received = await readBody(request, projectNo, inFlight, bodyLimits, () => {
     if (expectsContinue) response.writeContinue()
   })
   return received.kind === 'refused' ? received : { ...received, compression }

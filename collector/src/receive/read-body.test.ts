@@ -11,11 +11,11 @@ afterEach(() => {
 
 /** What reading a request's body gives, and the bytes that are still held for it afterwards. */
 async function read(write: (socket: Socket) => void, { bodyMaxBytes = 1000, maxBytes = 100_000 } = {}) {
-  const inFlight = createInFlight({ maxBytes, waitMaxMs: 20 })
+  const inFlight = createInFlight({ maxBytes, monotonicMs: () => 0, waitMaxMs: 20 })
   const limits = { bodyMaxBytes, progressMs: 50, progressMinBytes: 10 }
   const outcome = await new Promise<unknown>((resolve) => {
     const server = createServer((request: IncomingMessage, response) => {
-      readBody(request, inFlight, limits, () => {}).then(
+      readBody(request, 1, inFlight, limits, () => {}).then(
         (received) => {
           resolve(received.kind === 'received' ? Buffer.from(received.bytes).toString() : received.code)
           if (received.kind === 'received') received.room.release()

@@ -31,6 +31,7 @@ const CHUNKED_START_BYTES = 64 * 1024
  */
 export async function readBody(
   request: IncomingMessage,
+  projectNo: number,
   inFlight: InFlight,
   limits: BodyLimits,
   onStart: () => void,
@@ -38,7 +39,7 @@ export async function readBody(
   const announced = announcedBytes(request)
   const { bodyMaxBytes } = limits
   if (announced !== null && announced > bodyMaxBytes) return tooLarge(bodyMaxBytes)
-  const room = await inFlight.acquire(announced ?? CHUNKED_START_BYTES)
+  const room = await inFlight.acquire(projectNo, announced ?? CHUNKED_START_BYTES)
   if (!room) return refused('in_flight_full', 'too many bytes are under way; try again')
   try {
     onStart()

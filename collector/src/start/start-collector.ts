@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { writeRunFiles } from '@loopkit/shared/runtime/data-folder'
+import { createGarbageCollector } from '@loopkit/shared/runtime/garbage'
 import { createLifecycle, type Lifecycle } from '@loopkit/shared/runtime/lifecycle'
 import type { Logger } from '@loopkit/shared/runtime/log'
 import { type AdmissionContext, confirmAdmission, revokeAdmission } from '../admit/admission.ts'
@@ -12,6 +13,7 @@ import { createInFlight, type InFlight } from '../admit/in-flight.ts'
 import { createKeyUses } from '../admit/key-uses.ts'
 import { createLedger } from '../admit/ledger.ts'
 import { createLookup, type Lookup } from '../admit/lookup.ts'
+import { createMemoryWatch } from '../admit/memory-watch.ts'
 import { createNotKeptNotices } from '../admit/not-kept-notices.ts'
 import { createPipeline, type Pipeline } from '../admit/pipeline.ts'
 import type { DecodeLimits } from '../admit/prepare.ts'
@@ -79,7 +81,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   const { dataDir } = settings
   const { state, lossReason } = claimStore(options, lifecycle)
   const health = createHealth(options.onFatal, log)
-  const inFlight = createInFlight({ maxBytes: settings.inFlightMaxBytes })
+  const inFlight = openInFlight(options, lifecycle)
   const housekeeping = createHousekeeping(log)
   const observer = createObserver({
     dataDir,
@@ -131,6 +133,25 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
   lifecycle.defer('run files', writeRunFiles(dataDir, 'collector', pid, { otlpHttpPort: port, otlpGrpcPort: grpcPort }))
   startTimers(settings, lifecycle, storage.queue, observer)
   return { port, grpcPort, stop: lifecycle.stop }
+}
+
+function openInFlight({ settings, clock, log }: CollectorOptions, lifecycle: Lifecycle): InFlight {
+  const { inFlightMaxBytes, memorySoftLimitBytes } = settings
+  const { monotonicMs } = clock
+  const watch = createMemoryWatch({
+    softLimitBytes: memorySoftLimitBytes,
+    garbage: createGarbageCollector(),
+    rssBytes: process.memoryUsage.rss,
+    monotonicMs,
+    onPressed: (isPressed, rssBytes) =>
+      log.info(
+        { code: isPressed ? 'memory.short' : 'memory.enough', rss_bytes: rssBytes, soft_limit_bytes: memorySoftLimitBytes },
+        isPressed ? 'memory is short; large and many bodies are asked to come again' : 'memory is no longer short',
+      ),
+  })
+  lifecycle.defer('memory watch', watch.stop)
+  const { isPressed, noteReleased: onReleased } = watch
+  return createInFlight({ maxBytes: inFlightMaxBytes, monotonicMs, isPressed, onReleased })
 }
 
 /** With self-telemetry off, the pipeline as it is. */

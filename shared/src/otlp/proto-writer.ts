@@ -1,3 +1,5 @@
+import { freeMemory } from './free-memory.ts'
+
 /** Longest varint: ten bytes of seven bits. */
 const VARINT_MAX_BYTES = 10
 
@@ -29,6 +31,7 @@ export class ProtoWriter {
     if (this.at + size <= this.bytes.length) return
     const grown = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.at + size))
     this.bytes.copy(grown, 0, 0, this.at)
+    freeMemory(this.bytes)
     this.bytes = grown
     this.view = viewOf(grown)
   }

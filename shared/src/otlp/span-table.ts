@@ -1,4 +1,5 @@
 import { OtlpDecodeError } from './decode-error.ts'
+import { freeMemory } from './free-memory.ts'
 
 /** A 64 MiB body of the smallest spans that have ids and a time holds about one million. */
 const SPANS_MAX = 2_097_152
@@ -56,5 +57,6 @@ export function growSpanTable(table: SpanTable): void {
   grown.endNano.set(table.endNano)
   grown.reject.set(table.reject)
   grown.hasError.set(table.hasError)
+  freeMemory(table.reject)
   Object.assign(table, grown)
 }

@@ -141,13 +141,13 @@ describe('ids', () => {
     'true',
   ])('a span id of %s refuses its span', (json) => {
     expect(transcode(requestOf(`{"traceId":"${TRACE}","spanId":${json}}`)).rejected).toEqual([
-      { reason: 'id_unreadable', traceId: TRACE },
+      { reason: 'id_unreadable', traceId: TRACE, count: 1 },
     ])
   })
 
   test('an id that is an array or an object refuses its span alone', () => {
     const { body, rejected } = transcode(requestOf(`{${IDS}}`, `{"traceId":[1,2],"spanId":{}}`, `{${IDS}}`))
-    expect(rejected).toEqual([{ reason: 'id_unreadable', traceId: '' }])
+    expect(rejected).toEqual([{ reason: 'id_unreadable', traceId: '', count: 1 }])
     expect([...decodeTraces(body)]).toHaveLength(2)
   })
 
@@ -221,7 +221,7 @@ describe('times are exact to the digit or refuse the span', () => {
     const spans = [...decodeTraces(body)].map(({ span }) => span)
     expect(spans.at(-1)!.name).toBe('neighbour')
     if (nano !== null) expect([rejected, spans[0]!.startUnixNano]).toEqual([[], nano])
-    else expect([rejected, spans.length]).toEqual([[{ reason: 'time_out_of_range', traceId: TRACE }], 1])
+    else expect([rejected, spans.length]).toEqual([[{ reason: 'time_out_of_range', traceId: TRACE, count: 1 }], 1])
   })
 
   test('of an event too', () => {

@@ -46,10 +46,15 @@ const SCOPE = createFieldNames('name', 'version', 'attributes', 'droppedAttribut
 const PROTOBUF_PER_JSON = 0.4
 const SLACK_BYTES = 1024
 
+/** Rejected records: one, or all that were not told one by one any more. */
+export interface RejectedSpans extends RejectedSpan {
+  count: number
+}
+
 export interface TranscodedTraces {
   /** The request as protobuf, without the spans in `rejected`; to be scanned like any other. */
   body: Uint8Array
-  rejected: RejectedSpan[]
+  rejected: RejectedSpans[]
   /** What was read otherwise than it was written, each once. */
   warnings: TranscodeWarning[]
   /** The signal that the body is of where it is not the one that was expected: nothing of that was read. */
@@ -81,7 +86,7 @@ export function transcodeLogsJson(json: Uint8Array, limits: JsonLimits, memory: 
 
 interface Transcoding extends Transcoder {
   names: RequestNames
-  rejected: RejectedSpan[]
+  rejected: RejectedSpans[]
 }
 
 function transcodeRequest(json: Uint8Array, names: RequestNames, limits: JsonLimits, memory: TranscodeMemory): TranscodedTraces {
@@ -165,11 +170,20 @@ function transcodeOfScope(t: Transcoding): void {
     else {
       eachMessage(reader, () => {
         const refused = names.transcodeRecord(t, 0x12)
-        if (refused !== null) rejected.push(refused)
+        if (refused !== null) noteRejected(rejected, refused)
       })
     }
   }
   writer.close(opened)
+}
+
+/** Beyond so many, rejected spans are only counted: a body may hold a million of them. */
+const REJECTED_TOLD_MAX = 100
+
+function noteRejected(rejected: RejectedSpans[], span: RejectedSpan): void {
+  const counted = rejected.length < REJECTED_TOLD_MAX ? undefined : rejected.find(({ reason }) => reason === span.reason)
+  if (counted) counted.count++
+  else rejected.push({ ...span, count: 1 })
 }
 
 function transcodeScope(t: Transcoder): void {

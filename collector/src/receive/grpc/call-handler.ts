@@ -84,7 +84,13 @@ async function takeExport(deps: ExportHandlerDeps, { stream, headers, rawHeaders
   if (deps.isStopping()) return refused('stopping', 'the collector is stopping')
   const caller = authenticator.authenticate(readCredentials(rawHeaders), deps.isLocal(stream.session?.socket.remoteAddress))
   if ('kind' in caller) return caller
-  const received = await readMessage(stream, headers['grpc-encoding'] as string | undefined, inFlight, bodyLimits)
+  const received = await readMessage(
+    stream,
+    headers['grpc-encoding'] as string | undefined,
+    caller.projectNo,
+    inFlight,
+    bodyLimits,
+  )
   if (received.kind === 'refused') {
     pipeline.noteRefused(caller, received.code)
     return received

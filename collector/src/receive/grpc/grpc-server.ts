@@ -30,7 +30,8 @@ export interface GrpcServer {
 
 /** Unread bytes of one call: with 64 kB, HTTP/2's own, a body of a megabyte waits for the round trip sixteen times. */
 const STREAM_WINDOW_BYTES = 512 * 1024
-const CONNECTION_WINDOW_BYTES = 4 * 1024 ** 2
+/** What one connection may have sent that nobody has read: times the connections, it is memory. */
+const CONNECTION_WINDOW_BYTES = 1024 ** 2
 /** Calls of one connection at once; exporters use some ten. */
 const CALLS_MAX = 100
 const CONNECTIONS_MAX = 1_000

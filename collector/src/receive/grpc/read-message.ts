@@ -21,6 +21,7 @@ export interface ReceivedMessage {
 export async function readMessage(
   stream: ServerHttp2Stream,
   encoding: string | undefined,
+  projectNo: number,
   inFlight: InFlight,
   limits: BodyLimits,
 ): Promise<ReceivedMessage | Refusal> {
@@ -29,7 +30,7 @@ export async function readMessage(
   if (!(first instanceof Uint8Array)) return first
   const announced = judgePrefix(prefix, encoding, limits.bodyMaxBytes)
   if ('kind' in announced) return announced
-  const room = await inFlight.acquire(announced.bytes)
+  const room = await inFlight.acquire(projectNo, announced.bytes)
   if (!room) return refused('in_flight_full', 'too many bytes are under way; try again')
   try {
     const bytes = await fillMessage(stream, announced, first, limits)

@@ -1,0 +1,57 @@
+import type { GarbageCollector } from '@loopkit/shared/runtime/garbage'
+
+/** Keeps the process's memory near what it needs, and says when it is beyond. */
+export interface MemoryWatch {
+  /** More than the soft limit is held: large and many bodies have to wait. */
+  isPressed(): boolean
+  /** So many bytes of bodies have come and gone. */
+  noteReleased(bytes: number): void
+  stop(): void
+}
+
+/**
+ * The pieces in which the network hands bodies over are garbage at once, outside the heap, where V8 hardly sees them: they
+ * are collected after so many bytes. A collection of what is young takes less than a millisecond.
+ */
+const MINOR_AFTER_BYTES = 8 * 1024 ** 2
+const LOOK_EVERY_MS = 100
+/** A full collection stops this thread for some 20 ms: not more often than so, in ms. */
+const FULL_EVERY_MS = 1_000
+
+export interface MemoryWatchOptions {
+  softLimitBytes: number
+  garbage: GarbageCollector
+  rssBytes(): number
+  monotonicMs(): number
+  /** The soft limit was passed, one way or the other. */
+  onPressed(isPressed: boolean, rssBytes: number): void
+}
+
+export function createMemoryWatch(options: MemoryWatchOptions): MemoryWatch {
+  const { softLimitBytes, garbage, rssBytes, monotonicMs, onPressed } = options
+  let pressed = false
+  let released = 0
+  let fullMs = Number.NEGATIVE_INFINITY
+  const look = () => {
+    const rss = rssBytes()
+    const isOver = rss > softLimitBytes
+    if (isOver && monotonicMs() - fullMs >= FULL_EVERY_MS) {
+      fullMs = monotonicMs()
+      garbage.full()
+    }
+    if (isOver === pressed) return
+    pressed = isOver
+    onPressed(pressed, rss)
+  }
+  const timer = setInterval(look, LOOK_EVERY_MS).unref()
+  return {
+    isPressed: () => pressed,
+    noteReleased(bytes) {
+      released += bytes
+      if (released < MINOR_AFTER_BYTES) return
+      released = 0
+      garbage.minor()
+    },
+    stop: () => clearInterval(timer),
+  }
+}

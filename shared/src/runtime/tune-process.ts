@@ -1,0 +1,33 @@
+/**
+ * What Node and glibc read only when a process begins. glibc keeps an arena per thread and, once large blocks were freed, stops
+ * giving them back: two arenas, and everything from 32 kB on as memory of its own. V8's young generation is of several
+ * megabytes per thread, where one serves. (Measured: 300–390 MB without, 220–280 MB with all of it.)
+ */
+export const TUNED_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768', MALLOC_TRIM_THRESHOLD_: '1000000' }
+export const TUNED_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1']
+
+export interface TunedProcess {
+  execPath: string
+  args: string[]
+  env: Record<string, string>
+}
+
+type Environment = Record<string, string | undefined>
+
+/**
+ * How this process is to begin anew, or null where it need not: it was started so, or somebody has chosen otherwise. Only
+ * Linux has this allocator.
+ */
+export function tunedProcess(
+  { platform, execPath, execArgv, argv }: Pick<NodeJS.Process, 'platform' | 'execPath' | 'execArgv' | 'argv'>,
+  env: Environment,
+): TunedProcess | null {
+  if (platform !== 'linux' || Object.keys(TUNED_ENVIRONMENT).some((name) => env[name] !== undefined)) return null
+  const missing = TUNED_FLAGS.filter((flag) => !execArgv.some((given) => given.split('=')[0] === flag.split('=')[0]))
+  const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return {
+    execPath,
+    args: [execPath, ...execArgv, ...missing, ...argv.slice(1)],
+    env: { ...Object.fromEntries(given), ...TUNED_ENVIRONMENT },
+  }
+}
