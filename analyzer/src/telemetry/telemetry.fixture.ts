@@ -265,15 +265,15 @@ function writeDecision(db: SqliteDatabase, hasher: TraceHasher, decision: Decisi
   const decisionNo = db.prepare('select coalesce(max(decision_no), 0) + 1 from decision').pluck().get() as number
   const failureNo = db.prepare('select coalesce(max(last_failure_no), 0) + 1 from decision').pluck().get() as number
   const hashes = packDecidedHashes(open.map(({ trace_hash }) => trace_hash))
-  db.prepare('insert into decision values (?, ?, ?, ?, ?, ?, ?)').run(
+  db.prepare('insert into decision values (?, ?, ?, ?, ?, ?)').run(
     decisionNo,
     projectNo,
     decidedMs,
     open.length,
     failureNo,
     failureNo - 1,
-    hashes,
   )
+  db.prepare('insert into unfolded_decision values (?, ?, ?)').run(projectNo, decisionNo, hashes)
   const stored = readTraces(
     db,
     hasher,

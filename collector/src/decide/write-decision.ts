@@ -66,8 +66,9 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
       decisions.length,
       firstFailureNo,
       deciding.failureNo - 1,
-      packDecidedHashes(decisions.map(({ trace }) => trace.traceHash)),
     )
+    const hashes = packDecidedHashes(decisions.map(({ trace }) => trace.traceHash))
+    statements.unfolded.run(projectNo, deciding.decisionNo, hashes)
   }
 
   return {
@@ -233,8 +234,9 @@ function prepareStatements(db: SqliteDatabase) {
     last: db.prepare('select decision_no, decided_ms, last_failure_no from decision order by decision_no desc limit 1'),
     close: db.prepare('delete from open_trace where rowid = ? and trace_hash = ? and last_commit = ?'),
     decision: db.prepare(`
-      insert into decision (decision_no, project_no, decided_ms, traces, first_failure_no, last_failure_no, trace_hashes)
-      values (?, ?, ?, ?, ?, ?, ?)`),
+      insert into decision (decision_no, project_no, decided_ms, traces, first_failure_no, last_failure_no)
+      values (?, ?, ?, ?, ?, ?)`),
+    unfolded: db.prepare('insert into unfolded_decision (project_no, decision_no, trace_hashes) values (?, ?, ?)'),
     failuresOf: db
       .prepare(`
         select failure_no, span_id, fingerprint_no, session_no, release_no, event_ms, weight, services

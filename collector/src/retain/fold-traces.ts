@@ -49,7 +49,7 @@ export function createTraceFolder(store: RetainedStore): TraceFolder {
     const insert = prepareRun(runs, { projectNo, kind: 'decision' }, members, entries)
     store.write(() => {
       insert()
-      for (const decisionNo of members) statements.setFolded.run(decisionNo)
+      for (const decisionNo of members) statements.setFolded.run(projectNo, decisionNo)
     })
     return true
   }
@@ -167,12 +167,11 @@ type Statements = ReturnType<typeof prepareStatements>
 function prepareStatements({ db }: RetainedStore) {
   return {
     dropUnfinished: db.prepare('update trace_run set state = 2 where state <> 1 and state = 0'),
-    foldable: db
-      .prepare('select project_no from decision where trace_hashes is not null group by project_no having count(*) >= ? limit 1')
-      .pluck(),
-    unfolded: db.prepare(`
-      select decision_no, trace_hashes from decision where project_no = ? and trace_hashes is not null order by decision_no limit ?`),
-    setFolded: db.prepare('update decision set trace_hashes = null where decision_no = ?'),
+    foldable: db.prepare('select project_no from unfolded_decision group by project_no having count(*) >= ? limit 1').pluck(),
+    unfolded: db.prepare(
+      'select decision_no, trace_hashes from unfolded_decision where project_no = ? order by decision_no limit ?',
+    ),
+    setFolded: db.prepare('delete from unfolded_decision where project_no = ? and decision_no = ?'),
     behind: db.prepare(`
       select m.project_no as projectNo, m.kind, m.next_commit as "to" from merged m
       left join folded f on f.project_no = m.project_no and f.kind = m.kind

@@ -22,12 +22,12 @@ export function* removeDecisions(store: RetainedStore, projectNo: number, before
   for (;;) {
     const rows = old.all(projectNo, beforeMs) as OldDecision[]
     if (rows.length === 0) break
-    yield* removeSome(store, rows)
+    yield* removeSome(store, projectNo, rows)
   }
 }
 
 /** As many as one transaction takes, at least one, whose failures may take several. */
-function* removeSome(store: RetainedStore, rows: readonly OldDecision[]): Generator<RemovedRows> {
+function* removeSome(store: RetainedStore, projectNo: number, rows: readonly OldDecision[]): Generator<RemovedRows> {
   const [first] = rows as [OldDecision]
   if (failuresOf(first) > ROWS_PER_STEP) yield* removeFailures(store, first)
   const part = [first]
@@ -40,13 +40,15 @@ function* removeSome(store: RetainedStore, rows: readonly OldDecision[]): Genera
     'delete from decision where decision_no = ? and decision_no < (select max(decision_no) from decision)',
   )
   const keep = store.statement(`
-    update decision set project_no = 0, traces = 0, first_failure_no = last_failure_no + 1, trace_hashes = null
+    update decision set project_no = 0, traces = 0, first_failure_no = last_failure_no + 1
     where decision_no = ?`)
+  const removeUnfolded = store.statement('delete from unfolded_decision where project_no = ? and decision_no = ?')
   const removeKept = store.statement(
     'delete from decision where project_no = 0 and decision_no < (select max(decision_no) from decision)',
   )
   const removed = store.write(() =>
     part.reduce((sum, { decision_no, first_failure_no, last_failure_no }) => {
+      removeUnfolded.run(projectNo, decision_no)
       if (remove.run(decision_no).changes === 0) keep.run(decision_no)
       removeKept.run()
       return sum + removeRange.run(first_failure_no, last_failure_no).changes

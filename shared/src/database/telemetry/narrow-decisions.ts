@@ -12,11 +12,11 @@ alter table decided_trace rename to decided_trace_before;
 
 create table decision (
   decision_no integer primary key, project_no integer not null, decided_ms integer not null, traces integer not null,
-  first_failure_no integer not null, last_failure_no integer not null,
-  trace_hashes blob -- of the traces that it judged: sorted big-endian unsigned 64-bit, each once; null when folded into a run
-) strict;
+  first_failure_no integer not null, last_failure_no integer not null) strict;
 create index decision_by_project on decision (project_no, decided_ms);
-create index decision_unfolded on decision (project_no) where trace_hashes is not null;
+-- Which traces it judged, until they are folded into a run: sorted big-endian unsigned 64-bit, each once.
+create table unfolded_decision (project_no integer not null, decision_no integer not null, trace_hashes blob not null,
+  primary key (project_no, decision_no)) strict, without rowid;
 
 -- Lists of services that errors passed through, each once; a project's first 20,000.
 create table service_list (service_list_no integer primary key, project_no integer not null, services text not null,
@@ -78,7 +78,10 @@ insert into decision
   select m.moved_no, m.project_no, m.decided_ms,
     (select count(*) from decided_trace_before t where t.decision_no = m.decision_no and t.project_no = m.project_no),
     coalesce((select max(moved_no) from failure_move where decision_no < m.moved_no), 0) + 1,
-    coalesce((select max(moved_no) from failure_move where decision_no <= m.moved_no), 0),
+    coalesce((select max(moved_no) from failure_move where decision_no <= m.moved_no), 0)
+  from decision_move m order by m.moved_no;
+insert into unfolded_decision
+  select m.project_no, m.moved_no,
     (select unhex(coalesce(group_concat(hash, ''), '')) from
       (select printf('%016x', trace_hash) as hash from decided_trace_before t
        where t.decision_no = m.decision_no and t.project_no = m.project_no order by 1))

@@ -9,9 +9,7 @@ const HASH_BYTES = 8
 /** Asks the folded runs, then the few decisions that are not folded yet. `hash` as stored (signed) or unsigned. */
 export function createTraceDecisions(db: SqliteDatabase): TraceDecisions {
   const runs = createTraceRuns(db)
-  const unfolded = db.prepare(
-    'select decision_no, trace_hashes from decision where project_no = ? and trace_hashes is not null order by decision_no',
-  )
+  const unfolded = db.prepare('select decision_no, trace_hashes from unfolded_decision where project_no = ? order by decision_no')
   return (projectNo, hash) => {
     const found = [...runs.find(projectNo, 'decision', [hash]).keys()]
     const wanted = Buffer.alloc(HASH_BYTES)
@@ -38,12 +36,12 @@ function holdsHash(packed: Uint8Array, wanted: Uint8Array): boolean {
 /** Every trace that was decided, by the words of its hash; of the low word the upper 8 bits are right. Repeats are possible. */
 export function eachDecidedTrace(db: SqliteDatabase, visit: (low: number, high: number) => void): void {
   eachFoldedTrace(db, 'decision', visit)
-  const unfolded = db.prepare('select trace_hashes from decision where trace_hashes is not null').pluck()
+  const unfolded = db.prepare('select trace_hashes from unfolded_decision').pluck()
   for (const packed of unfolded.iterate() as IterableIterator<Buffer>)
     for (let at = 0; at < packed.length; at += HASH_BYTES) visit(packed.readUInt32BE(at + 4), packed.readUInt32BE(at))
 }
 
-/** Hashes as a decision's row keeps them: sorted big-endian, each once. */
+/** Hashes of a decision until they are folded: sorted big-endian, each once. */
 export function packDecidedHashes(hashes: readonly bigint[]): Uint8Array {
   const sorted = BigUint64Array.from([...new Set(hashes.map((hash) => BigInt.asUintN(64, hash)))]).sort()
   const packed = Buffer.alloc(sorted.length * HASH_BYTES)
