@@ -13,6 +13,7 @@ export interface FaultRig {
   startCollector(env?: Record<string, string>): Promise<number>
   startAnalyzer(): Promise<void>
   endAnalyzer(): Promise<number | null>
+  killAnalyzer(): Promise<number | null>
   /** Spans from several senders until the answer is called, which resolves when each has its last acknowledgement. */
   load(senders?: number): () => Promise<void>
   acknowledged(): number
@@ -73,6 +74,7 @@ export async function createFaultRig(dataDir: string, collectorEnv: Record<strin
       analyzer = await startAnalyzer()
     },
     endAnalyzer: () => analyzer.end('SIGTERM'),
+    killAnalyzer: () => analyzer.end('SIGKILL'),
     load: (senders = SENDERS) => {
       let over = false
       const sending = Promise.all(Array.from({ length: senders }, (_, sender) => oracle.drive(sender, () => over)))
