@@ -3,6 +3,7 @@ import { expect } from '@jest/globals'
 import { encodeTraceRequest } from '../harness/otlp-protobuf.ts'
 import { readHttpAnswer } from './answers.ts'
 import { both, oneSpan } from './bodies.ts'
+import { head, statusOf, talk } from './raw-http.ts'
 import type { Row, RuleId } from './rule-ids.ts'
 import type { Stage } from './stage.ts'
 
@@ -218,7 +219,7 @@ const COMPRESSIONS: [name: string, header: string, compress: (text: string) => U
 ]
 
 const compressions: Row<Stage>[] = COMPRESSIONS.map(([name, header, compress]) => ({
-  ids: ['A6', 'A12', 'X3'],
+  ids: ['A6', 'A12', 'A17', 'X3'],
   name: `a span in ${name} is stored, and the answer is not compressed`,
   side: 'identity is taken, deflate in both forms; the Collector refuses identity',
   run: async (stage) => {
@@ -234,5 +235,15 @@ const compressions: Row<Stage>[] = COMPRESSIONS.map(([name, header, compress]) =
   },
 }))
 
+const untyped: Row<Stage> = {
+  ids: ['A4', 'O27'],
+  name: 'no Content-Type at all is a 415 with a Status',
+  run: async ({ httpPort, keys }) => {
+    const heard = await talk(httpPort, `${head({ authorization: `Bearer ${keys.producer_key}`, 'content-length': 2 })}{}`)
+    expect(statusOf(heard)).toBe(415)
+    expect(heard.text).toMatch(/content-type: application\/json\r\n/i)
+  },
+}
+
 /** Types, compressions and keys of OTLP/HTTP: what is taken, and what is refused before a body is read as telemetry. */
-export const encodingRows: Row<Stage>[] = [...exchanges.map(exchangeRow), ...compressions]
+export const encodingRows: Row<Stage>[] = [...exchanges.map(exchangeRow), ...compressions, untyped]

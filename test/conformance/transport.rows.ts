@@ -138,7 +138,7 @@ const answers: Row<Stage>[] = [
     },
   },
   {
-    ids: ['A14', 'A21', 'O50'],
+    ids: ['A14', 'A21'],
     name: 'a refused request is counted under its code in the ledger',
     run: async (stage) => {
       await stage.post('{', { 'content-type': JSON_TYPE })
