@@ -119,25 +119,33 @@ export function benchMarkdown(result: BenchResult): string {
     'The queue is the OpenTelemetry Collector 0.158 with its persistent queue and fsync, in the same run; nop is the same Collector, reading and',
     'dropping; drop is a server that looks at nothing, so what the load itself can do.',
     ...(result.left_out.length > 0 ? ['', `Left out: ${result.left_out.join('; ')}.`] : []),
+    ...section('Targets', targetTable(measured)),
+    ...section('Load', runs.length > 0 ? loadTable(runs, m) : []),
+    ...section('One core, in process', result.decode_only.length > 0 ? decodeTable(result.decode_only) : []),
+    ...section('Store', store ? storeTable(store) : []),
     '',
-    '## Targets',
-    '',
+  ].join('\n')
+}
+
+function section(title: string, table: readonly string[]): string[] {
+  return table.length === 0 ? [] : ['', `## ${title}`, '', ...table]
+}
+
+function targetTable(measured: readonly Target[]): string[] {
+  if (measured.length === 0) return []
+  return [
     row(['measure', 'floor', 'aim', 'here', '']),
     row(['---', '---', '---', '---:', '---']),
     ...measured.map((target) => row([target.what, target.floor, target.aim, number(target.measured), verdict(target)])),
-    '',
-    '## Load',
-    '',
-    ...loadTable(runs, m),
-    '',
-    '## One core, in process',
-    '',
+  ]
+}
+
+function decodeTable(figures: readonly DecodeOnly[]): string[] {
+  return [
     row(['mix', 'work', 'spans/s', 'MB/s']),
     row(['---', '---', '---:', '---:']),
-    ...result.decode_only.map((one) => row([one.mix, one.what, number(one.spans_per_s), number(one.mb_per_s)])),
-    ...(store ? storeTable(store) : []),
-    '',
-  ].join('\n')
+    ...figures.map((one) => row([one.mix, one.what, number(one.spans_per_s), number(one.mb_per_s)])),
+  ]
 }
 
 function loadTable(runs: readonly CaseRun[], m: Medians): string[] {
@@ -185,9 +193,6 @@ function loadTable(runs: readonly CaseRun[], m: Medians): string[] {
 
 function storeTable(store: StoreFigures): string[] {
   return [
-    '',
-    '## Store',
-    '',
     row(['measure', 'value']),
     row(['---', '---:']),
     ...Object.entries(store).map(([name, value]) =>

@@ -47,6 +47,8 @@ const SAMPLED_SEGMENTS = 40
 const STILL_FOR_MS = 45_000
 const SETTLE_MAX_MS = 20 * 60_000
 const FILL_MAX_MS = 5 * 60_000
+/** Files that are smaller than this a span are not named. */
+const SHOWN_MIN_BYTES = 0.1
 const LOOK_EVERY_MS = 1_000
 
 export async function runStoreCase({ spans, killedWithBytes, env, nowNano, print }: StoreOptions): Promise<StoreFigures> {
@@ -73,7 +75,10 @@ export async function runStoreCase({ spans, killedWithBytes, env, nowNano, print
       spans: sent.spans,
       bytes_per_span: rounded(byFile.reduce((sum, { bytes }) => sum + bytes, 0) / sent.spans),
       settled_after_s: rounded(settledAfterMs / 1000),
-      bytes_by_file: byFile.map(({ name, bytes }) => `${name} ${rounded(bytes / sent.spans)}`).join(', '),
+      bytes_by_file: byFile
+        .filter(({ bytes }) => bytes / sent.spans >= SHOWN_MIN_BYTES)
+        .map(({ name, bytes }) => `${name} ${rounded(bytes / sent.spans)}`)
+        .join(', '),
       trace_by_id_p50_ms: found.p50,
       trace_by_id_p99_ms: found.p99,
       killed_with_gb: rounded(killedWith / 1e9, 2),
