@@ -1,10 +1,10 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
+import { openStoredSegment } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
 import { rewriteTraces } from '@loopkit/shared/otlp/rewrite-traces'
 import type { TraceScan } from '@loopkit/shared/otlp/scan-traces'
-import { createCommitOfRow, decodeCommits } from '@loopkit/shared/segment/header'
-import { unpackSegment } from '@loopkit/shared/segment/pack-segment'
+import { createCommitOfRow, type SegmentCommit } from '@loopkit/shared/segment/header'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -22,42 +22,47 @@ export interface SpanId {
 
 /** Every span or log record of a segment in the order of its commits, each with its arrival. */
 export function* spansOfSegment(row: SegmentRow, filter?: AttributeFilter): Generator<StoredSpan> {
-  const arrival = createArrival(row.commits)
+  const opened = openStoredSegment(row)
+  if (opened === null) return
+  const arrival = createArrival(opened.commits)
   let at = 0
-  for (const ctx of codecOf(row.kind).decode(unpackSegment(row.body, row.body_bytes), filter)) yield { ctx, ...arrival(at++) }
+  for (const ctx of codecOf(row.kind).decode(opened.body, filter)) yield { ctx, ...arrival(at++) }
 }
 
 /** The spans of a segment at these rows, decoded whole; the others are not decoded at all. */
 export function pickSpans(row: SegmentRow, wanted: ReadonlySet<number>, filter?: AttributeFilter): StoredSpan[] {
-  return pickRows(openSegment(row), row, wanted, filter)
+  const opened = openSegment(row)
+  return opened === null ? [] : pickRows(opened, row, wanted, filter)
 }
 
 interface OpenSegment {
   body: Uint8Array
+  commits: SegmentCommit[]
   scan: TraceScan
 }
 
-function openSegment(row: SegmentRow): OpenSegment {
-  const body = unpackSegment(row.body, row.body_bytes)
-  return { body, scan: codecOf(row.kind).scan(body) }
+/** null: it is damaged. */
+function openSegment(row: SegmentRow): OpenSegment | null {
+  const opened = openStoredSegment(row)
+  return opened && { ...opened, scan: codecOf(row.kind).scan(opened.body) }
 }
 
 function pickRows(
-  { body, scan }: OpenSegment,
+  { body, scan, commits }: OpenSegment,
   row: SegmentRow,
   wanted: ReadonlySet<number>,
   filter: AttributeFilter | undefined,
 ): StoredSpan[] {
   const drop = new Uint8Array(scan.count).fill(1)
   for (const at of wanted) drop[at] = 0
-  const arrival = createArrival(row.commits)
+  const arrival = createArrival(commits)
   const rows = [...wanted].sort((a, b) => a - b)
   const decoded = codecOf(row.kind).decode(rewriteTraces(body, scan, drop), filter)
   return [...decoded].map((ctx, at) => ({ ctx, ...arrival(rows[at]!) }))
 }
 
-function createArrival(commits: Uint8Array): (row: number) => { receivedMs: number; commit: number } {
-  const commitOf = createCommitOfRow(decodeCommits(commits))
+function createArrival(commits: readonly SegmentCommit[]): (row: number) => { receivedMs: number; commit: number } {
+  const commitOf = createCommitOfRow(commits)
   return (row) => {
     const { receivedMs, number } = commitOf(row)
     return { receivedMs, commit: number }
@@ -83,6 +88,7 @@ export function readSpans(
     const row = load.get(segmentId) as SegmentRow | undefined
     if (!row) continue
     const opened = openSegment(row)
+    if (opened === null) continue
     for (const stored of pickRows(opened, row, rowsNamed(opened, wanted), filter)) keepWinner(found, stored)
   }
   return found

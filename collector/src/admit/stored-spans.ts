@@ -1,8 +1,8 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
+import { openStoredSegment, type StoredSegment } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
-import { unpackSegment } from '@loopkit/shared/segment/pack-segment'
 import { STORED } from './admission.ts'
 
 /** Bytes of a trace id and a span id together. */
@@ -23,15 +23,17 @@ type SegmentSpans = Map<string, boolean>
  */
 export function createStoredSpans(db: SqliteDatabase, hasher: TraceHasher): StoredSpans {
   const index = createTraceIndex(db)
-  const load = db.prepare('select body, body_bytes from segment where segment_id = ?')
+  const load = db.prepare('select body, body_bytes, commits from segment where segment_id = ?')
   const cache = new Map<number, SegmentSpans>()
   let cachedSpans = 0
 
   function spansOf(segmentId: number, kind: RecordKind): SegmentSpans {
     const known = cache.get(segmentId)
     if (known) return known
-    const row = load.get(segmentId) as { body: Uint8Array; body_bytes: number } | undefined
-    const spans = row ? readSpans(unpackSegment(row.body, row.body_bytes), kind) : new Map<string, boolean>()
+    const row = load.get(segmentId) as StoredSegment | undefined
+    // What cannot be read any more is taken anew when it is sent again.
+    const opened = row ? openStoredSegment(row) : null
+    const spans = opened ? readSpans(opened.body, kind) : new Map<string, boolean>()
     cache.set(segmentId, spans)
     cachedSpans += spans.size
     for (const [oldest, { size }] of cache) {

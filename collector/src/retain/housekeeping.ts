@@ -1,3 +1,4 @@
+import type { SegmentDamage } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { Logger } from '@loopkit/shared/runtime/log'
 import type { Pipeline } from '../admit/pipeline.ts'
 import { refused } from '../receive/outcome.ts'
@@ -16,13 +17,15 @@ export interface Housekeeping {
 
 const DISK_FULL = refused('storage_full', 'the disk is full; spans are taken again when there is space')
 
-export function createHousekeeping(log: Logger): Housekeeping {
+/** `onDamaged` is told of a segment each time it is seen. */
+export function createHousekeeping(log: Logger, onDamaged: (damage: SegmentDamage) => void): Housekeeping {
   let isDiskFull = false
   let isLogHeld = false
 
   function note(report: RetainReport): void {
     if (report.kind === 'space') isDiskFull = report.isFull
     if (report.kind === 'log_held') isLogHeld = report.isHeld
+    if (report.kind === 'damaged') onDamaged(report.damage)
     write(log, report)
   }
 
@@ -59,6 +62,9 @@ function write(log: Logger, report: RetainReport): void {
       else log.debug({ code: 'merge.done', segments, bytes_before: bytesBefore, bytes_after: bytesAfter }, 'segments joined')
       return
     }
+    // Told by who keeps the record of losses, once.
+    case 'damaged':
+      return
     case 'space':
       if (report.isFull) log.error({ code: 'disk.full', free_bytes: report.freeBytes }, 'the disk is full: no spans are taken')
       else log.info({ code: 'disk.recovered', free_bytes: report.freeBytes }, 'there is space again')

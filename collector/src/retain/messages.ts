@@ -1,3 +1,5 @@
+import type { SegmentDamage } from '@loopkit/shared/database/telemetry/segment-damage'
+
 export interface RetainOptions {
   dataDir: string
   retentionDays: number
@@ -10,6 +12,8 @@ export type RetainReport =
   /** A pass that removed something: rows by table. */
   | { kind: 'retained'; removed: Record<string, number>; bytes: number; elapsedMs: number; longestStepMs: number }
   | { kind: 'merged'; segments: number; bytesBefore: number; bytesAfter: number; failure: string | null }
+  /** Told each time it is seen. */
+  | { kind: 'damaged'; damage: SegmentDamage }
   /** Told when it changes. */
   | { kind: 'space'; isFull: boolean; freeBytes: number }
   /** Told when it changes: a reader keeps the write-ahead log from being emptied. */

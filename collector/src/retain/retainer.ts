@@ -9,6 +9,7 @@ import { createMerger } from './merger.ts'
 import type { RetainOptions, RetainReport } from './messages.ts'
 import { createPasses } from './passes.ts'
 import { openRetainedStore, type RetainedStore } from './retained-store.ts'
+import { createScrubber, type Scrubber } from './scrubber.ts'
 import { createSpaceWatch } from './space-watch.ts'
 import { createStoredBytes } from './stored-bytes.ts'
 
@@ -36,6 +37,8 @@ const LOOK_AT_SPACE_EVERY_MS = 1_000
 /** Whether there is something to fold is looked for this often. */
 const FOLD_EVERY_MS = 500
 const TRUNCATE_EVERY_MS = 2_000
+/** One segment in quiet times costs a millisecond or two; 100,000 of them are seen in two days. */
+const SCRUB_EVERY_MS = 2_000
 /** A reader that holds the log back for this long is stuck: the analyzer ends its own after 30 s. */
 const HELD_TOO_LONG_MS = 45_000
 /** Pages given back in one go: 3.5 ms for 200 of them were measured. */
@@ -72,6 +75,7 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
   const passes = createPasses({ ...options, store, projects, storedBytes }, clock, report)
   const activity = createActivity(store.db, clock)
   const timers = createTimers(clock)
+  const scrubber = createScrubber(store.db)
 
   function mergeOnce(): boolean {
     if (activity.isSettled()) return false
@@ -113,6 +117,7 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
       }
       if (!isBusy && timers.isDue('truncate', space.isFull() ? CHECKPOINT_EVERY_MS : TRUNCATE_EVERY_MS))
         log.truncate(!activity.isQuiet() && !space.isNarrow() && !space.isFull())
+      if (!isBusy && timers.isDue('scrub', SCRUB_EVERY_MS)) tellDamage(scrubber, report)
       return { pauseMs: Math.min(IDLE_TURN_MS, checkpointEveryMs), hasMore: false }
     },
     isFull: space.isFull,
@@ -122,6 +127,11 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
       store.close()
     },
   }
+}
+
+function tellDamage(scrubber: Scrubber, report: (report: RetainReport) => void): void {
+  const damage = scrubber.step()
+  if (damage !== null) report({ kind: 'damaged', damage })
 }
 
 /** Gives pages back to the file system; false when there are none. */

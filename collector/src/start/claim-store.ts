@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
-import { logDataLoss, watchDataLosses } from '@loopkit/shared/database/guard/loss-watch'
+import { type LossWatch, logDataLoss, watchDataLosses } from '@loopkit/shared/database/guard/loss-watch'
 import { guardTelemetry } from '@loopkit/shared/database/telemetry/guard-telemetry'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { Lifecycle } from '@loopkit/shared/runtime/lifecycle'
@@ -10,8 +10,8 @@ import { openStore, type StoreState } from './open-store.ts'
 
 export interface ClaimedStore {
   state: StoreState
-  /** Spans that were acknowledged are gone and nobody has taken note of it, or null. */
-  lossReason(): string | null
+  /** Spans that were acknowledged and are gone. */
+  losses: LossWatch
 }
 
 interface ClaimDeps {
@@ -33,7 +33,7 @@ export function claimStore({ settings, clock, log }: ClaimDeps, lifecycle: Lifec
     const state = openStore(path, guarded.mark)
     const losses = watchDataLosses(dataDir, 'telemetry.db', log)
     lifecycle.defer('losses', losses.close)
-    return { state, lossReason: losses.reason }
+    return { state, losses }
   } finally {
     guarded.close()
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
+import { lossOfDamage } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { writeRunFiles } from '@loopkit/shared/runtime/data-folder'
 import { createGarbageCollector } from '@loopkit/shared/runtime/garbage'
@@ -79,10 +80,10 @@ export async function startCollector(options: CollectorOptions): Promise<Running
 async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise<RunningCollector> {
   const { settings, clock, log, pid } = options
   const { dataDir } = settings
-  const { state, lossReason } = claimStore(options, lifecycle)
+  const { state, losses } = claimStore(options, lifecycle)
   const health = createHealth(options.onFatal, log)
   const inFlight = openInFlight(options, lifecycle)
-  const housekeeping = createHousekeeping(log)
+  const housekeeping = createHousekeeping(log, (damage) => losses.note(lossOfDamage(damage, clock.nowMs())))
   const observer = createObserver({
     dataDir,
     housekeeping,
@@ -97,7 +98,7 @@ async function compose(options: CollectorOptions, lifecycle: Lifecycle): Promise
     isReady: () => unreadyReason() === null,
   })
   lifecycle.defer('metrics', observer.stop)
-  const unreadyReason = () => health.reason() ?? lossReason() ?? housekeeping.reason() ?? authenticator.unavailableReason()
+  const unreadyReason = () => health.reason() ?? losses.reason() ?? housekeeping.reason() ?? authenticator.unavailableReason()
   const storage = await startStorage(options, lifecycle, { state, health, observer, housekeeping })
   const authenticator = createAuthenticator(join(dataDir, 'control.db'), settings.keylessProject, clock)
   lifecycle.defer('control.db', authenticator.close)

@@ -1,10 +1,12 @@
 import type { Logger } from '../../runtime/log.ts'
-import { type DatabaseName, type DataLoss, describeDataLoss, isSameLoss, readDataLosses } from './data-loss.ts'
+import { type DatabaseName, type DataLoss, describeDataLoss, isSameLoss, readDataLosses, recordDataLoss } from './data-loss.ts'
 
 /** What a running service knows of losses that nobody has acknowledged yet. */
 export interface LossWatch {
   /** Why the service is not ready, or null. Reads the file again, since the command line writes it. */
   reason(): string | null
+  /** Puts a loss that was found meanwhile on record. */
+  note(loss: DataLoss): void
   /** Stops looking. */
   close(): void
 }
@@ -14,7 +16,13 @@ const LOOK_EVERY_MS = 1_000
 
 export function watchDataLosses(dataDir: string, database: DatabaseName, log: Logger): LossWatch {
   let open = readDataLosses(dataDir, database).filter(isOpen)
-  if (open.length === 0) return { reason: () => null, close: () => {} }
+  let looking: NodeJS.Timeout | undefined
+  lookWhileOpen()
+
+  function lookWhileOpen(): void {
+    clearInterval(looking)
+    looking = open.length > 0 ? setInterval(lookSafely, LOOK_EVERY_MS).unref() : undefined
+  }
 
   function look(): void {
     if (open.length === 0) return
@@ -28,28 +36,36 @@ export function watchDataLosses(dataDir: string, database: DatabaseName, log: Lo
       )
     }
     open = now.filter(isOpen)
-    if (open.length === 0) clearInterval(looking)
+    if (open.length === 0) lookWhileOpen()
   }
-  const looking = setInterval(() => {
+
+  function lookSafely(): void {
     try {
       look()
     } catch (error) {
       log.error({ code: 'data_loss.unreadable', err: error }, 'the record of losses cannot be read')
     }
-  }, LOOK_EVERY_MS).unref()
+  }
+
   return {
     reason() {
-      look()
+      lookSafely()
       const [first] = open
       if (!first) return null
       const more = open.length > 1 ? `, and ${open.length - 1} losses more` : ''
       return `${describeDataLoss(first)}${more}; "loopkit doctor --acknowledge-loss" takes note of it`
     },
+    note(loss) {
+      if (recordDataLoss(dataDir, loss) === null) return
+      logDataLoss(log, loss)
+      open = [...open, loss]
+      lookWhileOpen()
+    },
     close: () => clearInterval(looking),
   }
 }
 
-/** Logs a loss that a start has just found. */
+/** Logs a loss that was just found. */
 export function logDataLoss(log: Logger, loss: DataLoss): void {
   const { database, from_commit, to_commit, after_at, until_at } = loss
   log.error(

@@ -2,10 +2,10 @@ import type { AttributeFilter } from '../../otlp/attribute-filter.ts'
 import { toHex } from '../../otlp/ids.ts'
 import type { SpanInContext } from '../../otlp/model.ts'
 import { rewriteTraces } from '../../otlp/rewrite-traces.ts'
-import { createCommitOfRow, decodeCommits } from '../../segment/header.ts'
-import { unpackSegment } from '../../segment/pack-segment.ts'
+import { createCommitOfRow } from '../../segment/header.ts'
 import type { SqliteDatabase } from '../open.ts'
 import { codecOf, type RecordKind } from './record-codecs.ts'
+import { openStoredSegment } from './segment-damage.ts'
 import type { TraceHasher } from './trace-hash.ts'
 import { createTraceIndex, type TraceIndex } from './trace-index.ts'
 
@@ -70,7 +70,9 @@ interface SegmentRow {
 }
 
 function* spansOf(row: SegmentRow, wanted: TraceIdSet, filter: AttributeFilter | undefined): Generator<StoredSpan> {
-  const body = unpackSegment(row.body, row.body_bytes)
+  const opened = openStoredSegment(row)
+  if (opened === null) return
+  const { body, commits } = opened
   const codec = codecOf(row.kind)
   const scan = codec.scan(body)
   const drop = new Uint8Array(scan.count)
@@ -79,7 +81,7 @@ function* spansOf(row: SegmentRow, wanted: TraceIdSet, filter: AttributeFilter |
     if (wanted.has(body, scan.traceIdAt[i]!)) rows.push(i)
     else drop[i] = 1
   }
-  const commitOf = createCommitOfRow(decodeCommits(row.commits))
+  const commitOf = createCommitOfRow(commits)
   let at = 0
   for (const ctx of codec.decode(rewriteTraces(body, scan, drop), filter)) {
     const { receivedMs, number } = commitOf(rows[at++]!)
