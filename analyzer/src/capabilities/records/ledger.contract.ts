@@ -22,19 +22,24 @@ export const getLedger = contract({
   response: {
     title: 'IngestLedger',
     type: 'object',
-    required: ['window', 'accepted', 'deduplicated', 'rejected', 'redacted', 'capped', 'refused_requests'],
+    required: ['window', 'received', 'accepted', 'deduplicated', 'rejected', 'redacted', 'capped', 'refused_requests'],
     properties: {
       window: windowSchema,
       accepted: { ...count, description: 'distinct spans' },
-      deduplicated: count,
+      received: {
+        ...count,
+        description:
+          'accepted + deduplicated + rejected + kept + not_kept: every span, log record and point of answered requests',
+      },
+      deduplicated: { ...count, description: 'spans and log records that came again; replaced and conflicts are among them' },
       rejected: counts,
       redacted: count,
       capped: count,
       refused_requests: counts,
       kept: { ...counts, description: 'log records that became records, as {logs: n}' },
       not_kept: { ...counts, description: 'signal → how many were accepted and not kept' },
-      replaced: count,
-      conflicts: count,
+      replaced: { ...count, description: 'spans that came again ended, and replaced the one that had not ended' },
+      conflicts: { ...count, description: 'spans of known ids with another content: the first one stays' },
     },
   },
   errors: [],

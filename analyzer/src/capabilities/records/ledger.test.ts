@@ -16,6 +16,9 @@ test('the ledger says what became of everything that was sent in the window', as
     'rejected:trace_id_zero': 3,
     'refused:queue_full': 1,
     'not_kept:logs': 9,
+    'kept:logs': 5,
+    replaced: 6,
+    conflict: 8,
     redacted: 4,
   }
   for (const [what, count] of Object.entries(counts)) add.run(project.projectNo, minute, what, count)
@@ -23,7 +26,7 @@ test('the ledger says what became of everything that was sent in the window', as
   add.run(99, minute, 'accepted', 1000)
   const { body } = await project.get('/v1/ingest/ledger?since_minutes=60')
   expect(body).toMatchObject({
-    ...{ accepted: 7, deduplicated: 2, redacted: 4, capped: 0 },
+    ...{ received: 40, accepted: 7, deduplicated: 16, redacted: 4, capped: 0, replaced: 6, conflicts: 8 },
     rejected: { trace_id_zero: 3 },
     refused_requests: { queue_full: 1 },
     not_kept: { logs: 9 },

@@ -17,19 +17,31 @@ export async function readLedger({ ask, nowMs, sinceMinutesDefault }: LedgerDeps
   const window = windowOfLast(sinceMinutes ?? sinceMinutesDefault, nowMs())
   const { counts } = await ask('ledger', { projectNo, window })
   const total = (what: string) => counts[what] ?? 0
+  const rejected = family(counts, 'rejected:')
+  const kept = family(counts, 'kept:')
+  const notKept = family(counts, 'not_kept:')
+  const deduplicated = SENT_AGAIN.reduce((sum, what) => sum + total(what), 0)
   return {
     window: showWindow(window),
+    received: total('accepted') + deduplicated + sumOf(rejected) + sumOf(kept) + sumOf(notKept),
     accepted: total('accepted'),
-    deduplicated: total('deduplicated'),
-    rejected: family(counts, 'rejected:'),
+    deduplicated,
+    rejected,
     redacted: total('redacted'),
     capped: total('capped'),
     refused_requests: family(counts, 'refused:'),
-    kept: family(counts, 'kept:'),
-    not_kept: family(counts, 'not_kept:'),
+    kept,
+    not_kept: notKept,
     replaced: total('replaced'),
     conflicts: total('conflict'),
   }
+}
+
+/** What a span can be that is there already: the same, one that ends what had not ended, or another one of the same ids. */
+const SENT_AGAIN = ['deduplicated', 'replaced', 'conflict']
+
+function sumOf(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }
 
 function family(counts: Record<string, number>, prefix: string): Record<string, number> {
