@@ -21,6 +21,8 @@ export interface CommitEvents {
 /** Bodies of one group, in bytes and spans: larger groups compress no better and answer later. */
 const GROUP_MAX_BYTES = 4 * 1024 ** 2
 const GROUP_MAX_SPANS = 20_000
+/** Groups are numbered in a ring that fits a 32-bit cell. */
+const GROUP_NUMBERS = 2 ** 30
 
 /**
  * Senders of small bodies answer an acknowledgement with the next body at once: a commit right after one of several such
@@ -115,11 +117,12 @@ export class CommitQueue {
     if (bodies.length === 0 && ledger.isEmpty() && uses.length === 0) return void this.#becomeIdle()
     const group: CommitGroup = {
       kind: 'commit',
-      group: this.#nextGroup++,
+      group: this.#nextGroup,
       bodies: bodies.map(toCommit),
       ledger: ledger.drain(),
       keyUses: uses,
     }
+    this.#nextGroup = (this.#nextGroup % GROUP_NUMBERS) + 1
     const bytes = bodies.reduce((sum, { body }) => sum + body.length, 0)
     this.#underWay = {
       group: { ...group, bodies: [] },

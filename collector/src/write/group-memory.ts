@@ -1,10 +1,11 @@
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { BodyToCommit, CommitGroup, PackedGroup } from './messages.ts'
 
-/** Usual groups fit (see GROUP_MAX_BYTES); a larger one, which holds a single large body, gets memory of its own. */
-const KEPT_BYTES = 5 * 1024 ** 2
-/** Numbers of one body in `PackedGroup.numbers`: project, place, bytes, spans, new spans, bytes of replaced ids, words of trace hashes, kind of record. */
+/** Memory that usual groups fit into (see GROUP_MAX_BYTES); a larger one, mostly of a single large body, gets its own. */
+export const GROUP_BYTES = 5 * 1024 ** 2
+/** Numbers of one body, which lie before the bodies: project, place, bytes, spans, new spans, bytes of replaced ids, words of trace hashes, kind of record. */
 const NUMBERS = 8
+const NUMBER_BYTES = 8
 const WORD_BYTES = 4
 const RECORD_KINDS: readonly RecordKind[] = ['span', 'log']
 
@@ -21,20 +22,30 @@ export interface GroupPacker {
  * One copy instead of moving each body's memory: moving costs 60 µs a body in all, copying 262 kB half of that and small
  * bodies nothing; and bodies lie one behind the other, as a segment needs them (measured, Node 24: 10-span bodies).
  */
-export function createGroupPacker(): GroupPacker {
-  const kept = new SharedArrayBuffer(KEPT_BYTES)
+export function createGroupPacker(kept: SharedArrayBuffer): GroupPacker {
   return {
     pack({ bodies, ...rest }) {
       const size = bodies.reduce((sum, one) => sum + roomOf(one), 0)
-      const memory = size <= KEPT_BYTES ? kept : new SharedArrayBuffer(size)
+      const memory = size <= kept.byteLength ? kept : new SharedArrayBuffer(size)
       const bytes = new Uint8Array(memory)
-      const numbers = new Float64Array(bodies.length * NUMBERS)
-      let at = 0
+      const numbers = new Float64Array(memory, 0, bodies.length * NUMBERS)
+      let at = numbers.byteLength
       // Bodies of one project and kind lie together.
       for (const position of inOrderOfProjects(bodies)) {
         const { projectNo, body, spans, newSpans, replaced, traces, recordKind } = bodies[position]!
         const kind = RECORD_KINDS.indexOf(recordKind)
-        numbers.set([projectNo, at, body.length, spans, newSpans, replaced.length, traces.length, kind], position * NUMBERS)
+        writeNumbers(
+          numbers,
+          position * NUMBERS,
+          projectNo,
+          at,
+          body.length,
+          spans,
+          newSpans,
+          replaced.length,
+          traces.length,
+          kind,
+        )
         bytes.set(body, at)
         at += body.length
       }
@@ -47,29 +58,31 @@ export function createGroupPacker(): GroupPacker {
         at += replaced.length
       }
       const ledgers = bodies.flatMap(({ ledger }, position) => (ledger.length > 0 ? [{ position, ledger }] : []))
-      return { ...rest, memory, numbers, ledgers }
+      return { ...rest, memory, bodies: bodies.length, ledgers }
     },
   }
 }
 
 /** The group as it was; its bodies are views of the shared memory, good until the writer has answered. */
-export function unpackGroup({ memory, numbers, ledgers, ...rest }: PackedGroup): CommitGroup {
+export function unpackGroup({ memory, bodies: count, ledgers, ...rest }: PackedGroup): CommitGroup {
   const ledgerOf = new Map(ledgers.map(({ position, ledger }) => [position, ledger]))
-  const count = numbers.length / NUMBERS
-  let restAt = 0
+  const numbers = new Float64Array(memory, 0, count * NUMBERS)
+  let restAt = numbers.byteLength
   for (let position = 0; position < count; position++) restAt += numbers[position * NUMBERS + 2]!
   const bodies: BodyToCommit[] = []
   for (let position = 0; position < count; position++) {
-    const [projectNo, at, length, spans, newSpans, replacedBytes, traceWords, kind] = numbers.subarray(position * NUMBERS)
+    const from = position * NUMBERS
+    const replacedBytes = numbers[from + 5]!
+    const traceWords = numbers[from + 6]!
     const tracesAt = alignWord(restAt)
-    const replacedAt = tracesAt + traceWords! * WORD_BYTES
-    restAt = replacedAt + replacedBytes!
+    const replacedAt = tracesAt + traceWords * WORD_BYTES
+    restAt = replacedAt + replacedBytes
     bodies.push({
-      projectNo: projectNo!,
-      recordKind: RECORD_KINDS[kind!]!,
-      body: new Uint8Array(memory, at, length),
-      spans: spans!,
-      newSpans: newSpans!,
+      projectNo: numbers[from]!,
+      recordKind: RECORD_KINDS[numbers[from + 7]!]!,
+      body: new Uint8Array(memory, numbers[from + 1], numbers[from + 2]),
+      spans: numbers[from + 3]!,
+      newSpans: numbers[from + 4]!,
       replaced: new Uint8Array(memory, replacedAt, replacedBytes),
       traces: new Uint32Array(memory, tracesAt, traceWords),
       ledger: ledgerOf.get(position) ?? [],
@@ -79,7 +92,11 @@ export function unpackGroup({ memory, numbers, ledgers, ...rest }: PackedGroup):
 }
 
 function roomOf({ body, replaced, traces }: BodyToCommit): number {
-  return body.length + replaced.length + traces.byteLength + WORD_BYTES
+  return NUMBERS * NUMBER_BYTES + body.length + replaced.length + traces.byteLength + WORD_BYTES
+}
+
+function writeNumbers(numbers: Float64Array, from: number, ...values: number[]): void {
+  for (let n = 0; n < values.length; n++) numbers[from + n] = values[n]!
 }
 
 function inOrderOfProjects(bodies: readonly BodyToCommit[]): number[] {

@@ -1,5 +1,6 @@
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { RefusalCode } from '../receive/outcome.ts'
+import type { LineMemory } from './writer-line.ts'
 
 /** One body of a group, as the writer needs it. */
 export interface BodyToCommit {
@@ -24,10 +25,10 @@ export interface CommitGroup {
   keyUses: [keyHash: Uint8Array, atMs: number][]
 }
 
-/** A group on its way to the writer: bodies in shared memory, numbers in one array, since each object costs a clone. */
+/** A group on its way to the writer: its bodies and their numbers lie in shared memory, since each object costs a clone. */
 export interface PackedGroup extends Omit<CommitGroup, 'bodies'> {
   memory: SharedArrayBuffer
-  numbers: Float64Array
+  bodies: number
   /** Of the few bodies that have one. */
   ledgers: { position: number; ledger: BodyToCommit['ledger'] }[]
 }
@@ -41,6 +42,16 @@ export interface TracesDecided {
 
 export type WriterMessage = PackedGroup | TracesDecided | { kind: 'close' }
 
+/** Where a commit's time went, in ms. */
+export interface CommitTimings {
+  /** Redacting, indexing, compressing. */
+  readMs: number
+  /** Waiting for the turn to write, and the rows. */
+  writeMs: number
+  /** The COMMIT statement, which ends with the fsync. */
+  syncMs: number
+}
+
 export type WriterReply =
   | {
       kind: 'committed'
@@ -51,6 +62,7 @@ export type WriterReply =
       failed: number[]
       failure: string | null
       redacted: number
+      timings: CommitTimings
     }
   | {
       kind: 'failed'
@@ -71,4 +83,5 @@ export interface WriterData {
   signalsOff: readonly string[]
   /** See write-turn.ts. */
   writeTurn: SharedArrayBuffer
+  line: LineMemory
 }

@@ -36,13 +36,19 @@ export interface CommitTimes {
 }
 
 export interface RowWriter {
-  /** One transaction: everything the group stores, or nothing. */
-  write(times: CommitTimes, projects: readonly PackedProject[], group: CommitGroup): void
+  /** One transaction: everything the group stores, or nothing. Answers how many ms its COMMIT took. */
+  write(times: CommitTimes, projects: readonly PackedProject[], group: CommitGroup): number
 }
 
 const MINUTE_MS = 60_000
 
-export function createRowWriter(db: SqliteDatabase, dictionary: Dictionary, openTraces: OpenTraces, turn: WriteTurn): RowWriter {
+export function createRowWriter(
+  db: SqliteDatabase,
+  dictionary: Dictionary,
+  openTraces: OpenTraces,
+  turn: WriteTurn,
+  monotonicMs: () => number,
+): RowWriter {
   const hasher = createTraceHasher(readTraceHashKey(db)!)
   const statements = prepareStatements(db)
 
@@ -59,12 +65,14 @@ export function createRowWriter(db: SqliteDatabase, dictionary: Dictionary, open
 
   return {
     write(times, projects, group) {
-      turn(() => {
-        db.exec('begin immediate')
+      return turn(() => {
+        statements.begin.run()
         try {
           dictionary.refresh()
           writeAll(times, projects, group)
-          db.exec('commit')
+          const startMs = monotonicMs()
+          statements.commit.run()
+          return monotonicMs() - startMs
         } catch (error) {
           dictionary.forget()
           if (db.inTransaction) db.exec('rollback')
@@ -79,6 +87,8 @@ type Statements = ReturnType<typeof prepareStatements>
 
 function prepareStatements(db: SqliteDatabase) {
   return {
+    begin: db.prepare('begin immediate'),
+    commit: db.prepare('commit'),
     segment: db.prepare(`
       insert into segment (project_no, kind, first_commit, last_commit, commits, records, received_min_ms, received_max_ms,
                            event_min_ms, event_max_ms, trace_hashes, body, body_bytes)

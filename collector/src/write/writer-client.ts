@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { createGroupPacker } from './group-memory.ts'
-import type { CommitGroup, TracesDecided, WriterData, WriterReply } from './messages.ts'
+import { createGroupPacker, GROUP_BYTES } from './group-memory.ts'
+import type { CommitGroup, WriterData, WriterMessage, WriterReply } from './messages.ts'
+import { createLineMemory, createLineStart, createSignal } from './writer-line.ts'
 
 /** The writer thread, seen from the main thread. */
 export interface WriterClient {
@@ -14,22 +15,30 @@ export interface WriterClient {
 
 /** Resolves when the thread has opened the file; rejects where it cannot. */
 export async function startWriter(
-  data: WriterData,
+  data: Omit<WriterData, 'line'>,
   onReply: (reply: WriterReply) => void,
   onFailure: (error: Error) => void,
 ): Promise<WriterClient> {
-  const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: data, name: 'writer' })
-  const packer = createGroupPacker()
+  const line = createLineMemory(GROUP_BYTES)
+  const workerData: WriterData = { ...data, line }
+  const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData, name: 'writer' })
+  const packer = createGroupPacker(line.groups)
+  const send = createLineStart(line, (group) => worker.postMessage(group))
+  const signal = createSignal(line)
+  const tell = (message: WriterMessage) => {
+    worker.postMessage(message)
+    signal()
+  }
   await once(worker, 'message')
   worker.on('message', onReply)
   worker.on('error', onFailure)
   return {
-    post: (group) => worker.postMessage(packer.pack(group)),
-    noteDecided: (hashes) => worker.postMessage({ kind: 'decided', hashes } satisfies TracesDecided),
+    post: (group) => send(packer.pack(group)),
+    noteDecided: (hashes) => tell({ kind: 'decided', hashes }),
     close: () =>
       new Promise((resolve) => {
         worker.once('exit', () => resolve())
-        worker.postMessage({ kind: 'close' })
+        tell({ kind: 'close' })
       }),
   }
 }

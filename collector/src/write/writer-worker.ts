@@ -1,5 +1,5 @@
 import { flushCompileCache } from 'node:module'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { systemClock } from '@loopkit/shared/runtime/clock'
 import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
@@ -7,11 +7,12 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import { unpackGroup } from './group-memory.ts'
 import { createLogMoved } from './log-moved.ts'
-import type { WriterData, WriterMessage } from './messages.ts'
+import type { PackedGroup, WriterData, WriterMessage } from './messages.ts'
 import { createFirstTurn } from './write-turn.ts'
 import { createWriter } from './writer.ts'
+import { createLineEnd } from './writer-line.ts'
 
-const { path, redact, signalsOff, writeTurn } = workerData as WriterData
+const { path, redact, signalsOff, writeTurn, line } = workerData as WriterData
 const filter = createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES)
 const writer = createWriter({
   path,
@@ -22,16 +23,33 @@ const writer = createWriter({
   rules: { filter, signalsOff: new Set(signalsOff as SignalType[]) },
 })
 
-parentPort!.on('message', (message: WriterMessage) => {
-  if (message.kind === 'commit') {
-    parentPort!.postMessage(writer.commit(unpackGroup(message)))
-    writer.tidyLog()
-  } else if (message.kind === 'decided') writer.noteDecided(message.hashes)
-  else {
-    writer.close()
-    parentPort!.postMessage({ kind: 'closed' })
-    parentPort!.close()
-  }
-})
 parentPort!.postMessage({ kind: 'ready' })
 flushCompileCache()
+serve()
+
+/** Until it is told to close. The thread blocks where there is nothing to do: its event loop never turns. */
+function serve(): void {
+  const end = createLineEnd(line)
+  for (;;) {
+    const seen = end.seen()
+    const group = end.take()
+    if (group) commit(group)
+    const message = nextMessage()
+    if (message?.kind === 'commit') commit(message)
+    else if (message?.kind === 'decided') writer.noteDecided(message.hashes)
+    else if (message?.kind === 'close') break
+    if (!group && !message) end.wait(seen)
+  }
+  writer.close()
+  parentPort!.postMessage({ kind: 'closed' })
+  parentPort!.close()
+}
+
+function nextMessage(): WriterMessage | undefined {
+  return receiveMessageOnPort(parentPort!)?.message as WriterMessage | undefined
+}
+
+function commit(group: PackedGroup): void {
+  parentPort!.postMessage(writer.commit(unpackGroup(group)))
+  writer.tidyLog()
+}

@@ -48,23 +48,26 @@ interface OpenStore {
 }
 
 export function createWriter({ path, rules, redact, clock, turn = noTurn, logMoved }: WriterOptions): Writer {
-  let store: OpenStore | null = openStore(path, turn)
+  let store: OpenStore | null = openStore(path, turn, clock)
   const memos = createMemos(rules)
   const pack = createSegmentPacker()
 
   function commit(group: CommitGroup): WriterReply {
+    const startMs = clock.monotonicMs()
     const { projects, failed, failure, redacted } = readBodies(group.bodies, rules, memos, redact)
     const packed = projects.map((project) => packProject(project, group.bodies, pack))
     try {
-      store ??= openStore(path, turn)
+      store ??= openStore(path, turn, clock)
+      const readMs = clock.monotonicMs() - startMs
       // Counts alone are no commit of spans: numbers must have no gap but where spans were lost.
       const commit = store.lastCommit + (packed.length > 0 ? 1 : 0)
       const times = { commit, receivedMs: Math.max(store.lastReceivedMs, clock.nowMs()) }
-      store.rows.write(times, packed, group)
+      const syncMs = store.rows.write(times, packed, group)
+      const timings = { readMs, writeMs: clock.monotonicMs() - startMs - readMs - syncMs, syncMs }
       if (packed.length > 0) store.mark.note(times.commit, times.receivedMs)
       store.lastCommit = times.commit
       store.lastReceivedMs = times.receivedMs
-      return { kind: 'committed', group: group.group, ...times, failed, failure, redacted }
+      return { kind: 'committed', group: group.group, ...times, failed, failure, redacted, timings }
     } catch (error) {
       const explained = explainStorageError(error)
       if (explained.mustReopen) closeStore()
@@ -91,7 +94,7 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
   return { commit, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), tidyLog, close: closeStore }
 }
 
-function openStore(path: string, turn: WriteTurn): OpenStore {
+function openStore(path: string, turn: WriteTurn, { monotonicMs }: Clock): OpenStore {
   const db = openDatabase(path, { role: 'writer' })
   db.pragma(`wal_autocheckpoint = ${AUTO_CHECKPOINT_PAGES}`)
   // A loss leaves a gap: numbers that were given once are not given again.
@@ -101,7 +104,7 @@ function openStore(path: string, turn: WriteTurn): OpenStore {
   return {
     db,
     openTraces,
-    rows: createRowWriter(db, createDictionary(db), openTraces, turn),
+    rows: createRowWriter(db, createDictionary(db), openTraces, turn, monotonicMs),
     lastCommit: Math.max(last.commit, mark?.number ?? 0),
     lastReceivedMs: Math.max(last.receivedMs, mark?.atMs ?? 0),
     mark: createMarkWriter(path, readStoreId(db) ?? ''),
