@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from '@jest/globals'
 import { whyNoShim } from '../faults/fault-shim.ts'
 import { runClockSteps } from '../faults/run-clock-steps.ts'
+import { runDamagedFiles } from '../faults/run-damaged-files.ts'
 import { runFirstStarts } from '../faults/run-first-starts.ts'
 import { runKills } from '../faults/run-kills.ts'
 import { runOldSqlite } from '../faults/run-old-sqlite.ts'
@@ -134,5 +135,27 @@ const ends: Row<null>[] = [
   },
 ]
 
+const DAMAGES = [
+  'killed, nothing else',
+  '-shm removed',
+  '-wal removed',
+  'first page zeroed',
+  'another kind of file',
+  'a directory in its place',
+]
+
+const damages: Row<null>[] = [
+  {
+    ids: ['O61'],
+    name: 'lost and damaged files: a lost -shm is nothing, a lost -wal is told with its range, the rest is refused with 74 and left',
+    timeoutMs: 2 * MINUTE_MS,
+    run: async () => {
+      const seen = await runDamagedFiles((name) => DAMAGES.some((damage) => name === `telemetry.db: ${damage}`))
+      expect(seen).toHaveLength(DAMAGES.length)
+      expect(seen.filter(({ isKept }) => !isKept)).toEqual([])
+    },
+  },
+]
+
 /** Faults of starting, running and ending, each on a collector of its own. */
-export const processFaultRows: Row<null>[] = [...starts, ...ends]
+export const processFaultRows: Row<null>[] = [...starts, ...ends, ...damages]

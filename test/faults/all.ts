@@ -3,9 +3,13 @@ import { whyNoLoopDisk, whyNoMount } from './fault-disk.ts'
 import type { KeptPromise } from './fault-rig.ts'
 import { whyNoShim } from './fault-shim.ts'
 import { runCallKills } from './run-call-kills.ts'
+import { runClockSteps } from './run-clock-steps.ts'
 import { runDamagedFiles } from './run-damaged-files.ts'
 import { runDiskFull } from './run-disk-full.ts'
+import { runFileSizeLimit, whyNoFileSizeLimit } from './run-file-size-limit.ts'
+import { runFirstStarts } from './run-first-starts.ts'
 import { runKills } from './run-kills.ts'
+import { runOutOfMemory, whyNoMemoryGroup } from './run-out-of-memory.ts'
 import { runPauses } from './run-pauses.ts'
 import { runPowerCuts } from './run-power-cuts.ts'
 import { runReadOnly } from './run-read-only.ts'
@@ -147,6 +151,39 @@ const FAULTS: Fault[] = [
       const { refused, wrongAnswers, answerMaxMs, readsFailed, state, ...promise } = await runReadOnly()
       const kept = promise.kept && wrongAnswers + readsFailed === 0 && (state === 'running' || state === 70)
       return { kept, promise, figures: { refused, answerMaxMs, readsFailed, state } }
+    },
+  },
+  {
+    name: 'files that may not grow',
+    whyNot: whyNoFileSizeLimit(),
+    run: async () => {
+      const { refused, wrongAnswers, state, ...promise } = await runFileSizeLimit()
+      return { kept: promise.kept && wrongAnswers === 0, promise, figures: { refused, wrongAnswers, state } }
+    },
+  },
+  {
+    name: 'killed by the kernel for its memory',
+    whyNot: whyNoMemoryGroup(),
+    run: async () => {
+      const { exitCode, ...promise } = await runOutOfMemory()
+      return { kept: promise.kept && exitCode === null, promise, figures: {} }
+    },
+  },
+  {
+    name: 'clock set back an hour and ahead three',
+    whyNot: whyNoShim(),
+    run: async () => {
+      const { resumedMaxMs, stayedReady, negativeDurations, crashed, ...promise } = await runClockSteps()
+      const kept = promise.kept && stayedReady && !crashed && negativeDurations === 0
+      return { kept, promise, figures: { resumedMaxMs } }
+    },
+  },
+  {
+    name: 'killed while it starts on an older schema, 50 times',
+    whyNot: null,
+    run: async () => {
+      const { struck, mixed, started } = await runFirstStarts({ kills: 50, seed })
+      return { kept: mixed === 0 && started && struck > 0, promise: NO_SPANS, figures: { struck, mixed } }
     },
   },
   {

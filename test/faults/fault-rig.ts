@@ -94,6 +94,7 @@ export async function createFaultRig(dataDir: string, collectorEnv: Record<strin
       return judge(verdict, ledger.json<{ accepted: number }>().accepted)
     },
     end: async () => {
+      oracle.abandon()
       const [code] = await Promise.all([collector.end('SIGTERM'), analyzer.end('SIGTERM')])
       return code
     },

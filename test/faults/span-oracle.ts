@@ -29,6 +29,8 @@ export interface Answer {
 export interface SpanOracle {
   /** Sends batch after batch until told to stop; a batch without an acknowledgement is sent again, as it was. */
   drive(sender: number, isOver: () => boolean): Promise<void>
+  /** Ends every sender, also one that still asks for an acknowledgement; its promise is then rejected. */
+  abandon(): void
   acknowledged(): number
   /** Requests that have no answer yet. */
   underWay(): number
@@ -56,6 +58,7 @@ export function createSpanOracle(
 ): SpanOracle {
   const traces = new Map<string, Map<string, string>>()
   const counts = { acknowledged: 0, sentAgain: 0, underWay: 0 }
+  let abandoned = false
   const batchesSent = new Map<number, number>()
 
   async function deliver(body: unknown): Promise<void> {
@@ -69,6 +72,7 @@ export function createSpanOracle(
       if (answer?.status === 200) return
       if (answer && answer.status !== 503)
         throw new Error(`the collector answered ${answer.status}: ${answer.text.slice(0, 200)}`)
+      if (abandoned) throw new Error('the load was abandoned')
       counts.sentAgain++
       await pause(RETRY_MS)
     }
@@ -77,7 +81,7 @@ export function createSpanOracle(
 
   return {
     drive: async (sender, isOver) => {
-      while (!isOver()) {
+      while (!isOver() && !abandoned) {
         const batch = batchesSent.get(sender) ?? 0
         batchesSent.set(sender, batch + 1)
         const spans = issueBatch(sender, batch)
@@ -90,6 +94,9 @@ export function createSpanOracle(
         }
         await pause(PAUSE_MS)
       }
+    },
+    abandon: () => {
+      abandoned = true
     },
     acknowledged: () => counts.acknowledged,
     underWay: () => counts.underWay,
