@@ -49,11 +49,14 @@ const AGED_CHECKS = 20
 const AGED_CHECK_MIN_MS = 1_000
 /** For filters of where older traces are: some 70 M spans of which one in four begins a trace. */
 const FILTER_MAX_BYTES = 24 * 1024 ** 2
+const CACHE_KIB = 2_048
 const BUSY_TIMEOUT_MS = 2_000
 
 export function createDecider(options: DeciderOptions): Decider {
   const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, filter, clock, turn = noTurn } = options
   const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
+  // Segments are read through it once, in their order.
+  db.pragma(`cache_size = -${CACHE_KIB}`)
   // The retainer checkpoints, on this thread too.
   db.pragma('wal_autocheckpoint = 0')
   const hasher = createTraceHasher(readTraceHashKey(db)!)
