@@ -18,12 +18,40 @@ export interface Target {
 /** Heads are short; the rest is room for a longer content-length. */
 const HEAD_MAX_BYTES = 1024
 
-/** Speaks just enough HTTP/1.1 to be no burden: the answer's length is told by it or it comes in one chunk. */
-export function openHttpConnection({ host, port, headers }: Target, path: string): Promise<LoadConnection> {
+/**
+ * Speaks just enough HTTP/1.1 to be no burden: the answer's length is told by it or it comes in one chunk. A connection that the server
+ * has closed is opened again for the next request.
+ */
+export async function openHttpConnection({ host, port, headers }: Target, path: string): Promise<LoadConnection> {
   const lines = Object.entries({ host: `${host}:${port}`, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
   const head = `POST ${path} HTTP/1.1\r\n${lines.join('')}content-length: `
   let buffer = Buffer.alloc(0)
+  let link = await openLink(host, port)
+  return {
+    memory(bodyBytes) {
+      if (buffer.length < HEAD_MAX_BYTES + bodyBytes) buffer = Buffer.alloc(HEAD_MAX_BYTES + bodyBytes)
+      return { bytes: buffer, bodyAt: HEAD_MAX_BYTES }
+    },
+    async send(bodyBytes) {
+      const text = `${head}${bodyBytes}\r\n\r\n`
+      const start = HEAD_MAX_BYTES - text.length
+      buffer.write(text, start, 'latin1')
+      if (link.isClosed()) link = await openLink(host, port)
+      return link.exchange(buffer.subarray(start, HEAD_MAX_BYTES + bodyBytes))
+    },
+    close: () => link.close(),
+  }
+}
+
+interface Link {
+  isClosed(): boolean
+  exchange(request: Buffer): Promise<{ status: number; body: Buffer }>
+  close(): void
+}
+
+function openLink(host: string, port: number): Promise<Link> {
   let received: Buffer = Buffer.alloc(0)
+  let closed = false
   let waiting: { resolve(answer: { status: number; body: Buffer }): void; reject(error: Error): void } | null = null
   const socket: Socket = connect({ host, port, noDelay: true })
   socket.on('data', (chunk) => {
@@ -32,28 +60,28 @@ export function openHttpConnection({ host, port, headers }: Target, path: string
     if (answer === null) return
     received = Buffer.alloc(0)
     waiting?.resolve(answer)
+    waiting = null
   })
-  const fail = (error: Error) => waiting?.reject(error)
-  socket.on('error', fail)
-  socket.on('close', () => fail(new Error('the connection was closed')))
-  const connection: LoadConnection = {
-    memory(bodyBytes) {
-      if (buffer.length < HEAD_MAX_BYTES + bodyBytes) buffer = Buffer.alloc(HEAD_MAX_BYTES + bodyBytes)
-      return { bytes: buffer, bodyAt: HEAD_MAX_BYTES }
-    },
-    send(bodyBytes) {
-      const text = `${head}${bodyBytes}\r\n\r\n`
-      const start = HEAD_MAX_BYTES - text.length
-      buffer.write(text, start, 'latin1')
-      return new Promise((resolve, reject) => {
+  const end = (error: Error) => {
+    closed = true
+    waiting?.reject(error)
+  }
+  socket.on('error', end)
+  socket.on('close', () => end(new Error('the connection was closed without an answer')))
+  socket.on('end', () => {
+    closed = true
+  })
+  const link: Link = {
+    isClosed: () => closed,
+    exchange: (request) =>
+      new Promise((resolve, reject) => {
         waiting = { resolve, reject }
-        socket.write(buffer.subarray(start, HEAD_MAX_BYTES + bodyBytes))
-      })
-    },
+        socket.write(request)
+      }),
     close: () => void socket.destroy(),
   }
   return new Promise((resolve, reject) => {
-    socket.once('connect', () => resolve(connection))
+    socket.once('connect', () => resolve(link))
     socket.once('error', reject)
   })
 }

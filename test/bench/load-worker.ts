@@ -94,7 +94,7 @@ async function drive(connection: LoadConnection, fill: Fill, startMs: number, en
     claimed += body.spans
     if (job.spansPerSecond > 0) await sleep(Math.max(0, startMs + (claimed / job.spansPerSecond) * 1000 - performance.now()))
     const sentMs = performance.now()
-    const answer = await connection.send(body.bytes)
+    const answer = await connection.send(body.bytes).catch((error: Error) => ({ status: 0, body: Buffer.from(error.message) }))
     if (counted) note(body, performance.now() - sentMs, answer)
     if (answer.status !== 200) await sleep(BREATH_MS)
   }
@@ -110,9 +110,16 @@ function note(body: FilledBody, ms: number, answer: { status: number; body: Buff
     result.bytes += body.plainBytes
   } else {
     result.refused++
-    result.refusal = `${answer.status} ${answer.body.toString('utf8').slice(0, 200)}`
+    result.refusal = `${answer.status} ${printable(answer.body).slice(0, 200)}`
   }
 }
+
+/** A status in protobuf, or what else a server says: for people. */
+const printable = (body: Buffer): string =>
+  body
+    .toString('latin1')
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .trim()
 
 async function run(): Promise<void> {
   const fill = job.gzip ? compressed() : fillFresh

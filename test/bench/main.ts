@@ -33,12 +33,12 @@ const { values } = parseArgs({
   },
 })
 
-const WARM_UP_MS = 1_000
 const DECODE_MS = 3_000
 const isStoreOnly = values.case === 'store'
 const wanted = (values.only ?? (values.case && !isStoreOnly ? values.case : undefined))?.split(',')
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
-const forMs = Number(values.seconds ?? (values.quick ? 2 : 6)) * 1000
+const warmUpMs = values.quick ? 500 : 1_000
+const forMs = Number(values.seconds ?? (values.quick ? 2 : 5)) * 1000
 const startedAt = new Date()
 const nowNano = BigInt(startedAt.getTime()) * 1_000_000n
 const leftOut: string[] = []
@@ -68,22 +68,11 @@ function findControl(): string | null {
 async function runAll(cases: readonly BenchCase[], otelcol: string | null): Promise<CaseRun[]> {
   const runs: CaseRun[] = []
   for (const bench of cases) {
-    const controls = values['no-controls'] ? [] : bench.controls.filter((name) => name === 'drop' || otelcol !== null)
-    // The grid is wide and compared with nothing: one round each.
-    const count = bench.name.startsWith('grid-') ? 1 : rounds
+    const count = bench.isTarget || wanted !== undefined ? rounds : 1
     for (let round = 1; round <= count; round++) {
-      for (const server of ['loopkit', ...controls] satisfies ServerName[]) {
-        // What does not depend on the product need not be measured in every round.
-        if (round > 1 && (server === 'drop' || server === 'nop')) continue
-        const run = await runCase(bench, server, {
-          round,
-          warmUpMs: WARM_UP_MS,
-          forMs,
-          env: process.env,
-          otelcol,
-          profileDir: values.profile ?? null,
-          nowNano,
-        })
+      for (const server of ['loopkit', ...controlsOf(bench, round, otelcol)] satisfies ServerName[]) {
+        const options = { round, warmUpMs, forMs, env: process.env, otelcol, profileDir: values.profile ?? null, nowNano }
+        const run = await runCase(bench, server, options)
         console.log(JSON.stringify(run))
         runs.push(run)
       }
@@ -92,10 +81,17 @@ async function runAll(cases: readonly BenchCase[], otelcol: string | null): Prom
   return runs
 }
 
+/** What does not depend on the product need not be measured in every round, nor with every case of the short run. */
+function controlsOf({ name, controls }: BenchCase, round: number, otelcol: string | null): ServerName[] {
+  if (values['no-controls']) return []
+  const isCeilingDue = round === 1 && (!values.quick || name === 'protobuf')
+  return controls.filter((control) => (control === 'drop' || otelcol !== null) && (control === 'queue' || isCeilingDue))
+}
+
 function decodeOnly(): DecodeOnly[] {
   if (isStoreOnly || (wanted && !wanted.includes('decode'))) return []
   return MIXES.filter((mix) => whyNoMix(mix) === null).flatMap((mix) =>
-    measureDecoding(mix, values.quick ? DECODE_MS / 3 : DECODE_MS, nowNano),
+    measureDecoding(mix, values.quick ? DECODE_MS / 6 : DECODE_MS, nowNano),
   )
 }
 
