@@ -3,6 +3,7 @@ import type { StoredBatch } from '../admit/pipeline.ts'
 import type { RejectionEntry } from '../admit/rejection-log.ts'
 import type { DecideReport } from '../decide/messages.ts'
 import type { WriterReply } from '../write/messages.ts'
+import { countFields } from './summary.ts'
 
 /** One line for each answered batch of spans, at debug. */
 export function logBatch(log: Logger, batch: StoredBatch): void {
@@ -14,7 +15,7 @@ export function logBatch(log: Logger, batch: StoredBatch): void {
       project_id: caller.projectId,
       transport,
       spans: newSpans,
-      ...Object.fromEntries(counts),
+      ...countFields(counts),
       bytes,
       commit,
       ms: Math.round(ms * 10) / 10,
@@ -26,12 +27,17 @@ export function logBatch(log: Logger, batch: StoredBatch): void {
 
 const USER_AGENT_MAX = 120
 
-/** Commits one by one at debug; what a person must know at error. */
+/** Senders wait this long for their answer, in ms: they notice. */
+const SLOW_MS = 1_000
+
+/** Commits one by one at debug, slow ones at warn; what a person must know at error. */
 export function logGroup(log: Logger, reply: WriterReply, spans: number, waitedMs: number): void {
   const waited_ms = Math.round(waitedMs * 10) / 10
   if (reply.kind === 'failed') log.debug({ code: 'commit.failed', reason: reply.code, spans, waited_ms }, reply.message)
   if (reply.kind !== 'committed') return
-  log.debug({ code: 'commit.done', commit: reply.commit, spans, waited_ms }, 'spans stored')
+  const line = { commit: reply.commit, spans, waited_ms }
+  if (waitedMs >= SLOW_MS) log.warn({ code: 'commit.slow', ...line }, 'a commit took long: the disk is slow, or the machine is busy')
+  else log.debug({ code: 'commit.done', ...line }, 'spans stored')
   if (reply.failure !== null)
     log.error({ code: 'commit.unreadable', bodies: reply.failed.length, failure: reply.failure }, 'bodies could not be read')
 }

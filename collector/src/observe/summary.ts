@@ -13,12 +13,16 @@ export interface Summary {
   drain(): SummaryLine
 }
 
-export interface SummaryLine {
-  accepted: number
+/** What became of spans that were not accepted. */
+export interface CountFields {
   rejected: Record<string, number>
   deduplicated: number
   replaced: number
   conflict: number
+}
+
+export interface SummaryLine extends CountFields {
+  accepted: number
   not_kept: Record<string, number>
   refused_requests: Record<string, number>
   lag_p99_ms: number | null
@@ -56,12 +60,7 @@ export function createSummary(random: () => number): Summary {
     drain() {
       const line: SummaryLine = {
         accepted,
-        rejected: Object.fromEntries(
-          [...counts].filter(([what]) => what.startsWith(REJECTED)).map(([what, n]) => [what.slice(REJECTED.length), n]),
-        ),
-        deduplicated: counts.get('deduplicated') ?? 0,
-        replaced: counts.get('replaced') ?? 0,
-        conflict: counts.get('conflict') ?? 0,
+        ...countFields(counts),
         not_kept: Object.fromEntries(notKept),
         refused_requests: Object.fromEntries(refused),
         lag_p99_ms: quantile(lags, 0.99),
@@ -74,6 +73,18 @@ export function createSummary(random: () => number): Summary {
       lagsSeen = 0
       return line
     },
+  }
+}
+
+/** Counts of the ledger as fields of a line. */
+export function countFields(counts: LedgerCounts): CountFields {
+  return {
+    rejected: Object.fromEntries(
+      [...counts].filter(([what]) => what.startsWith(REJECTED)).map(([what, n]) => [what.slice(REJECTED.length), n]),
+    ),
+    deduplicated: counts.get('deduplicated') ?? 0,
+    replaced: counts.get('replaced') ?? 0,
+    conflict: counts.get('conflict') ?? 0,
   }
 }
 
