@@ -13,24 +13,26 @@ import {
 import { transcodeAttributes } from './transcode-value.ts'
 import { enterArray, enterObject, type Transcoder, transcodeText } from './transcoder.ts'
 
+/** In the order in which most senders write them, since each is looked for behind the one before it first. */
 const SPAN = createFieldNames(
   'traceId',
   'spanId',
   'parentSpanId',
-  'traceState',
-  'flags',
   'name',
   'kind',
   'startTimeUnixNano',
   'endTimeUnixNano',
   'attributes',
-  'droppedAttributesCount',
-  'events',
-  'droppedEventsCount',
-  'links',
-  'droppedLinksCount',
   'status',
+  'events',
+  'links',
+  'droppedAttributesCount',
+  'droppedEventsCount',
+  'droppedLinksCount',
+  'traceState',
+  'flags',
 )
+const EVENTS = 9
 const EVENT = createFieldNames('timeUnixNano', 'name', 'attributes', 'droppedAttributesCount')
 const LINK = createFieldNames('traceId', 'spanId', 'traceState', 'attributes', 'droppedAttributesCount', 'flags')
 const STATUS = createFieldNames('code', 'message')
@@ -81,14 +83,23 @@ function transcodeSpanFields(t: Transcoder, originals: Originals): number {
       case 2:
         originals.parent = transcodeId(t, 0x22, 16, parseSpanId)
         break
-      case 7:
+      case 3:
+        transcodeText(t, 0x2a)
+        break
+      case 4:
+        writeEnum(t, 0x30, KINDS)
+        break
+      case 5:
         transcodeTime(t, 0x39)
         break
-      case 8:
+      case 6:
         transcodeTime(t, 0x41)
         break
-      case 9:
+      case 7:
         transcodeAttributes(t, 0x4a)
+        break
+      case 8:
+        transcodeStatus(t)
         break
       default:
         transcodeRareField(t, field)
@@ -99,19 +110,16 @@ function transcodeSpanFields(t: Transcoder, originals: Originals): number {
 
 function transcodeRareField(t: Transcoder, field: number): void {
   const { reader, writer } = t
-  if (field === 3) transcodeText(t, 0x1a)
-  else if (field === 4) writeFlags(t, 0x85)
-  else if (field === 5) transcodeText(t, 0x2a)
-  else if (field === 6) writeEnum(t, 0x30, KINDS)
-  else if (field === 10) writeCount(t, 0x50)
+  if (field === 11) writeCount(t, 0x50)
   else if (field === 12) writeCount(t, 0x60)
-  else if (field === 14) writeCount(t, 0x70)
-  else if (field === 15) transcodeStatus(t)
+  else if (field === 13) writeCount(t, 0x70)
+  else if (field === 14) transcodeText(t, 0x1a)
+  else if (field === 15) writeFlags(t, 0x85)
   else if (enterArray(t)) {
     while (reader.nextElement()) {
       if (!enterObject(t)) continue
-      const opened = writer.open(field === 11 ? 0x5a : 0x6a)
-      if (field === 11) transcodeEvent(t)
+      const opened = writer.open(field === EVENTS ? 0x5a : 0x6a)
+      if (field === EVENTS) transcodeEvent(t)
       else transcodeLink(t)
       writer.close(opened)
     }
