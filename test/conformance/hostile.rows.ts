@@ -1,7 +1,7 @@
 import { zstdCompressSync } from 'node:zlib'
 import { expect } from '@jest/globals'
 import { mulberry32 } from '../demo/random.ts'
-import { callApi } from '../harness/http.ts'
+import { callApi, until } from '../harness/http.ts'
 import { attribute, spanJson, traceRequest } from '../harness/otlp-json.ts'
 import { encodeTraceRequest } from '../harness/otlp-protobuf.ts'
 import { type Page, type RecordJson, readJson } from '../harness/reading.ts'
@@ -15,7 +15,8 @@ import type { Stage } from './stage.ts'
 export const ADMIN_TOKEN = 'conformance-admin-token-of-a-test-0123456789'
 const SEED = 11
 const MUTATIONS = 300
-const MINUTE_MS = 60_000
+/** Generous, for machines that do something else too; each takes seconds. */
+const TIMEOUT_MS = 180_000
 const JSON_TYPE = 'application/json'
 const PROTOBUF = 'application/x-protobuf'
 
@@ -27,7 +28,7 @@ const damage: Row<Stage>[] = [
   {
     ids: ['A22', 'D2'],
     name: `no damaged body is a 500, and none ends the process (seed ${SEED})`,
-    timeoutMs: MINUTE_MS,
+    timeoutMs: TIMEOUT_MS,
     run: async (stage) => {
       const random = mulberry32(SEED)
       const pid = stage.product.collectorPid()
@@ -56,7 +57,7 @@ const damage: Row<Stage>[] = [
   {
     ids: ['O65', 'O17'],
     name: 'two megabytes of keys that look like integers cost no more than others',
-    timeoutMs: MINUTE_MS,
+    timeoutMs: TIMEOUT_MS,
     run: async (stage) => {
       const keys = Array.from({ length: 150_000 }, (_, n) => `"${n * 65_536}"`)
       const unknown = `{"x":{${keys.map((key) => `${key}:0`).join(',')}},"resourceSpans":[]}`
@@ -134,7 +135,7 @@ const large: Row<Stage>[] = [
   {
     ids: ['O9'],
     name: 'a chain of 100,000 failing spans is stored whole, counted whole and readable to its end',
-    timeoutMs: 2 * MINUTE_MS,
+    timeoutMs: TIMEOUT_MS,
     run: async (stage) => {
       const traceId = stage.newTraceId()
       const spans = Array.from({ length: CHAIN_SPANS }, (_, n) =>
@@ -152,11 +153,17 @@ const large: Row<Stage>[] = [
       const from = new Date(STARTED_MS + CHAIN_SPANS - 10).toISOString()
       const { items } = await read<Page<RecordJson>>(stage, `/v1/sessions/${traceId}?view=errors&from=${from}`)
       expect(items.map(({ span_id }) => span_id)).toEqual(Array.from({ length: 10 }, (_, n) => spanId(CHAIN_SPANS - 9 + n)))
-      const diagnosis = await callApi(`${stage.product.analyzerUrl}/v1/runs/diagnose`, {
-        key: stage.keys.agent_key,
-        json: { since_minutes: 60 },
-      })
-      expect(diagnosis.status).toBe(200)
+      // A busy machine may take longer than a diagnosis is allowed to; what it has read so far is then at hand.
+      await until(
+        'a diagnosis',
+        async () => {
+          const asked = { key: stage.keys.agent_key, json: { since_minutes: 60 } }
+          const { status } = await callApi(`${stage.product.analyzerUrl}/v1/runs/diagnose`, asked)
+          expect([200, 503]).toContain(status)
+          return status === 200 ? true : null
+        },
+        TIMEOUT_MS / 2,
+      )
     },
   },
   ...[
@@ -167,7 +174,7 @@ const large: Row<Stage>[] = [
     ([prefix = '', piece = '']): Row<Stage> => ({
       ids: ['O19'],
       name: `a text of 8 MB that begins like a secret (${prefix}) is stored, its neighbours too`,
-      timeoutMs: MINUTE_MS,
+      timeoutMs: TIMEOUT_MS,
       run: async (stage) => {
         const traceId = stage.newTraceId()
         const text = prefix + piece.repeat(LONG_CHARACTERS / piece.length)
@@ -189,7 +196,7 @@ const stops: Row<Stage>[] = [
   {
     ids: ['A23'],
     name: 'a request under way at SIGTERM is answered and stored, nobody new is let in, and the end is clean',
-    timeoutMs: MINUTE_MS,
+    timeoutMs: TIMEOUT_MS,
     run: async (stage) => {
       const traceId = stage.newTraceId()
       const body = jsonRequest(jsonSpan('"name":"last"')).replaceAll(TRACE, traceId)

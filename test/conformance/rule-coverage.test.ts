@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from '@jest/globals'
+import { conformanceMarkdown } from './conformance-markdown.ts'
 import { type Row, RULE_IDS } from './rule-ids.ts'
 
 const folder = import.meta.dirname
@@ -49,4 +50,12 @@ test('every table is run by exactly one test, whole', () => {
 test('no two rows promise the same', () => {
   const titles = tables.flatMap(({ file, rows }) => rows.map(({ ids, name }) => `${file} ${ids.join(' ')} ${name}`))
   expect(titles.filter((title, at) => titles.indexOf(title) !== at)).toEqual([])
+})
+
+test('docs/generated/conformance.md says what the rows say', () => {
+  const path = 'docs/generated/conformance.md'
+  const text = conformanceMarkdown(tables.flatMap(({ rows }) => rows))
+  // As for snapshots: jest with -u writes the file anew.
+  if (process.argv.includes('-u') || process.argv.includes('--updateSnapshot')) writeFileSync(path, text)
+  expect(readFileSync(path, 'utf8')).toBe(text)
 })
