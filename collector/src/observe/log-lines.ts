@@ -36,7 +36,8 @@ export function logGroup(log: Logger, reply: WriterReply, spans: number, waitedM
   if (reply.kind === 'failed') log.debug({ code: 'commit.failed', reason: reply.code, spans, waited_ms }, reply.message)
   if (reply.kind !== 'committed') return
   const line = { commit: reply.commit, spans, waited_ms }
-  if (waitedMs >= SLOW_MS) log.warn({ code: 'commit.slow', ...line }, 'a commit took long: the disk is slow, or the machine is busy')
+  if (waitedMs >= SLOW_MS)
+    log.warn({ code: 'commit.slow', ...line }, 'a commit took long: the disk is slow, or the machine is busy')
   else log.debug({ code: 'commit.done', ...line }, 'spans stored')
   if (reply.failure !== null)
     log.error({ code: 'commit.unreadable', bodies: reply.failed.length, failure: reply.failure }, 'bodies could not be read')

@@ -1,7 +1,7 @@
 import type { MetricRegistry } from '@loopkit/shared/runtime/metric-registry'
 import type { DecideReport } from '../decide/messages.ts'
 import type { RetainReport } from '../retain/messages.ts'
-import type { WriterReply } from '../write/messages.ts'
+import type { CommitTimings, WriterReply } from '../write/messages.ts'
 
 /** What is read at each scrape; none of it may wait for the disk. */
 export interface StoreSources {
@@ -82,6 +82,13 @@ function addCommitMetrics(
     labels: ['outcome'],
     buckets: COMMIT_SECONDS,
   })
+  const stages = metrics.histogram({
+    name: 'loopkit_commit_stage_seconds',
+    help: 'Time of the parts of a commit: `read` redacts, indexes and packs, `write` writes rows, `sync` waits for the disk (fsync)',
+    unit: 's',
+    labels: ['stage'],
+    buckets: COMMIT_SECONDS,
+  })
   const sizes = metrics.histogram({
     name: 'loopkit_commit_spans',
     help: 'Spans of one commit',
@@ -94,10 +101,19 @@ function addCommitMetrics(
       const isDone = reply.kind === 'committed'
       durations.observe({ outcome: isDone ? 'committed' : 'failed' }, waitedMs / 1000)
       if (spans > 0) sizes.observe(spans)
+      if (isDone) for (const [stage, ms] of stagesOf(reply.timings)) stages.observe({ stage }, ms / 1000)
       const counted = isDone ? sent : failed
       counted.inc(EXPORTER, spans)
     },
   }
+}
+
+function stagesOf({ readMs, writeMs, syncMs }: CommitTimings): [stage: string, ms: number][] {
+  return [
+    ['read', readMs],
+    ['write', writeMs],
+    ['sync', syncMs],
+  ]
 }
 
 function addDecideMetrics(metrics: MetricRegistry): Pick<StoreMetrics, 'countDecided'> {
