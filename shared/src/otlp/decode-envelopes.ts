@@ -8,11 +8,13 @@ const OLD_SCOPE_TAG = (1000 << 3) | 2
 
 /**
  * Every record of an export request in wire order, by `decodeRecord`, which gets the bounds of its content. Traces and logs
- * number their envelopes alike. The records of one envelope share their resource and scope objects.
+ * number their envelopes alike. The records of one envelope share their resource and scope objects. `wants` is asked for
+ * every record, in order; of an envelope in which it wants none nothing is decoded.
  */
 export function* decodeEnvelopes<T>(
   body: Uint8Array,
   decodeRecord: (source: DecodeSource, start: number, end: number, envelope: Envelope) => T,
+  wants: WantsRecord = () => true,
 ): Generator<T> {
   const source: DecodeSource = {
     ...createTextSource(body),
@@ -24,26 +26,31 @@ export function* decodeEnvelopes<T>(
     const tag = readTag(body, p, end)
     p = varintEnd(body, p, end)
     const next = skipField(body, tag, p, end)
-    if (tag === 0x0a) yield* decodeOfResource(source, varintEnd(body, p, end), next, decodeRecord)
+    if (tag === 0x0a) yield* decodeOfResource(source, varintEnd(body, p, end), next, { decodeRecord, wants })
     p = next
   }
 }
 
-type DecodeRecord<T> = Parameters<typeof decodeEnvelopes<T>>[1]
+/** Whether the record whose content lies at these bytes is to be decoded. */
+export type WantsRecord = (bytes: Uint8Array, start: number, end: number) => boolean
 
-function* decodeOfResource<T>(source: DecodeSource, start: number, end: number, decodeRecord: DecodeRecord<T>): Generator<T> {
+interface RecordReader<T> {
+  decodeRecord: Parameters<typeof decodeEnvelopes<T>>[1]
+  wants: WantsRecord
+}
+
+function* decodeOfResource<T>(source: DecodeSource, start: number, end: number, reader: RecordReader<T>): Generator<T> {
   const { bytes } = source
   let resource: OtlpResource | null = null
+  const resourceOf = () => {
+    resource ??= decodeResource(source, start, end)
+    return resource
+  }
   for (let p = start; p < end; ) {
     const tag = readTag(bytes, p, end)
     p = varintEnd(bytes, p, end)
     const next = skipField(bytes, tag, p, end)
-    if (tag === 0x12 || tag === OLD_SCOPE_TAG) {
-      resource ??= decodeResource(source, start, end)
-      const at = varintEnd(bytes, p, end)
-      const envelope = { resource, scope: decodeScope(source, at, next) }
-      yield* decodeOfScope(source, at, next, decodeRecord, envelope)
-    }
+    if (tag === 0x12 || tag === OLD_SCOPE_TAG) yield* decodeOfScope(source, varintEnd(bytes, p, end), next, reader, resourceOf)
     p = next
   }
 }
@@ -52,15 +59,22 @@ function* decodeOfScope<T>(
   source: DecodeSource,
   start: number,
   end: number,
-  decodeRecord: DecodeRecord<T>,
-  envelope: Envelope,
+  { decodeRecord, wants }: RecordReader<T>,
+  resourceOf: () => OtlpResource,
 ): Generator<T> {
   const { bytes } = source
+  let envelope: Envelope | null = null
   for (let p = start; p < end; ) {
     const tag = readTag(bytes, p, end)
     p = varintEnd(bytes, p, end)
     const next = skipField(bytes, tag, p, end)
-    if (tag === 0x12) yield decodeRecord(source, varintEnd(bytes, p, end), next, envelope)
+    if (tag === 0x12) {
+      const at = varintEnd(bytes, p, end)
+      if (wants(bytes, at, next)) {
+        envelope ??= { resource: resourceOf(), scope: decodeScope(source, start, end) }
+        yield decodeRecord(source, at, next, envelope)
+      }
+    }
     p = next
   }
 }

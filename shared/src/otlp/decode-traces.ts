@@ -1,5 +1,5 @@
 import type { AttributeFilter } from './attribute-filter.ts'
-import { decodeEnvelopes } from './decode-envelopes.ts'
+import { decodeEnvelopes, type WantsRecord } from './decode-envelopes.ts'
 import { decodeSpan } from './decode-span.ts'
 import type { SpanInContext } from './model.ts'
 
@@ -10,12 +10,12 @@ export { type AttributeFilter, createAttributeFilter } from './attribute-filter.
  * (their ids may then be of any length). With a filter, only the span attributes that it wants are decoded; resource,
  * scope, events and links are always whole. The spans of one envelope share their resource and scope objects.
  * Throws `OtlpDecodeError` where the bytes are no protobuf. A span of more than 262,144 events, links and list elements
- * is shown without the rest, which counts as dropped.
+ * is shown without the rest, which counts as dropped. `wants`: see decodeEnvelopes.
  */
-export function decodeTraces(body: Uint8Array, filter?: AttributeFilter): Generator<SpanInContext> {
-  return decodeEnvelopes(body, (source, start, end, { resource, scope }) => ({
-    resource,
-    scope,
-    span: decodeSpan(source, start, end, filter ?? null),
-  }))
+export function decodeTraces(body: Uint8Array, filter?: AttributeFilter, wants?: WantsRecord): Generator<SpanInContext> {
+  return decodeEnvelopes(
+    body,
+    (source, start, end, { resource, scope }) => ({ resource, scope, span: decodeSpan(source, start, end, filter ?? null) }),
+    wants,
+  )
 }

@@ -1,7 +1,6 @@
 import type { AttributeFilter } from '../../otlp/attribute-filter.ts'
 import { toHex } from '../../otlp/ids.ts'
 import type { SpanInContext } from '../../otlp/model.ts'
-import { rewriteTraces } from '../../otlp/rewrite-traces.ts'
 import { createCommitOfRow } from '../../segment/header.ts'
 import type { SqliteDatabase } from '../open.ts'
 import { codecOf, type RecordKind } from './record-codecs.ts'
@@ -72,19 +71,10 @@ interface SegmentRow {
 function* spansOf(row: SegmentRow, wanted: TraceIdSet, filter: AttributeFilter | undefined): Generator<StoredSpan> {
   const opened = openStoredSegment(row)
   if (opened === null) return
-  const { body, commits } = opened
-  const codec = codecOf(row.kind)
-  const scan = codec.scan(body)
-  const drop = new Uint8Array(scan.count)
-  const rows: number[] = []
-  for (let i = 0; i < scan.count; i++) {
-    if (wanted.has(body, scan.traceIdAt[i]!)) rows.push(i)
-    else drop[i] = 1
-  }
-  const commitOf = createCommitOfRow(commits)
-  let at = 0
-  for (const ctx of codec.decode(rewriteTraces(body, scan, drop), filter)) {
-    const { receivedMs, number } = commitOf(rows[at++]!)
+  const commitOf = createCommitOfRow(opened.commits)
+  const wantsTrace = (bytes: Uint8Array, at: number) => wanted.has(bytes, at)
+  for (const { row: at, ctx } of codecOf(row.kind).pick(opened.body, wantsTrace, filter)) {
+    const { receivedMs, number } = commitOf(at)
     yield { ctx, receivedMs, commit: number }
   }
 }
