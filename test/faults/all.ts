@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { whyNoLoopDisk, whyNoMount } from './fault-disk.ts'
 import type { KeptPromise } from './fault-rig.ts'
 import { whyNoShim } from './fault-shim.ts'
+import { runBackup } from './run-backup.ts'
 import { runCallKills } from './run-call-kills.ts'
 import { runClockSteps } from './run-clock-steps.ts'
 import { runDamagedFiles } from './run-damaged-files.ts'
@@ -216,6 +217,17 @@ const FAULTS: Fault[] = [
         promise: NO_SPANS,
         figures: { cases: seen.length, lossy, broken: broken.join(' · ') || 0 },
       }
+    },
+  },
+  {
+    name: 'backup under load, restored elsewhere, 3 times',
+    whyNot: null,
+    run: async () => {
+      const seen = await runBackup({ backups: 3 })
+      const { backupMaxMs, megabytes, notInBackup, complaints, wronglyTaken, refusedMeanwhile } = seen
+      const kept = seen.kept && notInBackup + complaints + wronglyTaken.length + refusedMeanwhile === 0
+      const figures = { backupMaxMs, megabytes, notInBackup, complaints, wronglyTaken: wronglyTaken.join(' · ') || 0 }
+      return { kept, promise: seen, figures }
     },
   },
   {
