@@ -11,9 +11,11 @@ import { createRetainer } from '../retain/retainer.ts'
 import { createLogMoved } from '../write/log-moved.ts'
 import { createPatientTurn } from '../write/write-turn.ts'
 import { createDecider } from './decider.ts'
+import { createDecisionLine } from './decision-line.ts'
 import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
 
-const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, retain, writeTurn } = workerData as DecideWorkerData
+const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, retain, writeTurn, decisions } =
+  workerData as DecideWorkerData
 /** Time between two looks for traces to decide, in ms: a fraction of the quiet time, so that it adds little to it. */
 const TICK_MS = Math.min(500, Math.max(20, quietMs / 4))
 const AFTER_FAILURE_MS = 1_000
@@ -33,7 +35,7 @@ const decider = createDecider({
   signalsOff: new Set(signalsOff as SignalType[]),
   filter: createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES),
   clock: systemClock,
-  turn: createPatientTurn(writeTurn),
+  write: createDecisionLine(decisions.port, decisions.line),
 })
 const retainer = createRetainer(retain, {
   clock: systemClock,
@@ -58,6 +60,7 @@ parentPort!.on('message', (message: DecideMessage) => {
   }
   decider.close()
   retainer.close()
+  decisions.port.close()
   report({ kind: 'closed' })
   parentPort!.close()
 })

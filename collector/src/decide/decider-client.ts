@@ -9,6 +9,7 @@ export function decideWorkerData(
   settings: Settings,
   signalsOff: readonly string[],
   writeTurn: SharedArrayBuffer,
+  decisions: DecideWorkerData['decisions'],
 ): DecideWorkerData {
   const { dataDir, quietMs, decideAfterMs, retentionDays, retentionMaxBytes, retentionEveryMs, ballastMaxBytes } = settings
   return {
@@ -18,6 +19,7 @@ export function decideWorkerData(
     decideAfterMs,
     signalsOff,
     writeTurn,
+    decisions,
     retain: { dataDir, retentionDays, retentionMaxBytes, retentionEveryMs, ballastMaxBytes },
   }
 }
@@ -39,6 +41,7 @@ export async function startDecider(
 ): Promise<DeciderClient> {
   const worker = new Worker(new URL('./decide-worker.ts', import.meta.url), {
     workerData: data,
+    transferList: [data.decisions.port],
     name: 'decide',
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MAX_MB },
   })

@@ -6,11 +6,11 @@ import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { createDictionary } from '../write/dictionary.ts'
-import { noTurn, type WriteTurn } from '../write/write-turn.ts'
+import { noTurn } from '../write/write-turn.ts'
+import { createDecisionTransaction, type WriteDecisions } from './decision-transaction.ts'
 import { describeDecision, type TraceDecision } from './describe-decision.ts'
 import { createStoredJudge } from './judge-stored.ts'
 import { createOpenRows, type OpenTrace } from './open-rows.ts'
-import { createDecisionWriter } from './write-decision.ts'
 
 /** Judges traces that have been quiet long enough, in the background, on a connection of its own. */
 export interface Decider {
@@ -34,15 +34,13 @@ export interface DeciderOptions {
   signalsOff: ReadonlySet<SignalType>
   filter: AttributeFilter
   clock: Clock
-  turn?: WriteTurn
+  /** Without it the decider writes on its own connection. */
+  write?: WriteDecisions
 }
 
 /** Traces judged together: their segments are opened once. A joined segment of the demo capture holds some 350 that failed. */
 const BATCH_TRACES = 400
-/**
- * Traces decided in one transaction. It must be short, since the writer waits for its end, and this thread gives way to all
- * others, also while it holds the lock: at 200 a machine with many busy processes kept the writer waiting beyond its 2 s.
- */
+/** Traces decided in one transaction, some 1.5 ms: commits of spans wait for its end. */
 const TRANSACTION_TRACES = 40
 /** Traces that never get quiet are looked for this often within their age limit; finding them walks all that are active. */
 const AGED_CHECKS = 20
@@ -53,7 +51,7 @@ const CACHE_KIB = 2_048
 const BUSY_TIMEOUT_MS = 2_000
 
 export function createDecider(options: DeciderOptions): Decider {
-  const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, filter, clock, turn = noTurn } = options
+  const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, filter, clock } = options
   const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
   // Segments are read through it once, in their order.
   db.pragma(`cache_size = -${CACHE_KIB}`)
@@ -67,7 +65,7 @@ export function createDecider(options: DeciderOptions): Decider {
     filter,
     signalsOff,
   })
-  const write = createDecisionTransaction(db, turn)
+  const write = options.write ?? createDecisionTransaction(db, createDictionary(db), noTurn)
   const projectIds = createProjectIds(controlPath)
   const open = createOpenRows(db)
   let agedCheckedMs = Number.NEGATIVE_INFINITY
@@ -101,26 +99,6 @@ export function createDecider(options: DeciderOptions): Decider {
       db.close()
     },
   }
-}
-
-function createDecisionTransaction(db: SqliteDatabase, turn: WriteTurn) {
-  const dictionary = createDictionary(db)
-  const writer = createDecisionWriter(db, dictionary)
-  return (decisions: readonly TraceDecision[], nowMs: number): bigint[] =>
-    turn(() => {
-      db.exec('begin immediate')
-      try {
-        dictionary.refresh()
-        const decided = writer.apply(decisions, nowMs)
-        db.exec('commit')
-        return decided
-      } catch (error) {
-        dictionary.forget()
-        writer.forget()
-        if (db.inTransaction) db.exec('rollback')
-        throw error
-      }
-    })
 }
 
 interface ProjectIds {

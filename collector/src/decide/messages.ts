@@ -1,4 +1,6 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { RetainOptions, RetainReport } from '../retain/messages.ts'
+import type { LineMemory } from '../write/writer-line.ts'
 
 export interface DecideWorkerData {
   telemetryPath: string
@@ -9,6 +11,8 @@ export interface DecideWorkerData {
   retain: RetainOptions
   /** See write-turn.ts. */
   writeTurn: SharedArrayBuffer
+  /** To the writer; see decision-line.ts. */
+  decisions: { port: MessagePort; line: LineMemory }
 }
 
 /** `disk_full`: a commit failed for want of space. */

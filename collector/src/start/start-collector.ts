@@ -221,10 +221,9 @@ async function startStorage(
   // After a restart exporters repeat what had no answer: the first of them must not wait for the thread to start.
   const lookupIsReady = state.olderTraces.size() > 0 ? lookup.warm() : null
   const decider = await startDecider(
-    decideWorkerData(settings, signalsOff, writeTurn),
+    decideWorkerData(settings, signalsOff, writeTurn, writer.decisions),
     (report) => {
       if (report.kind === 'housekeeping') housekeeping.note(report.report)
-      if (report.kind === 'decided') writer.noteDecided(report.hashes)
       if (report.kind === 'failed' && isSyncFailure(report.code)) health.fail('the decider', new Error(report.message))
       observer.onDecided(report)
     },

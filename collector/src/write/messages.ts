@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { RefusalCode } from '../receive/outcome.ts'
 import type { LineMemory } from './writer-line.ts'
@@ -33,14 +34,7 @@ export interface PackedGroup extends Omit<CommitGroup, 'bodies'> {
   ledgers: { position: number; ledger: BodyToCommit['ledger'] }[]
 }
 
-/** Traces whose decision was committed: their open rows are gone. Sent by the decider. */
-export interface TracesDecided {
-  kind: 'decided'
-  /** Unsigned. */
-  hashes: BigUint64Array
-}
-
-export type WriterMessage = PackedGroup | TracesDecided | { kind: 'close' }
+export type WriterMessage = PackedGroup | { kind: 'close' }
 
 /** Where a commit's time went, in ms. */
 export interface CommitTimings {
@@ -84,4 +78,6 @@ export interface WriterData {
   /** See write-turn.ts. */
   writeTurn: SharedArrayBuffer
   line: LineMemory
+  /** The deciding thread's; see decision-line.ts. */
+  decisions: MessagePort
 }

@@ -7,14 +7,16 @@ export interface LineMemory {
   cells: SharedArrayBuffer
 }
 
-/** Three 32-bit cells. */
-const CELLS_BYTES = 12
+/** Four 32-bit cells. */
+const CELLS_BYTES = 16
 /** Grows whenever there is something for the writer, here or on one of its ports. */
 const SIGNAL = 0
 /** Number of the group that lies in the shared memory; 0 once it was taken. */
 const GROUP = 1
 /** Bodies of that group. */
 const BODIES = 2
+/** Grows with every answer to the deciding thread. */
+const ANSWERS = 3
 
 export function createLineMemory(groupBytes: number): LineMemory {
   return { groups: new SharedArrayBuffer(groupBytes), cells: new SharedArrayBuffer(CELLS_BYTES) }
@@ -26,6 +28,26 @@ export function createSignal({ cells }: LineMemory): () => void {
   return () => {
     Atomics.add(words, SIGNAL, 1)
     Atomics.notify(words, SIGNAL)
+  }
+}
+
+/** Tells the deciding thread that an answer was posted to its port. */
+export function createAnswerSignal({ cells }: LineMemory): () => void {
+  const words = new Int32Array(cells)
+  return () => {
+    Atomics.add(words, ANSWERS, 1)
+    Atomics.notify(words, ANSWERS)
+  }
+}
+
+/** Blocks the deciding thread until `receive` has something, at most so long; then undefined. */
+export function waitForAnswer<T>({ cells }: LineMemory, maxMs: number, receive: () => T | undefined): T | undefined {
+  const words = new Int32Array(cells)
+  for (;;) {
+    const seen = Atomics.load(words, ANSWERS)
+    const answer = receive()
+    if (answer !== undefined) return answer
+    if (Atomics.wait(words, ANSWERS, seen, maxMs) === 'timed-out') return undefined
   }
 }
 

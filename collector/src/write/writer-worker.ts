@@ -5,6 +5,7 @@ import { systemClock } from '@loopkit/shared/runtime/clock'
 import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
+import { createDecisionDesk } from '../decide/decision-line.ts'
 import { unpackGroup } from './group-memory.ts'
 import { createLogMoved } from './log-moved.ts'
 import type { PackedGroup, WriterData, WriterMessage } from './messages.ts'
@@ -12,7 +13,7 @@ import { createFirstTurn } from './write-turn.ts'
 import { createWriter } from './writer.ts'
 import { createLineEnd } from './writer-line.ts'
 
-const { path, redact, signalsOff, writeTurn, line } = workerData as WriterData
+const { path, redact, signalsOff, writeTurn, line, decisions } = workerData as WriterData
 const filter = createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES)
 const writer = createWriter({
   path,
@@ -30,17 +31,21 @@ serve()
 /** Until it is told to close. The thread blocks where there is nothing to do: its event loop never turns. */
 function serve(): void {
   const end = createLineEnd(line)
+  const desk = createDecisionDesk(decisions, line)
   for (;;) {
     const seen = end.seen()
     const group = end.take()
     if (group) commit(group)
     const message = nextMessage()
     if (message?.kind === 'commit') commit(message)
-    else if (message?.kind === 'decided') writer.noteDecided(message.hashes)
     else if (message?.kind === 'close') break
-    if (!group && !message) end.wait(seen)
+    // Spans go first: somebody waits for them.
+    const batch = group ? undefined : desk.next()
+    if (batch) desk.answer(writer.decide(batch))
+    if (!group && !message && !batch) end.wait(seen)
   }
   writer.close()
+  decisions.close()
   parentPort!.postMessage({ kind: 'closed' })
   parentPort!.close()
 }

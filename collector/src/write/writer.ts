@@ -5,6 +5,8 @@ import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codec
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { createSegmentPacker } from '@loopkit/shared/segment/pack-segment'
 import { redactLogs, redactTraces } from '@loopkit/shared/span/redact/redact-traces'
+import type { DecisionAnswer, DecisionBatch } from '../decide/decision-line.ts'
+import { createDecisionTransaction, type WriteDecisions } from '../decide/decision-transaction.ts'
 import { createDictionary } from './dictionary.ts'
 import { createLogIndexer } from './index-logs.ts'
 import { createSpanIndexer, latin1 } from './index-spans.ts'
@@ -20,6 +22,9 @@ import { noTurn, type WriteTurn } from './write-turn.ts'
 /** The one writer of spans: each group is one transaction, durable when `commit` answers. */
 export interface Writer {
   commit(group: CommitGroup): WriterReply
+  /** One transaction for the deciding thread. Throws after a failed fsync, which the process must not outlive. */
+  decide(batch: DecisionBatch): DecisionAnswer
+  /** Another connection has committed decisions of these, as unsigned hashes. */
   noteDecided(hashes: BigUint64Array): void
   /** Between two commits: moves the last frames of the write-ahead log into the file where that lets it begin anew. */
   tidyLog(): void
@@ -42,6 +47,7 @@ interface OpenStore {
   db: SqliteDatabase
   rows: ReturnType<typeof createRowWriter>
   openTraces: ReturnType<typeof createOpenTraces>
+  writeDecisions: WriteDecisions
   lastCommit: number
   lastReceivedMs: number
   mark: MarkWriter
@@ -75,6 +81,22 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
     }
   }
 
+  function decide({ decisions, nowMs }: DecisionBatch): DecisionAnswer {
+    try {
+      store ??= openStore(path, turn, clock)
+      const decided = store.writeDecisions(decisions, nowMs)
+      store.openTraces.noteDecided(BigUint64Array.from(decided, (hash) => BigInt.asUintN(64, hash)))
+      return { decided }
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string }
+      const { answer, mustReopen } = explainStorageError(error)
+      if (answer.isFatal) throw error
+      // A bug in the decisions must not cost those who send spans.
+      if (mustReopen && code?.startsWith('SQLITE_')) closeStore()
+      return { code: code ?? (error as Error).name, message }
+    }
+  }
+
   function closeStore(): void {
     store?.mark.close()
     store?.db.close()
@@ -91,7 +113,7 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
     }
   }
 
-  return { commit, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), tidyLog, close: closeStore }
+  return { commit, decide, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), tidyLog, close: closeStore }
 }
 
 function openStore(path: string, turn: WriteTurn, { monotonicMs }: Clock): OpenStore {
@@ -101,10 +123,12 @@ function openStore(path: string, turn: WriteTurn, { monotonicMs }: Clock): OpenS
   const mark = readCommitMark(path)
   const last = readLastCommit(db)
   const openTraces = createOpenTraces(db)
+  const dictionary = createDictionary(db)
   return {
     db,
     openTraces,
-    rows: createRowWriter(db, createDictionary(db), openTraces, turn, monotonicMs),
+    writeDecisions: createDecisionTransaction(db, dictionary, turn),
+    rows: createRowWriter(db, dictionary, openTraces, turn, monotonicMs),
     lastCommit: Math.max(last.commit, mark?.number ?? 0),
     lastReceivedMs: Math.max(last.receivedMs, mark?.atMs ?? 0),
     mark: createMarkWriter(path, readStoreId(db) ?? ''),
