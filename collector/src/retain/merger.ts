@@ -1,5 +1,5 @@
 import { decodeCommits, encodeCommits } from '@loopkit/shared/segment/header'
-import { packSegment, SegmentError, unpackSegment } from '@loopkit/shared/segment/pack-segment'
+import { createSegmentPacker, SegmentError, type SegmentPacker, unpackSegment } from '@loopkit/shared/segment/pack-segment'
 import { packTraceHashes } from '@loopkit/shared/segment/trace-hashes'
 import { chooseMerge, type MergeCandidate, type MergeChoice } from './choose-merge.ts'
 import { dropReplaced, joinContents, type SegmentContent } from './join-segments.ts'
@@ -43,6 +43,7 @@ export function createMerger(store: RetainedStore, storedBytes: StoredBytes): Me
   const statements = prepareStatements(store)
   const places = createPlaces(statements)
   const runs = createRunWriter(store.db)
+  const pack = createSegmentPacker(LEVEL)
 
   /** What folds the traces of the segment that stays as it is, or null where others before it are not folded yet. */
   function prepareFold(place: Place, joined: JoinedRow, nextCommit: number): (() => void) | null {
@@ -65,7 +66,7 @@ export function createMerger(store: RetainedStore, storedBytes: StoredBytes): Me
     const isAlone = join.length === 1
     const isDone = isAlone && (only!.firstCommit !== only!.lastCommit || only!.bodyBytes > RECOMPRESSED_MAX_BYTES)
     const load = ({ segmentId }: MergeCandidate) => statements.load.get(segmentId) as SegmentRow
-    const joined = isDone ? null : { ...joinRows(place, join.map(load)), firstCommit: only!.firstCommit }
+    const joined = isDone ? null : { ...joinRows(place, join.map(load), pack), firstCommit: only!.firstCommit }
     const bytesAfter = joined ? joined.body.length + joined.hashes.length : bytesBefore
     if (!joined || (isAlone && bytesAfter > bytesBefore * (1 - GAIN_MIN))) {
       write(() => settle(place, join))
@@ -138,7 +139,7 @@ interface SegmentRow {
   records: number
 }
 
-function joinRows({ kind }: Place, rows: readonly SegmentRow[]) {
+function joinRows({ kind }: Place, rows: readonly SegmentRow[], pack: SegmentPacker) {
   const contents = rows.map((row): SegmentContent => ({ commits: commitsOf(row), body: unpackSegment(row.body, row.body_bytes) }))
   const whole = joinContents(contents)
   const { body, commits } = kind === 'span' ? dropReplaced(whole) : whole
@@ -151,7 +152,7 @@ function joinRows({ kind }: Place, rows: readonly SegmentRow[]) {
     eventMinMs: Math.min(...commits.map(({ eventMinMs }) => eventMinMs)),
     eventMaxMs: Math.max(...commits.map(({ eventMaxMs }) => eventMaxMs)),
     hashes: packTraceHashes(new BigUint64Array(new Uint8Array(hashes).buffer)),
-    body: packSegment([body], LEVEL),
+    body: pack([body]),
     bodyBytes: body.length,
   }
 }
