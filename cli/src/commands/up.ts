@@ -4,7 +4,7 @@ import { describeSettings } from '@loopkit/config/describe-settings'
 import { readSettings, SettingsError } from '@loopkit/config/read-settings'
 import { EXIT } from '@loopkit/shared/runtime/exit-codes'
 import { createLogger } from '@loopkit/shared/runtime/log'
-import { TUNED_ENVIRONMENT } from '@loopkit/shared/runtime/tune-process'
+import { TUNED_ENVIRONMENT, TUNED_FLAGS } from '@loopkit/shared/runtime/tune-process'
 import type { Command } from 'commander'
 import { type Service, supervise } from '../up/supervise.ts'
 
@@ -20,12 +20,6 @@ const ALLOCATOR_ENV = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072',
 const COMPILE_CACHE = '../../../node_modules/.cache/loopkit'
 /** The young generation is what an idle process holds for nothing: 16 MB each way by default, of which three processes used 2 MB. */
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1']
-/**
- * The collector's threads hold small heaps and share few processors: helpers that mark and sweep beside them took a tenth of
- * all processor time under load (7.1 → 6.2 s per million spans on two processors), and shorten no pause worth it.
- */
-const COLLECTOR_FLAGS = ['--single-threaded-gc']
-
 /** `loopkit up`: collector and analyzer under one parent, until SIGINT or SIGTERM. */
 export function addUp(program: Command): void {
   program
@@ -41,7 +35,7 @@ async function up(): Promise<number> {
   const settings = settingsOrLine()
   if (!settings) return EXIT.config
   const log = createLogger({ service: 'loopkit', level: settings.logLevel, pretty: process.stdout.isTTY === true })
-  const supervisor = supervise([service('analyzer', []), service('collector', COLLECTOR_FLAGS)], log)
+  const supervisor = supervise([service('analyzer', NODE_FLAGS), service('collector', TUNED_FLAGS)], log)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, supervisor.stop)
   // A kill must not find the cache empty: Node itself writes it at a clean end only.
   flushCompileCache()
@@ -53,7 +47,7 @@ function service(name: keyof typeof ENTRY, flags: readonly string[]): Service {
   const cache = { NODE_COMPILE_CACHE: fileURLToPath(new URL(COMPILE_CACHE, import.meta.url)) }
   return {
     name,
-    args: [...NODE_FLAGS, ...flags, entry],
+    args: [...flags, entry],
     env: { ...(name === 'collector' ? TUNED_ENVIRONMENT : ALLOCATOR_ENV), ...cache, ...process.env },
   }
 }

@@ -1,5 +1,4 @@
 import { flushCompileCache } from 'node:module'
-import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { freeMemory } from '@loopkit/shared/otlp/free-memory'
 import { ProtoWriter } from '@loopkit/shared/otlp/proto-writer'
@@ -12,12 +11,6 @@ import { createSpanKeyer } from './span-keys.ts'
 /** The writer of usual bodies is kept; a larger one goes with its body. */
 const WRITER_BYTES = 1024 ** 2
 
-/**
- * Beyond this the garbage is collected after a body: of its own accord V8 lets each thread gather 64 MB outside its heap, and
- * one that is idle then keeps them. The writer and the code take some 5 MB.
- */
-const HELD_MAX_BYTES = 24 * 1024 ** 2
-
 const { hashKey, limits } = workerData as DecodeWorkerData
 const keyer = createSpanKeyer(hashKey)
 let writer = new ProtoWriter(WRITER_BYTES)
@@ -28,8 +21,7 @@ parentPort!.on('message', (job: DecodeJob) => {
   parentPort!.postMessage(result, 'prepared' in result ? buffersOf(result.prepared) : [])
   // What came and did not go back.
   freeMemory(job.raw.bytes)
-  const { external_memory, total_heap_size } = getHeapStatistics()
-  if (external_memory > HELD_MAX_BYTES || total_heap_size > HELD_MAX_BYTES) garbage.full()
+  garbage.afterWork()
 })
 flushCompileCache()
 

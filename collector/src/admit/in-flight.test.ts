@@ -48,15 +48,15 @@ describe('several projects', () => {
 
   test('a project alone leaves room for one that comes along, and then has no more than its share', async () => {
     const inFlight = together()
-    const flood = await Promise.all(Array.from({ length: 96 }, () => inFlight.acquire(1, SMALL)))
+    const flood = await Promise.all(Array.from({ length: 64 }, () => inFlight.acquire(1, SMALL)))
     const late = inFlight.acquire(1, SMALL)
-    expect(inFlight.bytes()).toBe(24 * MIB)
+    expect(inFlight.bytes()).toBe(16 * MIB)
     const other = await inFlight.acquire(2, SMALL)
     expect(other).not.toBeNull()
-    for (const room of flood.slice(0, 88)) room?.release()
+    for (const room of flood.slice(0, 56)) room?.release()
     // 2 MB are left to the first: its share.
     expect(await Promise.race([late, Promise.resolve('waits')])).toBe('waits')
-    flood[88]?.release()
+    flood[56]?.release()
     expect(await late).not.toBeNull()
     expect(await inFlight.acquire(2, SMALL)).not.toBeNull()
   })
@@ -78,7 +78,7 @@ describe('several projects', () => {
 
   test('one line cannot take all places', async () => {
     const inFlight = together(5)
-    const held = await Promise.all([inFlight.acquire(1, 12 * MIB), inFlight.acquire(1, 12 * MIB)])
+    const held = await Promise.all([inFlight.acquire(1, 8 * MIB), inFlight.acquire(1, 8 * MIB)])
     const line = Array.from({ length: 300 }, () => inFlight.acquire(1, MIB))
     expect(await inFlight.acquire(2, MIB)).not.toBeNull()
     expect(await Promise.all(line)).toEqual(Array(300).fill(null))

@@ -9,6 +9,8 @@ export interface InFlight {
    * refused unread.
    */
   acquire(projectNo: number, bytes: number): Promise<Room | null>
+  /** So many bytes have come from the network. */
+  noteReceived(bytes: number): void
   bytes(): number
 }
 
@@ -37,8 +39,7 @@ export interface InFlightOptions {
   monotonicMs(): number
   /** Whether the process holds more memory than it should. */
   isPressed?(): boolean
-  /** So many bytes of bodies are not needed any more. */
-  onReleased?(bytes: number): void
+  onReceived?(bytes: number): void
   waitMaxMs?: number
 }
 
@@ -49,21 +50,25 @@ interface Waiting {
 
 export function createInFlight(options: InFlightOptions): InFlight {
   const rooms = new Rooms(options)
-  return { bytes: () => rooms.bytes(), acquire: (projectNo, bytes) => rooms.acquire(projectNo, bytes) }
+  return {
+    bytes: () => rooms.bytes(),
+    acquire: (projectNo, bytes) => rooms.acquire(projectNo, bytes),
+    noteReceived: options.onReceived ?? (() => {}),
+  }
 }
 
 class Rooms {
   /** Of usual bodies, and of the one large one. */
   #used = 0
   #usedByLarge = 0
-  readonly #options: Required<InFlightOptions>
+  readonly #options: Required<Omit<InFlightOptions, 'onReceived'>>
   readonly #blocks = createBodyBlocks()
   readonly #shares: ProjectShares<Waiting>
   #largeTaken = false
   #waiting = 0
 
   constructor(options: InFlightOptions) {
-    this.#options = { isPressed: () => false, onReleased: () => {}, waitMaxMs: WAIT_MAX_MS, ...options }
+    this.#options = { isPressed: () => false, waitMaxMs: WAIT_MAX_MS, ...options }
     this.#shares = createProjectShares(options.maxBytes, options.monotonicMs)
   }
 
@@ -120,7 +125,6 @@ class Rooms {
         if (released) return
         released = true
         if (body) blocks.give(body)
-        this.#options.onReleased(held)
         if (large) this.#largeTaken = false
         hold(-held)
         this.#wakeWaiting()

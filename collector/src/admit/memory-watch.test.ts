@@ -50,6 +50,6 @@ test('while it is short everything is collected, once a second at most', () => {
 })
 
 test('what is young is collected after every 8 MB of bodies', () => {
-  for (let i = 0; i < 20; i++) watch.noteReleased(MIB)
+  for (let i = 0; i < 20; i++) watch.noteReceived(MIB)
   expect(collected).toEqual(['minor', 'minor'])
 })

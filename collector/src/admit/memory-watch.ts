@@ -4,8 +4,8 @@ import type { GarbageCollector } from '@loopkit/shared/runtime/garbage'
 export interface MemoryWatch {
   /** More than the soft limit is held: large and many bodies have to wait. */
   isPressed(): boolean
-  /** So many bytes of bodies have come and gone. */
-  noteReleased(bytes: number): void
+  /** So many bytes have come from the network. */
+  noteReceived(bytes: number): void
   stop(): void
 }
 
@@ -20,7 +20,7 @@ const FULL_EVERY_MS = 1_000
 
 export interface MemoryWatchOptions {
   softLimitBytes: number
-  garbage: GarbageCollector
+  garbage: Pick<GarbageCollector, 'minor' | 'full'>
   rssBytes(): number
   monotonicMs(): number
   /** The soft limit was passed, one way or the other. */
@@ -30,7 +30,7 @@ export interface MemoryWatchOptions {
 export function createMemoryWatch(options: MemoryWatchOptions): MemoryWatch {
   const { softLimitBytes, garbage, rssBytes, monotonicMs, onPressed } = options
   let pressed = false
-  let released = 0
+  let received = 0
   let fullMs = Number.NEGATIVE_INFINITY
   const look = () => {
     const rss = rssBytes()
@@ -46,10 +46,10 @@ export function createMemoryWatch(options: MemoryWatchOptions): MemoryWatch {
   const timer = setInterval(look, LOOK_EVERY_MS).unref()
   return {
     isPressed: () => pressed,
-    noteReleased(bytes) {
-      released += bytes
-      if (released < MINOR_AFTER_BYTES) return
-      released = 0
+    noteReceived(bytes) {
+      received += bytes
+      if (received < MINOR_AFTER_BYTES) return
+      received = 0
       garbage.minor()
     },
     stop: () => clearInterval(timer),

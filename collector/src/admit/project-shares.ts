@@ -14,7 +14,7 @@ export interface ProjectShares<W> {
 }
 
 /** A project alone leaves this part of all to one that comes along: what it holds is not taken back. */
-const KEPT_FOR_OTHERS = 4
+const KEPT_FOR_OTHERS = 1 / 2
 /**
  * What several projects have together while they send at the same time: about what is committed in 40 ms, so that a body of
  * one never waits long behind those of another, however many those are. Less than one body's worth is no share.
@@ -60,7 +60,7 @@ export function createProjectShares<W>(maxBytes: number, monotonicMs: () => numb
       const projects = countActive()
       const most =
         projects <= 1
-          ? maxBytes - maxBytes / KEPT_FOR_OTHERS
+          ? maxBytes * (1 - KEPT_FOR_OTHERS)
           : Math.max(SHARE_MIN_BYTES, Math.min(TOGETHER_BYTES, maxBytes) / projects)
       return share.used + more <= most
     },

@@ -16,6 +16,10 @@ export interface BodyLimits {
   progressMinBytes: number
 }
 
+interface CountedLimits extends BodyLimits {
+  onReceived(bytes: number): void
+}
+
 /** The sender went away; there is nobody to answer. */
 export class SenderGoneError extends Error {
   override readonly name = 'SenderGoneError'
@@ -41,11 +45,12 @@ export async function readBody(
   if (announced !== null && announced > bodyMaxBytes) return tooLarge(bodyMaxBytes)
   const room = await inFlight.acquire(projectNo, announced ?? CHUNKED_START_BYTES)
   if (!room) return refused('in_flight_full', 'too many bytes are under way; try again')
+  const counted = { ...limits, onReceived: inFlight.noteReceived }
   try {
     onStart()
     const body = await (announced === null
-      ? collectChunks(request, limits, room)
-      : collectAnnounced(request, announced, limits, room))
+      ? collectChunks(request, counted, room)
+      : collectAnnounced(request, announced, counted, room))
     if (body instanceof Uint8Array) return { kind: 'received', bytes: body, room }
     room.release()
     return body
@@ -69,7 +74,7 @@ function tooLarge(bodyMaxBytes: number): Refusal {
 async function collectAnnounced(
   request: IncomingMessage,
   length: number,
-  limits: BodyLimits,
+  limits: CountedLimits,
   room: Room,
 ): Promise<Uint8Array | Refusal> {
   const block = room.memory(length)
@@ -82,7 +87,7 @@ async function collectAnnounced(
   return slow ?? block
 }
 
-async function collectChunks(request: IncomingMessage, limits: BodyLimits, room: Room): Promise<Uint8Array | Refusal> {
+async function collectChunks(request: IncomingMessage, limits: CountedLimits, room: Room): Promise<Uint8Array | Refusal> {
   const chunks: Uint8Array[] = []
   let total = 0
   const outcome = await consume(request, limits, (chunk) => {
@@ -105,7 +110,7 @@ async function collectChunks(request: IncomingMessage, limits: BodyLimits, room:
 /** Feeds chunks to `take` until the end (null), until `take` says that it is too much, or until the body is too slow. */
 function consume(
   request: IncomingMessage,
-  { bodyMaxBytes, progressMs, progressMinBytes }: BodyLimits,
+  { bodyMaxBytes, progressMs, progressMinBytes, onReceived }: CountedLimits,
   take: (chunk: Uint8Array) => boolean,
 ): Promise<Refusal | null> {
   return new Promise((resolve, reject) => {
@@ -116,6 +121,7 @@ function consume(
     }, progressMs)
     const onData = (chunk: Uint8Array) => {
       sinceCheck += chunk.length
+      onReceived(chunk.length)
       if (!take(chunk)) settle(() => resolve(tooLarge(bodyMaxBytes)))
     }
     const onEnd = () => settle(() => resolve(request.complete ? null : refused('incomplete_body', 'the body ended early')))

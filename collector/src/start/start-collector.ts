@@ -57,8 +57,8 @@ export interface RunningCollector {
   stop(): Promise<void>
 }
 
-/** Places of the memory of seen spans, per generation: 1.3 M spans in 32 MB. */
-const SEEN_PLACES_LOG2 = 21
+/** Places of the memory of seen spans, per generation: 650,000 spans in 16 MB. */
+const SEEN_PLACES_LOG2 = 20
 /** A body must bring this much in this time, or it is ended: 1 byte a second would hold its room for hours. */
 const BODY_PROGRESS = { progressMs: 10_000, progressMinBytes: 16 * 1024 }
 /** Counts that ride with no commit are written this often, in ms. */
@@ -151,8 +151,8 @@ function openInFlight({ settings, clock, log }: CollectorOptions, lifecycle: Lif
       ),
   })
   lifecycle.defer('memory watch', watch.stop)
-  const { isPressed, noteReleased: onReleased } = watch
-  return createInFlight({ maxBytes: inFlightMaxBytes, monotonicMs, isPressed, onReleased })
+  const { isPressed, noteReceived: onReceived } = watch
+  return createInFlight({ maxBytes: inFlightMaxBytes, monotonicMs, isPressed, onReceived })
 }
 
 /** With self-telemetry off, the pipeline as it is. */

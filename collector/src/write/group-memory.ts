@@ -1,7 +1,10 @@
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { BodyToCommit, CommitGroup, PackedGroup } from './messages.ts'
 
-/** Memory that usual groups fit into (see GROUP_MAX_BYTES); a larger one, mostly of a single large body, gets its own. */
+/**
+ * Memory that usual groups fit into (see GROUP_MAX_BYTES). A larger one, mostly of a single large body, gets its own, which moves to
+ * the writer: shared memory is given back only when both threads have looked for garbage.
+ */
 export const GROUP_BYTES = 5 * 1024 ** 2
 /** Numbers of one body, which lie before the bodies: project, place, bytes, spans, new spans, bytes of replaced ids, words of trace hashes, kind of record. */
 const NUMBERS = 8
@@ -26,7 +29,7 @@ export function createGroupPacker(kept: SharedArrayBuffer): GroupPacker {
   return {
     pack({ bodies, ...rest }) {
       const size = bodies.reduce((sum, one) => sum + roomOf(one), 0)
-      const memory = size <= kept.byteLength ? kept : new SharedArrayBuffer(size)
+      const memory = size <= kept.byteLength ? kept : new ArrayBuffer(size)
       const bytes = new Uint8Array(memory)
       const numbers = new Float64Array(memory, 0, bodies.length * NUMBERS)
       let at = numbers.byteLength

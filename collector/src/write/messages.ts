@@ -28,7 +28,7 @@ export interface CommitGroup {
 
 /** A group on its way to the writer: its bodies and their numbers lie in shared memory, since each object costs a clone. */
 export interface PackedGroup extends Omit<CommitGroup, 'bodies'> {
-  memory: SharedArrayBuffer
+  memory: SharedArrayBuffer | ArrayBuffer
   bodies: number
   /** Of the few bodies that have one. */
   ledgers: { position: number; ledger: BodyToCommit['ledger'] }[]

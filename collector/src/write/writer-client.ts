@@ -25,7 +25,9 @@ export async function startWriter(
   const workerData: WriterData = { ...data, line, decisions: port1 }
   const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData, transferList: [port1], name: 'writer' })
   const packer = createGroupPacker(line.groups)
-  const send = createLineStart(line, (group) => worker.postMessage(group))
+  const send = createLineStart(line, (group) =>
+    worker.postMessage(group, group.memory instanceof ArrayBuffer ? [group.memory] : []),
+  )
   const signal = createSignal(line)
   const tell = (message: WriterMessage) => {
     worker.postMessage(message)

@@ -1,7 +1,9 @@
 import { flushCompileCache } from 'node:module'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
+import { freeMemory } from '@loopkit/shared/otlp/free-memory'
 import { systemClock } from '@loopkit/shared/runtime/clock'
+import { createGarbageCollector } from '@loopkit/shared/runtime/garbage'
 import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
@@ -15,6 +17,7 @@ import { createLineEnd } from './writer-line.ts'
 
 const { path, redact, signalsOff, writeTurn, line, decisions } = workerData as WriterData
 const filter = createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES)
+const garbage = createGarbageCollector()
 const writer = createWriter({
   path,
   redact,
@@ -57,4 +60,6 @@ function nextMessage(): WriterMessage | undefined {
 function commit(group: PackedGroup): void {
   parentPort!.postMessage(writer.commit(unpackGroup(group)))
   writer.tidyLog()
+  freeMemory(new Uint8Array(group.memory))
+  garbage.afterWork()
 }

@@ -13,6 +13,9 @@ const BUSY_TIMEOUT_MS = 2000
 /** What a write-ahead log keeps of its size when it begins anew; more, from a reader that took long, is given back. */
 const LOG_KEPT_BYTES = 32 * 1024 ** 2
 
+/** Pages that a connection keeps, in KiB: the system has them too, and each of the many connections holds its own. */
+const CACHE_KIB = 4_096
+
 export interface OpenOptions {
   role: Role
   busyTimeoutMs?: number
@@ -29,6 +32,7 @@ export function openDatabase(
   { role, busyTimeoutMs = BUSY_TIMEOUT_MS, synchronous = 'FULL' }: OpenOptions,
 ): SqliteDatabase {
   const db = new Database(path, { readonly: role === 'reader', fileMustExist: role === 'reader', timeout: busyTimeoutMs })
+  db.pragma(`cache_size = -${CACHE_KIB}`)
   if (role === 'writer') {
     if (db.pragma('page_count', { simple: true }) === 0) {
       db.pragma(`page_size = ${PAGE_SIZE_BYTES}`)

@@ -33,7 +33,7 @@ export async function readMessage(
   const room = await inFlight.acquire(projectNo, announced.bytes)
   if (!room) return refused('in_flight_full', 'too many bytes are under way; try again')
   try {
-    const bytes = await fillMessage(stream, announced, first, limits)
+    const bytes = await fillMessage(stream, announced, first, { ...limits, onReceived: inFlight.noteReceived })
     if (bytes instanceof Uint8Array) return { kind: 'received', bytes, compression: announced.compression, room }
     room.release()
     return bytes
@@ -62,7 +62,7 @@ async function fillMessage(
   stream: ServerHttp2Stream,
   { bytes }: AnnouncedMessage,
   first: Uint8Array,
-  limits: BodyLimits,
+  limits: BodyLimits & { onReceived(bytes: number): void },
 ): Promise<Uint8Array | Refusal> {
   if (first.length > bytes) return SECOND_MESSAGE
   // Memory of no pool, and not zeroed, since all of it is overwritten.
@@ -73,6 +73,7 @@ async function fillMessage(
     if (filled + chunk.length > bytes) return SECOND_MESSAGE
     block.set(chunk, filled)
     filled += chunk.length
+    limits.onReceived(chunk.length)
     return 'more'
   })
   if (outcome === 'ended') return filled === bytes ? block : INCOMPLETE
