@@ -3,7 +3,7 @@
 // Plain JavaScript on purpose: it runs on the machine's own Node before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -11,6 +11,7 @@ const PNPM = 'pnpm@12.21.0'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const modules = join(root, 'node_modules')
 const stamp = join(modules, '.loopkit-installed')
+const compiled = join(modules, '.loopkit-compiled')
 // Compiled code is kept here between starts; where the folder cannot be written Node does without.
 const cacheEnv = { NODE_COMPILE_CACHE: join(modules, '.cache', 'loopkit'), ...process.env }
 // Files whose change asks for a new installation.
@@ -42,7 +43,9 @@ export function run(task, args) {
   const parts = tasks[task]
   if (!parts) fail(`unknown task ${task}; one of ${Object.keys(tasks).join(', ')}`)
   install()
-  const env = parts.includes(COMMAND_LINE) ? cacheEnv : process.env
+  const isOurs = parts.includes(COMMAND_LINE)
+  if (isOurs) compileOnce()
+  const env = isOurs ? cacheEnv : process.env
   const child = spawn(pinnedNode(), [...parts, ...args], { cwd: root, stdio: 'inherit', env })
   // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone is passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
@@ -63,14 +66,30 @@ function install() {
   })
   if (result.status !== 0) fail('the installation failed; the lines above say why')
   mkdirSync(modules, { recursive: true })
-  compileOnce()
   writeFileSync(stamp, wanted)
 }
 
 // TypeScript is compiled by each process and thread that first meets it, which holds 12 MB for its compiler from then on (the
-// five threads of a first start: 60 MB). Done here once, the first start is as quick and as small as any other.
+// five threads of a first start: 60 MB). Done here once for each version of the code, a first start is as quick and as small as
+// any other.
 function compileOnce() {
+  const version = newestSource()
+  if (existsSync(compiled) && readFileSync(compiled, 'utf8') === version) return
   spawnSync(pinnedNode(), ['cli/bin/compile-once.mjs', '--help'], { cwd: root, stdio: 'ignore', env: cacheEnv })
+  try {
+    writeFileSync(compiled, version)
+  } catch {
+    // An installation that cannot be written starts as well, only slower.
+  }
+}
+
+function newestSource() {
+  const times = ['cli/src', 'collector/src', 'analyzer/src', 'shared/src', 'config/src'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => statSync(join(root, folder, name)).mtimeMs),
+  )
+  return `${times.length} ${Math.max(...times)}`
 }
 
 function pinnedNode() {
