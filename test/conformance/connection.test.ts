@@ -7,7 +7,7 @@ let stage: ConnectionStage
 beforeAll(async () => {
   const started = await createStage('connections')
   stage = { ...started, slow: startSlowSenders(started) }
-}, 60_000)
+}, 120_000)
 afterAll(() => stage?.stop())
 
 testRows(connectionRows, () => stage)

@@ -7,7 +7,7 @@ import { testRows } from './test-rows.ts'
 let stage: Stage
 beforeAll(async () => {
   stage = await createStage('exporters', { LOOPKIT_SUMMARY_MS: '1000' })
-}, 60_000)
+}, 120_000)
 afterAll(() => stage?.stop())
 
 testRows(exporterShapeRows, () => stage)

@@ -7,7 +7,7 @@ import { testRows } from './test-rows.ts'
 let stage: SettingsStage
 beforeAll(async () => {
   stage = await createSettingsStage()
-}, 60_000)
+}, 120_000)
 afterAll(() => stage?.stop())
 
 testRows(settingsRows, () => stage)

@@ -6,7 +6,7 @@ import { testRows } from './test-rows.ts'
 let stage: Stage
 beforeAll(async () => {
   stage = await createStage('hostile', { T4_ADMIN_TOKEN: ADMIN_TOKEN })
-}, 60_000)
+}, 120_000)
 afterAll(() => stage?.stop())
 
 testRows(hostileRows, () => stage)

@@ -6,7 +6,7 @@ import { testRows } from './test-rows.ts'
 let stage: Stage
 beforeAll(async () => {
   stage = await createStage('model')
-}, 60_000)
+}, 120_000)
 afterAll(() => stage?.stop())
 
 testRows(modelRows, () => stage)

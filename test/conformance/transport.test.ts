@@ -7,7 +7,7 @@ import { transportRows } from './transport.rows.ts'
 let stage: Stage
 beforeAll(async () => {
   stage = await createStage('transport')
-}, 60_000)
+}, 120_000)
 afterAll(() => stage?.stop())
 
 testRows(encodingRows, () => stage)
