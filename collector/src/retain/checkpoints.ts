@@ -12,6 +12,8 @@ export interface Checkpoints {
 export interface LogState {
   /** Of the log file. */
   bytes: number
+  /** Of pages in the log that are not in the file yet. */
+  pendingBytes: number
   /** A reader has held the log back for this long; 0 while it moves on. */
   heldMs: number
 }
@@ -36,6 +38,7 @@ const KEPT_BYTES = 24 * 1024 ** 2
 
 export function createCheckpoints(db: SqliteDatabase, path: string, busyTimeoutMs: number, onMoved: () => void): Checkpoints {
   const bytesOf = () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+  const pageBytes = db.pragma('page_size', { simple: true }) as number
   let progress: LogProgress | null = null
   return {
     passive(nowMs) {
@@ -45,7 +48,8 @@ export function createCheckpoints(db: SqliteDatabase, path: string, busyTimeoutM
         progress = noteProgress(progress, answer.log, answer.checkpointed, nowMs)
         if (answer.log >= BEGIN_ANEW_FRAMES && answer.checkpointed === answer.log) onMoved()
       }
-      return { bytes: bytesOf(), heldMs: progress === null ? 0 : nowMs - progress.sinceMs }
+      const pendingBytes = progress === null ? 0 : (progress.frames - progress.moved) * pageBytes
+      return { bytes: bytesOf(), pendingBytes, heldMs: progress === null ? 0 : nowMs - progress.sinceMs }
     },
     truncate(isKept) {
       if (bytesOf() <= (isKept ? KEPT_BYTES : 0)) return

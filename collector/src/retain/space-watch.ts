@@ -1,12 +1,16 @@
 import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createBallast } from './ballast.ts'
-import { isDiskFull, mayLayBallast, spaceLimits } from './space.rules.ts'
+import { createLogReserve } from './log-reserve.ts'
+import { isDiskFull, mayLayBallast, reserveBytes, spaceLimits } from './space.rules.ts'
 
 /** Watches the disk, holds the ballast, and says when spans must be refused. */
 export interface SpaceWatch {
-  /** Looks and acts. Call it about once a second, and at once after `noteFailed`. */
-  look(): SpaceState
+  /**
+   * Looks and acts. Call it about once a second, and at once after `noteFailed`. `pendingLogBytes`: in the log and not in the
+   * file yet.
+   */
+  look(pendingLogBytes: number): SpaceState
   /** A write failed for want of space. */
   noteFailed(): void
 }
@@ -28,6 +32,7 @@ const NARROW_TIMES = 8
 
 export function createSpaceWatch(dataDir: string, ballastMaxBytes: number): SpaceWatch {
   const ballast = createBallast(join(dataDir, 'ballast'))
+  const reserve = createLogReserve(join(dataDir, 'ballast.log'))
   let isFull = false
   let hasFailed = false
 
@@ -37,19 +42,24 @@ export function createSpaceWatch(dataDir: string, ballastMaxBytes: number): Spac
   }
 
   return {
-    look() {
+    look(pendingLogBytes) {
       const { limits, freeBytes } = measure()
-      const seen = { freeBytes, hasFailed, hasBallast: ballast.isThere() }
+      const wantedReserve = reserveBytes(limits, pendingLogBytes)
+      const lack = Math.max(0, wantedReserve - reserve.bytes())
+      const seen = { freeBytes, hasFailed, hasBallast: ballast.isThere(), reserveLackBytes: lack }
       isFull = isDiskFull(isFull, limits, seen)
       hasFailed = false
       const isNarrow = freeBytes < (limits.ballastBytes + limits.floorBytes) * NARROW_TIMES
       if (isFull) {
         ballast.remove()
+        reserve.remove()
         return { isFull, freeBytes, isLaying: false, isNarrow }
       }
       if (limits.ballastBytes === 0) ballast.remove()
-      const isLaying = (seen.hasBallast || mayLayBallast(limits, seen)) && limits.ballastBytes > 0 && !lay(limits.ballastBytes)
-      return { isFull, freeBytes, isLaying, isNarrow }
+      const isReserving = !unlessFull(() => reserve.hold(wantedReserve))
+      const mayLay = seen.hasBallast || mayLayBallast(limits, seen)
+      const isLaying = mayLay && limits.ballastBytes > 0 && !unlessFull(() => ballast.layMore(limits.ballastBytes))
+      return { isFull, freeBytes, isLaying: isLaying || isReserving, isNarrow }
     },
     noteFailed() {
       hasFailed = true
@@ -57,9 +67,9 @@ export function createSpaceWatch(dataDir: string, ballastMaxBytes: number): Spac
   }
 
   /** Answers whether it is done with it for now. */
-  function lay(bytes: number): boolean {
+  function unlessFull(lay: () => boolean): boolean {
     try {
-      return ballast.layMore(bytes)
+      return lay()
     } catch (error) {
       if ((error as { code?: string }).code !== 'ENOSPC') throw error
       return true

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { isDiskFull, mayLayBallast, type SpaceSeen, spaceLimits } from './space.rules.ts'
+import { isDiskFull, mayLayBallast, reserveBytes, type SpaceSeen, spaceLimits } from './space.rules.ts'
 
 const MIB = 1024 ** 2
 
@@ -12,7 +12,10 @@ test.each([
 })
 
 const limits = { ballastBytes: 64, floorBytes: 16 }
-const seen = (more: Partial<SpaceSeen>): SpaceSeen => ({ freeBytes: 1000, hasBallast: true, hasFailed: false, ...more })
+const seen = (more: Partial<SpaceSeen>): SpaceSeen => ({
+  ...{ freeBytes: 1000, hasBallast: true, hasFailed: false, reserveLackBytes: 0 },
+  ...more,
+})
 
 test.each<[string, boolean, SpaceSeen, boolean]>([
   ['with space there is space', false, seen({}), false],
@@ -21,8 +24,21 @@ test.each<[string, boolean, SpaceSeen, boolean]>([
   ['at the floor it is not', false, seen({ freeBytes: 16 }), false],
   ['what the ballast freed is not enough to go on', true, seen({ freeBytes: 90, hasBallast: false }), true],
   ['with room for the ballast and more it goes on', true, seen({ freeBytes: 96, hasBallast: false }), false],
+  ['room for the log must be left', false, seen({ freeBytes: 40, reserveLackBytes: 30 }), true],
+  ['and be there before it goes on', true, seen({ freeBytes: 96, hasBallast: false, reserveLackBytes: 30 }), true],
 ])('%s', (_, wasFull, now, expected) => {
   expect(isDiskFull(wasFull, limits, now)).toBe(expected)
+})
+
+test.each([
+  ['a short log fits where the ballast lies', 64 * MIB, 32 * MIB, 0],
+  ['a longer one has a reserve of its own, in steps', 64 * MIB, 33 * MIB, 8 * MIB],
+  ['which grows with it', 64 * MIB, 100 * MIB, 72 * MIB],
+  ['and is bounded', 64 * MIB, 1000 * MIB, 256 * MIB],
+  ['on a small disk the steps are small', 2 * MIB, 3.5 * MIB, 4 * MIB],
+  ['without a ballast nothing is held', 0, 100 * MIB, 0],
+])('%s', (_, ballastBytes, pendingBytes, expected) => {
+  expect(reserveBytes({ ballastBytes, floorBytes: 0 }, pendingBytes)).toBe(expected)
 })
 
 test('the ballast is laid only where it fits', () => {
