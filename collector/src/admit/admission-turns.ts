@@ -126,9 +126,11 @@ async function askStore({ context, older, lookup }: AdmissionTurnsDeps, projectN
   }
   if (rows.length === 0) return null
   const refs = new Uint8Array(rows.length * SPAN_REF_BYTES)
+  const view = new DataView(refs.buffer)
   rows.forEach((row, n) => {
     refs.set(body.subarray(scan.traceIdAt[row]!, scan.traceIdAt[row]! + 16), n * SPAN_REF_BYTES)
     refs.set(body.subarray(scan.spanIdAt[row]!, scan.spanIdAt[row]! + 8), n * SPAN_REF_BYTES + 16)
+    view.setUint32(n * SPAN_REF_BYTES + 24, keys.contents[row]!, true)
   })
   const answers = await lookup.find(projectNo, refs)
   const stored = new Uint8Array(scan.count)

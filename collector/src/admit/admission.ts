@@ -10,6 +10,8 @@ import type { SeenSpans, SpanState } from './seen-spans.ts'
 
 /** What the store said of a row that the memory could not answer for. */
 export const STORED = { no: 0, unended: 1, ended: 2 } as const
+/** Added to it where the stored span surely has other content than the one that came. */
+export const STORED_DIFFERS = 4
 
 /** A body on its way to the disk: accepted spans, or kept log records, and nothing else. Everything it changes is applied by its commit or taken back. */
 export interface AdmittedBody {
@@ -126,11 +128,18 @@ export function admitRows(admitting: Admitting, from: number, to: number): void 
     }
     const place = seen.find(spans[i * 2]!, spans[i * 2 + 1]!)
     if (place >= 0) admitKnown(admitting, i, place)
-    else if (stored?.[i] === STORED.ended || (stored?.[i] === STORED.unended && ended[i] === 0))
-      dropRow(admitting, i, 'deduplicated')
-    else if (stored?.[i] === STORED.unended) replaceStored(admitting, i)
-    else admitNew(admitting, i)
+    else admitByStore(admitting, i, stored?.[i] ?? STORED.no, ended[i] === 1)
   }
+}
+
+/** Memory does not know the span; the store may. */
+function admitByStore(admitting: Admitting, row: number, answer: number, hasEnded: boolean): void {
+  const version = answer & ~STORED_DIFFERS
+  // The id of a log record says what is in it, however it was encoded.
+  const differs = answer !== version && admitting.prepared.recordKind === 'span'
+  if (version === STORED.no) admitNew(admitting, row)
+  else if (version === STORED.unended && hasEnded) replaceStored(admitting, row)
+  else dropRow(admitting, row, differs ? 'conflict' : 'deduplicated')
 }
 
 function admitNew(admitting: Admitting, row: number): void {

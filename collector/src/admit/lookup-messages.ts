@@ -6,7 +6,7 @@ export interface LookupWorkerData {
 export interface LookupJob {
   id: number
   projectNo: number
-  /** Trace id and span id of each span asked for, 24 bytes each. */
+  /** Of each span asked for, SPAN_REF_BYTES each. */
   refs: Uint8Array
 }
 

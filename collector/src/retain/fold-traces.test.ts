@@ -3,6 +3,7 @@ import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-d
 import { eachStoredTrace } from '@loopkit/shared/database/telemetry/trace-index'
 import { createTraceRuns } from '@loopkit/shared/database/telemetry/trace-runs'
 import { fromHex, toHex } from '@loopkit/shared/otlp/ids'
+import { STORED_DIFFERS } from '../admit/admission.ts'
 import { createStoredSpans } from '../admit/stored-spans.ts'
 import { spanIdOf, traceIdOf } from '../start/collector.fixture.ts'
 import { createStoredTelemetry, type StoredTelemetry } from './stored-telemetry.fixture.ts'
@@ -106,7 +107,8 @@ describe('decisions of a trace', () => {
 describe('segments of a trace', () => {
   const HOURS_MS = 3_600_000
   const spansOf = (trace: number) => stored.trace(projectNo, trace).map(({ ctx }) => toHex(ctx.span.spanId))
-  const refsOf = (...traces: number[]) => Buffer.concat(traces.map((n) => Buffer.from(traceIdOf(n) + spanIdOf(n), 'hex')))
+  const refsOf = (...traces: number[]) =>
+    Buffer.concat(traces.map((n) => Buffer.from(`${traceIdOf(n)}${spanIdOf(n)}00000000`, 'hex')))
 
   /** Each commit has a trace of its own and a span of trace 1. */
   function sendOverDays(commits: number) {
@@ -142,7 +144,7 @@ describe('segments of a trace', () => {
     stored.merge()
     stored.fold()
     expect([...find(projectNo, refs)]).toEqual(before)
-    expect(before).toEqual([2, 2, 2, 0])
+    expect(before.map((answer) => answer & ~STORED_DIFFERS)).toEqual([2, 2, 2, 0])
   })
 
   test('of a file from before there were runs are folded later, and found all the while', () => {

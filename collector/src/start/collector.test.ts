@@ -153,13 +153,17 @@ describe('a span sent twice is stored once', () => {
     expect(ledger(collector)).toMatchObject({ accepted: 1, replaced: 1, conflict: 2 })
   })
 
-  test('of two different ended spans the first stays', async () => {
+  test('of two different ended spans the first stays, also where only the disk knows it', async () => {
     const collector = await start()
     await collector.send(traceJson([span(1, 1, { name: 'first' })]))
     await collector.send(traceJson([span(1, 1, { name: 'again' })]))
     expect(names(collector, 1)).toEqual(['first'])
     await collector.restart()
-    expect(ledger(collector)).toEqual({ accepted: 1, conflict: 1 })
+    await collector.send(traceJson([span(1, 1, { name: 'once more' })]))
+    await collector.send(traceJson([span(1, 1, { name: 'first' })]))
+    expect(names(collector, 1)).toEqual(['first'])
+    await collector.restart()
+    expect(ledger(collector)).toEqual({ accepted: 1, conflict: 2, deduplicated: 1 })
   })
 
   test('random batches with repeats, in any order and over restarts: stored is what was distinct', async () => {
