@@ -1,9 +1,20 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals'
+import { openDatabase } from '@loopkit/shared/database/open'
 import {
   addKey,
   addProject,
@@ -76,6 +87,16 @@ async function fill(key?: string): Promise<number> {
   }
 }
 
+/** A reader that goes on and on, as a backup does: the log grows and nothing of it is moved. */
+function pinLog(): () => void {
+  const reader = openDatabase(join(collector.dataDir, 'telemetry.db'), { role: 'reader' })
+  reader.exec('begin')
+  reader.prepare('select count(*) from segment').get()
+  return () => reader.close()
+}
+
+const sizeOf = (name: string) => statSync(join(collector.dataDir, name), { throwIfNoEntry: false })?.size ?? 0
+
 /** Sends until it is taken again; answers how long that took. */
 async function recover(): Promise<number> {
   const startMs = performance.now()
@@ -124,6 +145,31 @@ onDisk(
     await until('the space to be given back', () => (freeBytes() > 20 * MIB ? true : null))
     expect(codes()).toContain('retain.pass')
     expect(collector.fatal).toEqual([])
+  },
+  60_000,
+)
+
+onDisk(
+  'a disk that others filled while a reader pinned a log larger than the ballast is cleared by retention too',
+  async () => {
+    const doomed = addProject(collector.control, { name: 'doomed' })
+    addKey(collector.control, { key: 'doomed', projectNo: doomed })
+    const unpin = pinLog()
+    const logBytes = sizeOf('ballast') * 3
+    while (sizeOf('telemetry.db-wal') < logBytes) {
+      expect((await send(500_000, 'doomed')).status).toBe(200)
+      // As fast as others may fill the disk: the room is held within a second.
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    await until('the reserve to be held', () => (sizeOf('ballast.log') + sizeOf('ballast') >= logBytes / 2 ? true : null))
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(freeBytes() - 64 * 1024))
+    await until('the disk to be full', () => (codes().includes('disk.full') ? true : null))
+    expect((await send(10)).status).toBe(503)
+    collector.control.prepare('update project set deleted_at_ms = 1 where project_no = ?').run(doomed)
+    unpin()
+    expect(await recover()).toBeLessThan(15_000)
+    expect(collector.fatal).toEqual([])
+    await until('the reserve to go', () => (sizeOf('ballast.log') === 0 ? true : null))
   },
   60_000,
 )
