@@ -7,6 +7,8 @@ import type { OpenTrace } from './open-rows.ts'
 /** What rows say of a judged trace: plain values, so that it may go from thread to thread. */
 export interface TraceDecision {
   trace: OpenTrace
+  /** It has too many spans to be judged: nothing is known of its failures, and what was is left as it is. */
+  isTooLarge: boolean
   failures: DecidedFailure[]
   /** Those that are to have a row. */
   sessions: DecidedSession[]
@@ -49,11 +51,14 @@ export interface DecidedSession extends Omit<SessionPart, 'startUnixNano' | 'end
 const TEXT_MAX = 2_000
 const SERVICES_MAX = 50
 
-export function describeDecision(trace: OpenTrace, { failures, sessions }: JudgedTrace): TraceDecision {
+export function describeDecision(trace: OpenTrace, judged: JudgedTrace | null): TraceDecision {
+  if (judged === null) return { trace, isTooLarge: true, failures: [], sessions: [] }
+  const { failures, sessions } = judged
   const fingerprints = new Map<Fingerprint, DecidedFingerprint>()
   const isAlone = !trace.decidedBefore && sessions.length === 1
   return {
     trace,
+    isTooLarge: false,
     failures: failures.map((failure) => describeFailure(trace, failure, fingerprints)),
     sessions: sessions.filter((part) => needsRow(part, isAlone)).map(describeSession),
   }

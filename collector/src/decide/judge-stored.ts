@@ -16,7 +16,8 @@ import type { OpenTrace } from './open-rows.ts'
 
 export interface Judging {
   trace: OpenTrace
-  judged: JudgedTrace
+  /** null: it has more spans than are judged together. Judged by a part of them, an error would be blamed on the wrong span. */
+  judged: JudgedTrace | null
 }
 
 export interface JudgeDeps {
@@ -25,11 +26,13 @@ export interface JudgeDeps {
   index: TraceIndex
   filter: AttributeFilter
   signalsOff: ReadonlySet<SignalType>
+  /** Spans of one trace that are judged together. */
+  traceSpansMax?: number
 }
 
 /** Spans held in memory at once, some 1.5 kB each. */
 const TOTAL_SPANS_MAX = 20_000
-/** Spans of one trace that are judged, the first to arrive. */
+/** Of one trace; some 75 MB while it is judged. */
 const TRACE_SPANS_MAX = 50_000
 
 /** Projects whose texts are remembered; the one that was not heard of for longest goes first. */
@@ -50,27 +53,31 @@ export function createStoredJudge(deps: JudgeDeps): StoredJudge {
   }
 
   return function judge(projectNo: number, projectId: string, traces: readonly OpenTrace[]): Judging[] {
-    const spans = readTogether(deps, projectNo, traces)
+    const cut = new Set<string>()
+    const spans = readTogether(deps, projectNo, traces, cut)
     if (spans === null) {
       const half = Math.ceil(traces.length / 2)
       return [traces.slice(0, half), traces.slice(half)].flatMap((part) => judge(projectNo, projectId, part))
     }
     const memory = memoryOf(projectId)
     const toTraceSpan = createToTraceSpan(deps.signalsOff)
-    return traces.map((trace) => ({
-      trace,
-      judged: judgeTrace(projectId, (spans.get(toHex(trace.traceId)) ?? []).map(toTraceSpan), memory),
-    }))
+    return traces.map((trace) => {
+      const id = toHex(trace.traceId)
+      const judged = cut.has(id) ? null : judgeTrace(projectId, (spans.get(id) ?? []).map(toTraceSpan), memory)
+      return { trace, judged }
+    })
   }
 }
 
 /** null: together they have too many spans. */
 function readTogether(
-  { db, hasher, index, filter }: JudgeDeps,
+  { db, hasher, index, filter, traceSpansMax = TRACE_SPANS_MAX }: JudgeDeps,
   projectNo: number,
   traces: readonly OpenTrace[],
+  cut: Set<string>,
 ): Map<string, StoredSpan[]> | null {
-  const options = { filter, index, spansMax: TRACE_SPANS_MAX, ...(traces.length > 1 && { totalSpansMax: TOTAL_SPANS_MAX }) }
+  const most = traces.length > 1 ? { totalSpansMax: TOTAL_SPANS_MAX } : {}
+  const options = { filter, index, cut, spansMax: traceSpansMax, ...most }
   const traceIds = traces.map(({ traceId }) => traceId)
   try {
     return readTraces(db, hasher, projectNo, traceIds, options)

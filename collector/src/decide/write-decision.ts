@@ -53,6 +53,10 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
     }
     const firstFailureNo = deciding.failureNo
     for (const decision of decisions) {
+      if (decision.isTooLarge) {
+        tellTooLarge(deciding)
+        continue
+      }
       const before = decision.trace.decidedBefore ? readFailures(statements, decisionsOf, decision.trace) : []
       writeTrace(deciding, decision, before)
     }
@@ -107,6 +111,11 @@ function writeTrace(deciding: Deciding, { trace, failures, sessions }: TraceDeci
     )
   }
   for (const delta of counts) addCount(deciding.counts, delta)
+}
+
+/** The ledger says what was not judged; the records are stored all the same. */
+function tellTooLarge({ statements, projectNo, decidedMs }: Deciding): void {
+  statements.ledger.run(projectNo, Math.floor(decidedMs / MINUTE_MS), 'not_judged:trace_too_large')
 }
 
 /** Rows of the decisions that judged the trace before. */
@@ -252,6 +261,8 @@ function prepareStatements(db: SqliteDatabase) {
       values (?, ?, ?, ?, ?, ?, ?, ?)
       on conflict do update set failures = failures + excluded.failures, weight = weight + excluded.weight,
         weight_squared = weight_squared + excluded.weight_squared`),
+    ledger: db.prepare(`
+      insert into ledger (project_no, minute, what, count) values (?, ?, ?, 1) on conflict do update set count = count + 1`),
     findFingerprint: db.prepare('select fingerprint_no from fingerprint where project_no = ? and fingerprint = ?').pluck(),
     addFingerprint: db
       .prepare(`

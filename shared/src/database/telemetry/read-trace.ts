@@ -22,6 +22,8 @@ export interface ReadTraceOptions {
   index?: TraceIndex
   /** Most spans taken of one trace, the first to arrive; the rest is left out. */
   spansMax?: number
+  /** Gets the hex ids of the traces of which something was left out. */
+  cut?: Set<string>
   /** Most spans of all traces together; beyond it TooManySpansError is thrown, and fewer traces are to be asked for. */
   totalSpansMax?: number
 }
@@ -42,7 +44,13 @@ export function readTraces(
   hasher: TraceHasher,
   projectNo: number,
   traceIds: readonly Uint8Array[],
-  { filter, index = createTraceIndex(db), spansMax = SPANS_MAX, totalSpansMax = Number.POSITIVE_INFINITY }: ReadTraceOptions = {},
+  {
+    filter,
+    index = createTraceIndex(db),
+    spansMax = SPANS_MAX,
+    cut,
+    totalSpansMax = Number.POSITIVE_INFINITY,
+  }: ReadTraceOptions = {},
 ): Map<string, StoredSpan[]> {
   const wanted = new TraceIdSet(traceIds)
   const traces = new Map<string, Map<string, StoredSpan>>()
@@ -55,7 +63,7 @@ export function readTraces(
     if (!row) continue
     for (const stored of spansOf({ ...row, kind }, wanted, filter)) {
       if (++total > totalSpansMax) throw new TooManySpansError(`more than ${totalSpansMax} spans`)
-      addSpan(traces, stored, spansMax)
+      if (!addSpan(traces, stored, spansMax)) cut?.add(toHex(stored.ctx.span.traceId))
     }
   }
   return new Map([...traces].map(([traceId, spans]) => [traceId, [...spans.values()]]))
@@ -79,7 +87,8 @@ function* spansOf(row: SegmentRow, wanted: TraceIdSet, filter: AttributeFilter |
   }
 }
 
-function addSpan(traces: Map<string, Map<string, StoredSpan>>, stored: StoredSpan, spansMax: number): void {
+/** false: the trace has too many. */
+function addSpan(traces: Map<string, Map<string, StoredSpan>>, stored: StoredSpan, spansMax: number): boolean {
   const { span } = stored.ctx
   const traceId = toHex(span.traceId)
   let spans = traces.get(traceId)
@@ -89,10 +98,12 @@ function addSpan(traces: Map<string, Map<string, StoredSpan>>, stored: StoredSpa
   }
   const spanId = toHex(span.spanId)
   const before = spans.get(spanId)
-  if (before === undefined ? spans.size >= spansMax : before.ctx.span.endUnixNano !== 0n || span.endUnixNano === 0n) return
+  if (before === undefined && spans.size >= spansMax) return false
+  if (before !== undefined && (before.ctx.span.endUnixNano !== 0n || span.endUnixNano === 0n)) return true
   // Taken out first, so that it stands where it arrived: a merge leaves only this one.
   spans.delete(spanId)
   spans.set(spanId, stored)
+  return true
 }
 
 /** Trace ids by a hash of all their bytes: asked once per span of a segment, so no text is made of them. */
