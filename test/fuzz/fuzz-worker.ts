@@ -3,6 +3,7 @@ import { readCorpus } from './corpus.ts'
 import { BLOCK_BODIES, type FuzzReport, type FuzzWorkerData } from './fuzz-messages.ts'
 import { createProductPath } from './product-path.ts'
 import { runBlock } from './run-block.ts'
+import { threadCpuMs } from './thread-cpu-ms.ts'
 
 const { seed, from, to, thread, threads, progress } = workerData as FuzzWorkerData
 Error.stackTraceLimit = 0
@@ -20,6 +21,7 @@ for (let block = Math.floor(from / BLOCK_BODIES) + thread; block * BLOCK_BODIES 
     corpus,
     createPath: createProductPath,
     monotonicMs: () => performance.now(),
+    cpuMs: threadCpuMs,
     onBody: (n) => Atomics.store(underWay, thread, n),
   })
   report({ kind: 'block', bodies: last - first, counts, slowestMs })

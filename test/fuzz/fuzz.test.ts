@@ -3,6 +3,7 @@ import { codecOf } from '@loopkit/shared/database/telemetry/record-codecs'
 import { readCorpus } from './corpus.ts'
 import { createProductPath, type ProductPath } from './product-path.ts'
 import { runBlock } from './run-block.ts'
+import { threadCpuMs } from './thread-cpu-ms.ts'
 
 const BODIES = 5_000
 const seed = Date.now() % 2 ** 31
@@ -10,7 +11,16 @@ process.stderr.write(`fuzz: seed ${seed}\n`)
 
 const corpus = readCorpus()
 const fuzz = (createPath: () => ProductPath, bodies: number, { from = 0, seed = 1 } = {}) =>
-  runBlock({ seed, from, to: from + bodies, corpus, createPath, monotonicMs: () => performance.now(), onBody: () => {} })
+  runBlock({
+    seed,
+    from,
+    to: from + bodies,
+    corpus,
+    createPath,
+    monotonicMs: () => performance.now(),
+    cpuMs: threadCpuMs,
+    onBody: () => {},
+  })
 
 test('bodies changed at random break no promise of decoders, admission, redaction and index', () => {
   const { failure, counts } = fuzz(createProductPath, BODIES, { seed })
@@ -105,7 +115,7 @@ test('what it finds is made small and found again by seed and number', () => {
 }, 60_000)
 
 function spin(ms: number): number {
-  const endMs = performance.now() + ms
-  while (performance.now() < endMs);
+  const endMs = threadCpuMs() + ms
+  while (threadCpuMs() < endMs);
   return 0
 }

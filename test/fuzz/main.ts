@@ -37,8 +37,8 @@ async function fuzzInProcess(): Promise<void> {
     to: only === null ? Number(values.bodies) : only + 1,
     threads: only === null ? Number(values.threads) : 1,
     onProgress,
+    onFailure: printFailure,
   })
-  for (const failure of summary.failures) printFailure(failure)
   const { bodies, seconds, counts, failures } = summary
   printSummary({ seed, ...rateOf(bodies, seconds), failures: failures.length, ...counts }, failures.length)
 }

@@ -7,6 +7,8 @@ export interface FuzzOptions {
   to: number
   threads: number
   onProgress(bodies: number): void
+  /** Told at once: a run may take long, or be ended. */
+  onFailure(failure: FuzzFailure): void
 }
 
 export interface FuzzSummary {
@@ -37,7 +39,9 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
       worker.on('exit', () => resolve())
     })
   })
-  const endWatch = watchForHangs(new Int32Array(progress), workers, summary)
+  const endWatch = watchForHangs(new Int32Array(progress), workers, (failure) =>
+    note(summary, { kind: 'failure', failure }, options),
+  )
   try {
     await Promise.all(ends)
   } finally {
@@ -48,14 +52,18 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
   return summary
 }
 
-function note(summary: FuzzSummary, report: FuzzReport, { onProgress }: FuzzOptions): void {
-  if (report.kind === 'failure') return void summary.failures.push(report.failure)
+function note(summary: FuzzSummary, report: FuzzReport, { onProgress, onFailure }: FuzzOptions): void {
+  if (report.kind === 'failure') {
+    summary.failures.push(report.failure)
+    onFailure(report.failure)
+    return
+  }
   summary.bodies += report.bodies
   for (const [what, count] of Object.entries(report.counts)) summary.counts[what] = (summary.counts[what] ?? 0) + count
   onProgress(summary.bodies)
 }
 
-function watchForHangs(underWay: Int32Array, workers: readonly Worker[], summary: FuzzSummary): () => void {
+function watchForHangs(underWay: Int32Array, workers: readonly Worker[], onHang: (failure: FuzzFailure) => void): () => void {
   const seen = workers.map(() => ({ n: -1, sinceMs: performance.now() }))
   const timer = setInterval(() => {
     const nowMs = performance.now()
@@ -64,14 +72,7 @@ function watchForHangs(underWay: Int32Array, workers: readonly Worker[], summary
       const before = seen[thread]!
       if (n !== before.n || worker.threadId < 0) seen[thread] = { n, sinceMs: nowMs }
       else if (nowMs - before.sinceMs > HANG_MS) {
-        summary.failures.push({
-          n,
-          message: `not done after ${HANG_MS} ms`,
-          stack: '',
-          what: 'a body',
-          body: '',
-          isAlone: true,
-        })
+        onHang({ n, message: `not done after ${HANG_MS} ms`, stack: '', what: 'a body', body: '', isAlone: true })
         void worker.terminate()
         before.sinceMs = nowMs
       }
