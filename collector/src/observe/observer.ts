@@ -21,7 +21,7 @@ export interface Observer extends ReceivingObserver {
   onDecided(report: DecideReport): void
   /** One line for each project and reason that something was refused for since the last call. */
   writeRejections(): void
-  writeSummary(): void
+  writeSummary(): Promise<void>
   metricsText(): Promise<MetricsText>
   stop(): void
 }
@@ -71,11 +71,11 @@ export function createObserver(deps: ObserverDeps): Observer {
       logDecided(log, report)
     },
     writeRejections: () => logRejections(log, rejectionLog.drain()),
-    writeSummary() {
+    async writeSummary() {
+      await disk.look()
       const state = { queue_spans: queueSpans(), in_flight_bytes: inFlight.bytes() }
       const space = { disk_bytes: disk.diskBytes(), wal_bytes: disk.walBytes(), free_bytes: disk.freeBytes() }
       log.info({ code: 'ingest.summary', ...summary.drain(), ...state, ...space }, 'what came in since the last summary')
-      void disk.look()
     },
     metricsText: async () => {
       await disk.look()

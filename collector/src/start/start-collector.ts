@@ -273,13 +273,13 @@ function startPipeline(options: CollectorOptions, lifecycle: Lifecycle, parts: P
 
 function startTimers(settings: Settings, lifecycle: Lifecycle, queue: CommitQueue, observer: Observer): void {
   const flushing = setInterval(() => queue.flush(), FLUSH_EVERY_MS).unref()
-  const summing = setInterval(observer.writeSummary, settings.summaryMs).unref()
+  const summing = setInterval(() => void observer.writeSummary(), settings.summaryMs).unref()
   const rejecting = setInterval(observer.writeRejections, Math.min(REJECTIONS_EVERY_MS, settings.summaryMs)).unref()
   lifecycle.defer('timers', () => {
     clearInterval(flushing)
     clearInterval(summing)
     clearInterval(rejecting)
     observer.writeRejections()
-    observer.writeSummary()
+    return observer.writeSummary()
   })
 }

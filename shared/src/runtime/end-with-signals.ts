@@ -13,10 +13,14 @@ export function endWithSignals(stopService: () => Promise<void>, log: Logger): v
   const stop = (signal: string) => {
     if (stopping) process.exit(0)
     stopping = true
+    const startedMs = performance.now()
     log.info({ code: 'stop.signal', signal }, 'stopping')
     setTimeout(() => process.exit(EXIT.software), STOP_MAX_MS).unref()
     stopService().then(
-      () => process.exit(0),
+      () => {
+        log.info({ code: 'stop.done', took_ms: Math.round(performance.now() - startedMs) }, 'stopped')
+        process.exit(0)
+      },
       (error: unknown) => {
         log.error({ code: 'stop.failed', err: error }, 'not everything stopped cleanly')
         process.exit(EXIT.software)
