@@ -16,7 +16,9 @@ export function addDataFolderOption(command: Command): Command {
 export function dataFolderOf({ dataDir }: DataFolderFlags): string {
   if (dataDir !== undefined) return resolve(dataDir)
   try {
-    return resolve(readSettings(process.env).dataDir)
+    // Nothing else of the environment matters here: a name that is no setting must not stop a backup.
+    const { LOOPKIT_DATA_DIR, LOOPKIT_SETTINGS_FILE } = process.env
+    return resolve(readSettings({ LOOPKIT_DATA_DIR, LOOPKIT_SETTINGS_FILE }).dataDir)
   } catch (error) {
     if (error instanceof SettingsError) throw new ExitError(EXIT.config, error.message)
     throw error

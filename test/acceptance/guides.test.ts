@@ -49,6 +49,8 @@ test.each([['README.md'], ['docs/guides/agents.md'], ['docs/guides/operate.md']]
       AGENT_KEY: keys.agent_key,
       PRODUCER_KEY: keys.producer_key,
       LOOPKIT_LOG: log,
+      LOOPKIT_DATA_DIR: product.dataDir,
+      BACKUPS: join(folder, path.replaceAll('/', '-')),
     }
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { env, cwd: projectRoot, timeout: MINUTE_MS })
     expect(stdout).not.toMatch(/"status":\s*[45]\d\d\b/)
