@@ -33,80 +33,87 @@ interface Run {
   pages: number
 }
 
+interface Folding {
+  store: RetainedStore
+  statements: Statements
+  writer: RunWriter
+}
+
 export function createTraceFolder(store: RetainedStore): TraceFolder {
-  const statements = prepareStatements(store)
-  const runs = createRunWriter(store.db)
+  const folding: Folding = { store, statements: prepareStatements(store), writer: createRunWriter(store.db) }
   let joining: Generator<void> | null = null
   // What a process that ended left half written.
-  store.write(() => statements.dropUnfinished.run())
-
-  function foldDecisions(): boolean {
-    const projectNo = statements.foldable.get(DECISIONS_MIN) as number | undefined
-    if (projectNo === undefined) return false
-    const rows = statements.unfolded.all(projectNo, RUN_MEMBERS_MAX) as { decision_no: number; trace_hashes: Buffer }[]
-    const entries = rows.flatMap(({ trace_hashes }, member) => decisionEntries(trace_hashes, member))
-    const members = rows.map(({ decision_no }) => decision_no)
-    const insert = prepareRun(runs, { projectNo, kind: 'decision' }, members, entries)
-    store.write(() => {
-      insert()
-      for (const decisionNo of members) statements.setFolded.run(projectNo, decisionNo)
-    })
-    return true
-  }
-
-  /** Segments that stay as they are but were not folded when they were joined: those of a file from before there were runs. */
-  function foldSegments(): boolean {
-    const place = statements.behind.get() as { projectNo: number; kind: 'span' | 'log'; to: number } | undefined
-    if (!place) return false
-    const rows = statements.segments.all(place) as { first_commit: number; trace_hashes: Uint8Array }[]
-    const members = rows.map(({ first_commit }) => first_commit)
-    const entries = rows.flatMap(({ trace_hashes }, member) => segmentEntries(trace_hashes, member))
-    const insert = prepareRun(runs, place, members, entries)
-    const isLast = rows.length < SEGMENTS_PER_STEP
-    store.write(() => {
-      if (members.length > 0) insert()
-      statements.setFoldedTo.run({ ...place, nextCommit: isLast ? place.to : members.at(-1)! + 1 })
-    })
-    return true
-  }
+  store.write(() => folding.statements.dropUnfinished.run())
 
   function startJoining(): boolean {
-    for (const place of statements.crowded.all() as { projectNo: number; kind: RunKind }[]) {
-      const known = (statements.runs.all(place.projectNo, place.kind) as (Omit<Run, 'members'> & { members: Uint8Array })[]).map(
-        (run): Run => ({ ...run, members: decodeMembers(run.members) }),
-      )
-      const choice = chooseFold(known.map(({ members }) => members.length))
-      if (!choice) continue
-      joining = joinRuns(store, statements, runs, known.slice(choice.from, choice.to))
-      return true
-    }
-    return false
-  }
-
-  function removeGone(): boolean {
-    const gone = statements.gone.get() as { runId: number; firstPage: number; pages: number } | undefined
-    if (!gone) return false
-    const { runId, firstPage, pages } = gone
-    store.write(() => {
-      const { changes } = statements.removePages.run(firstPage, firstPage + pages - 1)
-      if (changes < PAGES_PER_STEP) statements.removeRun.run(runId)
-    })
-    return true
+    const runs = chooseRuns(folding.statements)
+    if (runs !== null) joining = joinRuns(folding, runs)
+    return runs !== null
   }
 
   return {
     foldNext() {
-      if (joining !== null) {
-        if (joining.next().done) joining = null
-        return true
-      }
-      return removeGone() || foldDecisions() || foldSegments() || startJoining()
+      if (joining === null) return removeGone(folding) || foldDecisions(folding) || foldSegments(folding) || startJoining()
+      if (joining.next().done) joining = null
+      return true
     },
   }
 }
 
+function foldDecisions({ store, statements, writer }: Folding): boolean {
+  const projectNo = statements.foldable.get(DECISIONS_MIN) as number | undefined
+  if (projectNo === undefined) return false
+  const rows = statements.unfolded.all(projectNo, RUN_MEMBERS_MAX) as { decision_no: number; trace_hashes: Buffer }[]
+  const entries = rows.flatMap(({ trace_hashes }, member) => decisionEntries(trace_hashes, member))
+  const members = rows.map(({ decision_no }) => decision_no)
+  const insert = prepareRun(writer, { projectNo, kind: 'decision' }, members, entries)
+  store.write(() => {
+    insert()
+    for (const decisionNo of members) statements.setFolded.run(projectNo, decisionNo)
+  })
+  return true
+}
+
+/** Segments that stay as they are but were not folded when they were joined: those of a file from before there were runs. */
+function foldSegments({ store, statements, writer }: Folding): boolean {
+  const place = statements.behind.get() as { projectNo: number; kind: 'span' | 'log'; to: number } | undefined
+  if (!place) return false
+  const rows = statements.segments.all(place) as { first_commit: number; trace_hashes: Uint8Array }[]
+  const members = rows.map(({ first_commit }) => first_commit)
+  const entries = rows.flatMap(({ trace_hashes }, member) => segmentEntries(trace_hashes, member))
+  const insert = prepareRun(writer, place, members, entries)
+  const isLast = rows.length < SEGMENTS_PER_STEP
+  store.write(() => {
+    if (members.length > 0) insert()
+    statements.setFoldedTo.run({ ...place, nextCommit: isLast ? place.to : members.at(-1)! + 1 })
+  })
+  return true
+}
+
+/** Neighbours that are to become one; null where there are none. */
+function chooseRuns(statements: Statements): Run[] | null {
+  for (const { projectNo, kind } of statements.crowded.all() as { projectNo: number; kind: RunKind }[]) {
+    const rows = statements.runs.all(projectNo, kind) as (Omit<Run, 'members'> & { members: Uint8Array })[]
+    const runs = rows.map((run): Run => ({ ...run, members: decodeMembers(run.members) }))
+    const choice = chooseFold(runs.map(({ members }) => members.length))
+    if (choice) return runs.slice(choice.from, choice.to)
+  }
+  return null
+}
+
+function removeGone({ store, statements }: Folding): boolean {
+  const gone = statements.gone.get() as { runId: number; firstPage: number; pages: number } | undefined
+  if (!gone) return false
+  const { runId, firstPage, pages } = gone
+  store.write(() => {
+    const { changes } = statements.removePages.run(firstPage, firstPage + pages - 1)
+    if (changes < PAGES_PER_STEP) statements.removeRun.run(runId)
+  })
+  return true
+}
+
 /** One run of several, some pages a turn; it is in use, and they are not, from its last turn on. */
-function* joinRuns(store: RetainedStore, statements: Statements, writer: RunWriter, runs: readonly Run[]): Generator<void> {
+function* joinRuns({ store, statements, writer }: Folding, runs: readonly Run[]): Generator<void> {
   const [{ projectNo, kind }] = runs as [Run]
   const members = runs.flatMap((run) => [...run.members])
   const pages = pagesFor(countEntries(statements, runs))

@@ -5,7 +5,7 @@ import { chooseMerge, type MergeCandidate, type MergeChoice } from './choose-mer
 import { dropReplaced, joinContents, type SegmentContent } from './join-segments.ts'
 import type { RetainedStore } from './retained-store.ts'
 import type { StoredBytes } from './stored-bytes.ts'
-import { createRunWriter, prepareRun, SET_FOLDED_TO, segmentEntries } from './write-run.ts'
+import { createRunWriter, prepareRun, type RunWriter, SET_FOLDED_TO, segmentEntries } from './write-run.ts'
 
 /** Joins small segments in the background. Commits keep their numbers, and no other row names a segment. */
 export interface Merger {
@@ -45,16 +45,6 @@ export function createMerger(store: RetainedStore, storedBytes: StoredBytes): Me
   const runs = createRunWriter(store.db)
   const pack = createSegmentPacker(LEVEL)
 
-  /** What folds the traces of the segment that stays as it is, or null where others before it are not folded yet. */
-  function prepareFold(place: Place, joined: JoinedRow, nextCommit: number): (() => void) | null {
-    if (statements.isBehind.get(place) === 1) return null
-    const insert = prepareRun(runs, place, [joined.firstCommit], segmentEntries(joined.hashes, 0))
-    return () => {
-      insert()
-      statements.setFoldedTo.run({ ...place, nextCommit })
-    }
-  }
-
   function settle(place: Place, join: readonly MergeCandidate[]): void {
     statements.settle.run({ ...place, nextCommit: join.at(-1)!.lastCommit + 1 })
   }
@@ -73,7 +63,7 @@ export function createMerger(store: RetainedStore, storedBytes: StoredBytes): Me
       return unchanged
     }
     const { lastCommit } = join.at(-1)!
-    const fold = isFinal ? prepareFold(place, joined, lastCommit + 1) : null
+    const fold = isFinal ? prepareFold(statements, runs, { place, joined, nextCommit: lastCommit + 1 }) : null
     write(() => {
       // First the new row: ids of rows that are gone must not be given again.
       statements.insert.run({ ...place, ...joined, lastCommit, hashes: fold ? NO_HASHES : joined.hashes })
@@ -104,8 +94,24 @@ export function createMerger(store: RetainedStore, storedBytes: StoredBytes): Me
   }
 }
 
+/** What folds the traces of a segment that stays as it is, or null where others before it are not folded yet. */
+function prepareFold(
+  statements: Statements,
+  runs: RunWriter,
+  { place, joined, nextCommit }: { place: Place; joined: JoinedRow; nextCommit: number },
+): (() => void) | null {
+  if (statements.isBehind.get(place) === 1) return null
+  const insert = prepareRun(runs, place, [joined.firstCommit], segmentEntries(joined.hashes, 0))
+  return () => {
+    insert()
+    statements.setFoldedTo.run({ ...place, nextCommit })
+  }
+}
+
+type Statements = ReturnType<typeof prepareStatements>
+
 /** Projects and kinds in turn. */
-function createPlaces({ nextPlace }: ReturnType<typeof prepareStatements>) {
+function createPlaces({ nextPlace }: Statements) {
   let last = FIRST
   let didWork = false
   const behindLast = () => nextPlace.get(last) as Place | undefined

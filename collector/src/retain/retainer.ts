@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { WriteTurn } from '../write/write-turn.ts'
-import { createActivity, createTimers } from './activity.ts'
+import { createActivity, createTimers, type Timers } from './activity.ts'
 import { type Checkpoints, createCheckpoints, type LogState } from './checkpoints.ts'
 import { createTraceFolder } from './fold-traces.ts'
 import { createKnownProjects } from './known-projects.ts'
@@ -71,14 +71,13 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
   const storedBytes = createStoredBytes(store.db)
   const projects = createKnownProjects(join(dataDir, 'control.db'))
   const merger = createMerger(store, storedBytes)
-  const folder = createTraceFolder(store)
-  let isFolding = false
   const log = watchLog(createCheckpoints(store.db, path, BUSY_TIMEOUT_MS, onLogMoved), report)
   const space = watchSpace(options, report)
   const passes = createPasses({ ...options, store, projects, storedBytes }, clock, report)
   const activity = createActivity(store.db, clock)
   const timers = createTimers(clock)
   const scrubber = createScrubber(store.db)
+  const foldOnce = createFolding(store, timers)
 
   function mergeOnce(): boolean {
     if (activity.isSettled()) return false
@@ -86,12 +85,6 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
     if (merged === 'idle') activity.settle()
     else if (merged !== 'nothing' && (merged.segments > 0 || merged.failure !== null)) report({ kind: 'merged', ...merged })
     return merged !== 'idle'
-  }
-
-  function foldOnce(): boolean {
-    if (!isFolding && !timers.isDue('fold', FOLD_EVERY_MS)) return false
-    isFolding = folder.foldNext()
-    return isFolding
   }
 
   /** Does one thing; false when there is nothing to do. */
@@ -114,9 +107,7 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
       const checkpointEveryMs = space.isNarrow() ? CHECKPOINT_NARROW_EVERY_MS : CHECKPOINT_EVERY_MS
       if (timers.isDue('checkpoint', checkpointEveryMs)) log.checkpoint(clock.monotonicMs())
       if (work(isBusy)) {
-        const tookMs = cpuMs() - startMs
-        const pauseMs = isBusy ? Math.max(BUSY_PAUSE_MIN_MS, (tookMs * (1 - BUSY_SHARE)) / BUSY_SHARE) : 0
-        return { pauseMs, hasMore: true }
+        return { pauseMs: isBusy ? pauseAfter(cpuMs() - startMs) : 0, hasMore: true }
       }
       if (!isBusy && timers.isDue('truncate', space.isFull() ? CHECKPOINT_EVERY_MS : TRUNCATE_EVERY_MS))
         log.truncate(!activity.isQuiet() && !space.isNarrow() && !space.isFull())
@@ -129,6 +120,22 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
       projects.close()
       store.close()
     },
+  }
+}
+
+/** So that no more than the share goes into housekeeping. */
+function pauseAfter(tookMs: number): number {
+  return Math.max(BUSY_PAUSE_MIN_MS, (tookMs * (1 - BUSY_SHARE)) / BUSY_SHARE)
+}
+
+/** Folds a step; false when there is nothing to fold, or nothing was a moment ago. */
+function createFolding(store: RetainedStore, timers: Timers): () => boolean {
+  const folder = createTraceFolder(store)
+  let isFolding = false
+  return () => {
+    if (!isFolding && !timers.isDue('fold', FOLD_EVERY_MS)) return false
+    isFolding = folder.foldNext()
+    return isFolding
   }
 }
 

@@ -41,19 +41,15 @@ const MOVE = `
 const NOT_OPEN = -1
 
 export function createOpenTraces(db: SqliteDatabase): OpenTraces {
-  const rows = new HashMap()
+  const rows = readOpen(db)
   const decided = createBloomFilter()
+  eachDecidedTrace(db, (low, high) => decided.add(low, high))
   const insert = db.prepare(INSERT)
   const move = db.prepare(MOVE)
   const decisionsOf = createTraceDecisions(db)
   const stillOpen = db.prepare('select 1 from open_trace where rowid = ? and trace_hash = ?').pluck()
   const pair = new BigInt64Array(1)
   const words = new Uint32Array(pair.buffer)
-  for (const { row_id, hash } of readOpen(db)) {
-    pair[0] = hash
-    rows.set(words[0]!, words[1]!, Number(row_id))
-  }
-  eachDecidedTrace(db, (low, high) => decided.add(low, high))
 
   return {
     touch(projectNo, low, high, reasons, { commit, receivedMs }, traceIdOf) {
@@ -104,7 +100,15 @@ export function createOpenTraces(db: SqliteDatabase): OpenTraces {
 
 const NO_REASONS = { failing: 0, unended: 0, agentSteps: 0 }
 
-function readOpen(db: SqliteDatabase) {
+/** Rows of the traces that are open, by hash. */
+function readOpen(db: SqliteDatabase): HashMap {
+  const rows = new HashMap()
+  const pair = new BigInt64Array(1)
+  const words = new Uint32Array(pair.buffer)
   const read = db.prepare('select rowid as row_id, trace_hash as hash from open_trace').safeIntegers()
-  return read.iterate() as IterableIterator<{ row_id: bigint; hash: bigint }>
+  for (const { row_id, hash } of read.iterate() as IterableIterator<{ row_id: bigint; hash: bigint }>) {
+    pair[0] = hash
+    rows.set(words[0]!, words[1]!, Number(row_id))
+  }
+  return rows
 }
