@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { answer, type QuestionName } from './answer.ts'
 import { openEmptyTelemetry, openTelemetry, type TelemetryConnection, telemetryStateOf } from './telemetry-file.ts'
@@ -18,6 +19,7 @@ if (!port) throw new Error('read-worker runs as a worker thread only')
 const { path } = workerData as { path: string }
 const empty = openEmptyTelemetry()
 let opened: TelemetryConnection | null = null
+let openedFile: number | undefined
 
 port.on('message', ({ id, name, question }: WorkerRequest) => {
   try {
@@ -27,8 +29,14 @@ port.on('message', ({ id, name, question }: WorkerRequest) => {
   }
 })
 
-/** The file may appear while we run; until then there is nothing to read. */
+/** The file may appear while we run; until then there is nothing to read. A collector that mended it put another in its place. */
 function connect(): TelemetryConnection {
+  const file = statSync(path, { throwIfNoEntry: false })?.ino
+  if (opened && file !== openedFile) {
+    opened.db.close()
+    opened = null
+  }
+  openedFile = file
   opened ??= openTelemetry(path)
   if (opened) return opened
   if (telemetryStateOf(path) === 'newer')

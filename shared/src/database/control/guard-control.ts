@@ -11,7 +11,10 @@ const HASH_DIGITS = 16
 
 /** Called by the analyzer before it opens the file. See guardDatabase. */
 export function guardControl(path: string, nowMs: number): GuardedDatabase {
-  return guardDatabase({ path, database: 'control.db', readStored: readStoredControl, others: ['collector', 'analyzer'], nowMs })
+  return guardDatabase({
+    ...{ path, database: 'control.db', readStored: readStoredControl, nowMs },
+    ...{ others: ['collector', 'analyzer'], doReadersNotice: false },
+  })
 }
 
 /** `store` is of the row that the mark names, so that another history is told from this one. */

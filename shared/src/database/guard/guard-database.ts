@@ -1,5 +1,6 @@
-import { copyFileSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, copyFileSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { syncFolder } from '../../runtime/durable-file.ts'
 import { openDatabase, type SqliteDatabase } from '../open.ts'
 import { type CommitMark, readCommitMark } from './commit-mark.ts'
 import { type DatabaseName, type DataLoss, isSameLoss, readDataLosses, recordDataLoss } from './data-loss.ts'
@@ -24,6 +25,8 @@ export interface GuardTerms {
   readStored(db: SqliteDatabase, mark: CommitMark | null): StoredCommits
   /** Who else may have the file open. */
   others: readonly Service[]
+  /** They open it anew when another file lies in its place. */
+  doReadersNotice: boolean
   nowMs: number
 }
 
@@ -125,18 +128,41 @@ function lookAlone(terms: GuardTerms, mark: CommitMark | null): StoredCommits | 
   }
 }
 
-/** Only where nobody reads through it: that one would go on with what was taken away. */
-function setLogAside({ path, others, nowMs }: GuardTerms): string {
+/**
+ * Who has the file open would go on with what was taken away. So either nobody has, or readers notice that another file lies in
+ * its place.
+ */
+function setLogAside(terms: GuardTerms): string {
+  const { path, others, nowMs, doReadersNotice } = terms
+  const aside = asideName(path, nowMs)
   const releases: (() => void)[] = []
   try {
     for (const service of others) releases.push(takePlace(path, service))
-    const aside = asideName(path, nowMs)
-    renameSync(`${path}-wal`, aside)
-    rmSync(`${path}-shm`, { force: true })
-    return aside
+    moveLog(path, aside)
+  } catch (error) {
+    if (!doReadersNotice || !(error instanceof DatabaseDamagedError)) throw error
+    replaceWithCopy(path, () => moveLog(path, aside))
   } finally {
     for (const release of releases) release()
   }
+  return aside
+}
+
+function moveLog(path: string, aside: string): void {
+  renameSync(`${path}-wal`, aside)
+  rmSync(`${path}-shm`, { force: true })
+}
+
+/** Cut off in between, the file lies there without its log, which is what was chosen. */
+function replaceWithCopy(path: string, moveLogAway: () => void): void {
+  const draft = `${path}.draft`
+  copyFileSync(path, draft)
+  const file = openSync(draft, 'r')
+  fsyncSync(file)
+  closeSync(file)
+  moveLogAway()
+  renameSync(draft, path)
+  syncFolder(dirname(path))
 }
 
 function takePlace(path: string, service: Service): () => void {

@@ -5,7 +5,10 @@ import { readLastCommit, readStoreId } from './last-commit.ts'
 
 /** Called by the collector alone, with the folder taken. See guardDatabase. */
 export function guardTelemetry(path: string, nowMs: number): GuardedDatabase {
-  return guardDatabase({ path, database: 'telemetry.db', readStored: readStoredTelemetry, others: ['analyzer'], nowMs })
+  return guardDatabase({
+    ...{ path, database: 'telemetry.db', readStored: readStoredTelemetry, nowMs },
+    ...{ others: ['analyzer'], doReadersNotice: true },
+  })
 }
 
 /** A file that the first start was cut off in has no table yet. */
