@@ -5,17 +5,27 @@ export interface AttributeFilter {
   keys: ByteKeys
   /** By first byte; 256 holds the empty prefix, which wants everything. */
   prefixes: readonly (readonly Uint8Array[] | undefined)[]
+  /** Longer texts are cut there, between characters: who judges many traces at once must know how much memory that takes. */
+  textMaxBytes: number
 }
 
-/** Wants the keys that are in `exactKeys` or start with one of `prefixes`. */
-export function createAttributeFilter(exactKeys: Iterable<string>, prefixes: Iterable<string>): AttributeFilter {
+/** Wants the keys that are in `exactKeys` or start with one of `prefixes`; texts whole, unless told otherwise. */
+export function createAttributeFilter(
+  exactKeys: Iterable<string>,
+  prefixes: Iterable<string>,
+  textMaxBytes = Number.POSITIVE_INFINITY,
+): AttributeFilter {
   const byFirst: Uint8Array[][] = []
   for (const prefix of prefixes) {
     const bytes = new TextEncoder().encode(prefix)
     const first = bytes[0] ?? 256
     byFirst[first] = [...(byFirst[first] ?? []), bytes]
   }
-  return { keys: createByteKeys([...new Set(exactKeys)]), prefixes: Array.from({ length: 257 }, (_, first) => byFirst[first]) }
+  return {
+    keys: createByteKeys([...new Set(exactKeys)]),
+    prefixes: Array.from({ length: 257 }, (_, first) => byFirst[first]),
+    textMaxBytes,
+  }
 }
 
 /** Whether the key that these bytes spell is wanted by its prefix; exact keys are found by `findByteKey`. */

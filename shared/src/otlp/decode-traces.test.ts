@@ -176,6 +176,20 @@ describe('with a filter', () => {
     )
   })
 
+  test('longer texts are cut between characters where it says so, others are whole', () => {
+    const body = requestOf(
+      join(
+        spanIds(),
+        attribute(9, 'long', len(1, `${'a'.repeat(9)}é${'b'.repeat(200)}`)),
+        attribute(9, 'short', len(1, 'c'.repeat(10))),
+        attribute(9, 'list', len(5, len(1, len(1, 'd'.repeat(90))))),
+      ),
+    )
+    const [ctx] = [...decodeTraces(body, createAttributeFilter(['long', 'short', 'list'], [], 10))]
+    const expected = { long: 'a'.repeat(9), short: 'c'.repeat(10), list: ['d'.repeat(90)] }
+    expect(Object.fromEntries(ctx!.span.attributes)).toEqual(expected)
+  })
+
   test('the empty prefix wants everything, no keys want nothing', () => {
     const body = requestOf(join(spanIds(), attribute(9, 'k', len(1, 'v'))))
     const keys = (exact: string[], prefixes: string[]) => [

@@ -53,7 +53,17 @@ export function decodeKeyValue(
   let value: OtlpValue = null
   if (pieces !== null)
     for (let i = 0; i < pieces.length; i += 2) value = decodeAnyValue(source, pieces[i]!, pieces[i + 1]!, depth, value)
-  into.set(key, valueAt < 0 ? null : decodeAnyValue(source, valueAt, valueEnd, depth, value))
+  if (valueAt >= 0 && filter !== null && valueEnd - valueAt > filter.textMaxBytes && bytes[valueAt] === 0x0a)
+    into.set(key, cutText(source, valueAt, valueEnd, filter.textMaxBytes))
+  else into.set(key, valueAt < 0 ? null : decodeAnyValue(source, valueAt, valueEnd, depth, value))
+}
+
+/** The beginning of a long text, up to its last whole character. */
+function cutText({ bytes }: DecodeSource, start: number, end: number, maxBytes: number): string {
+  const at = varintEnd(bytes, start + 1, end)
+  let stop = Math.min(end, at + maxBytes)
+  while (stop > at && stop < end && (bytes[stop]! & 0xc0) === 0x80) stop--
+  return bytes.toString('utf8', at, stop)
 }
 
 function wantedKey(source: DecodeSource, start: number, end: number, filter: AttributeFilter): string | null {

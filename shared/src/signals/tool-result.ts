@@ -1,4 +1,5 @@
 import type { OtlpAttributes, OtlpValue } from '../otlp/model.ts'
+import { canonicalJson } from '../span/steps/json-parts.ts'
 import { TOOL_ERROR_FLAG_KEYS, TOOL_RESULT_KEYS } from './keys.ts'
 
 /** A result larger than this is not parsed: an MCP error is short, and parsing a document for one word is not worth the time. */
@@ -25,6 +26,16 @@ export function toolErrorOf(attributes: OtlpAttributes): ToolError | null {
     if (result.isError) return { because: `${key} holds isError: true`, text: result.text }
   }
   return flag === undefined ? null : { because: `${flag} says the tool failed`, text: null }
+}
+
+/** The words of a tool's result, or the result as one text; null where the telemetry does not tell it. */
+export function toolResultOf(attributes: OtlpAttributes): string | null {
+  for (const key of TOOL_RESULT_KEYS) {
+    const value = attributes.get(key)
+    if (value === undefined || value === null) continue
+    return resultOf(value).text ?? canonicalJson(value)
+  }
+  return null
 }
 
 interface ToolResult {

@@ -1,0 +1,61 @@
+/**
+ * What an agent's steps said and were told: texts of models and tools, by dialect. They are long, so the door leaves them alone;
+ * only who judges a whole trace decodes them.
+ */
+
+/** What a model answered, whole: OpenTelemetry's current name, and OpenInference's raw answer. */
+export const OUTPUT_MESSAGES_KEY = 'gen_ai.output.messages'
+export const RAW_OUTPUT_KEY = 'output.value'
+
+export const VERCEL_OUTPUT_KEYS = ['ai.response.text', 'ai.response.object', 'ai.response.toolCalls'] as const
+
+/** What a model was asked, whole: only looked through for the ids of tool calls. */
+export const INPUT_MESSAGES_KEYS = ['gen_ai.input.messages', 'input.value', 'ai.prompt.messages'] as const
+
+/** Tools that a model could call, with their schemas, as one list. */
+export const TOOLS_OFFERED_KEYS = ['gen_ai.tool.definitions', 'gen_ai.request.tools', 'ai.prompt.tools'] as const
+
+/** Arguments of a tool's run, by dialect: gen_ai, MCP, Vercel AI SDK, OpenInference, Traceloop. */
+export const TOOL_ARGUMENTS_KEYS = [
+  'gen_ai.tool.call.arguments',
+  'mcp.request.params.arguments',
+  'ai.toolCall.args',
+  'ai.toolCall.input',
+  'tool.arguments',
+  'input.value',
+  'traceloop.entity.input',
+] as const
+
+export const TOOL_CALL_ID_KEYS = ['gen_ai.tool.call.id', 'ai.toolCall.id', 'tool_call.id', 'tool.id'] as const
+
+/** A person's or an evaluator's word on a span, where it is no event of its own. */
+export const FEEDBACK_KEYS = [
+  'gen_ai.evaluation.name',
+  'gen_ai.evaluation.score.value',
+  'gen_ai.evaluation.score.label',
+  'feedback.score',
+  'feedback.value',
+  'feedback.rating',
+  'feedback.thumbs',
+  'user.feedback',
+  'user_feedback',
+  'user.feedback.score',
+  'user.rating',
+] as const
+
+/** Attributes spread over numbered keys: `llm.output_messages.0.message.content`. */
+export const STEP_PREFIXES = ['llm.output_messages.', 'gen_ai.completion.', 'llm.tools.', 'llm.request.functions.'] as const
+
+export const STEP_KEYS: readonly string[] = [
+  OUTPUT_MESSAGES_KEY,
+  RAW_OUTPUT_KEY,
+  ...VERCEL_OUTPUT_KEYS,
+  ...INPUT_MESSAGES_KEYS,
+  ...TOOLS_OFFERED_KEYS,
+  ...TOOL_ARGUMENTS_KEYS,
+  ...TOOL_CALL_ID_KEYS,
+  ...FEEDBACK_KEYS,
+]
+
+/** Longest text of a step that is judged, in bytes: a longer one is cut, so that a batch of traces fits in memory. */
+export const STEP_TEXT_MAX_BYTES = 32_768
