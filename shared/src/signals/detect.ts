@@ -6,6 +6,7 @@ import { authFailure } from './hard/auth-failure.ts'
 import { dependencyFailure } from './hard/dependency-failure.ts'
 import { errorStatus } from './hard/error-status.ts'
 import { exception } from './hard/exception.ts'
+import { wrongToolArguments } from './hard/invalid-tool-arguments.ts'
 import { llmError } from './hard/llm-error.ts'
 import { rateLimited } from './hard/rate-limited.ts'
 import type { HardRule } from './hard/rule.ts'
@@ -23,6 +24,7 @@ const RULES: readonly HardRule[] = [
   authFailure,
   timeout,
   llmError,
+  wrongToolArguments,
   toolFailure,
   dependencyFailure,
   exception,

@@ -1,11 +1,28 @@
 import { toHex } from '../otlp/ids.ts'
 import { blame } from './blame.ts'
 import { adoptExceptions, blameLogs, type LogBlame, sortLogs } from './blame-logs.ts'
+import { findHints } from './hints/find-hints.ts'
 import { createJudgeMemory, type JudgeMemory } from './judge-memory.ts'
 import type { Failure, JudgedTrace, TraceSpan } from './model.ts'
 import { sampleWeight } from './sample-weight.ts'
 import { sessionOfSpans, sumSessions } from './sessions.ts'
+import type { SignalType } from './signal-type.ts'
+import { findSoft } from './soft/find-soft.ts'
+import { createSoftTrace, mayBeSoft } from './soft/soft-trace.ts'
+import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from './soft/thresholds.ts'
 import { buildTraceTree } from './trace-tree.ts'
+
+/** How soft signals are judged; hard ones were detected span by span. */
+export interface JudgeRules {
+  off: ReadonlySet<SignalType>
+  thresholds: SoftThresholds
+  /** Ten minutes have passed since the last span, so one that has not ended never will. */
+  isOver: boolean
+  /** Hints cost reading what every step said; only who shows them asks. */
+  withHints?: boolean
+}
+
+const DEFAULT_RULES: JudgeRules = { off: new Set(), thresholds: DEFAULT_SOFT_THRESHOLDS, isOver: false }
 
 /**
  * Judges all that is known of one trace: every failure at its origin, once, with the ancestors that passed it on, and every span's session.
@@ -16,12 +33,14 @@ export function judgeTrace(
   projectId: string,
   records: readonly TraceSpan[],
   memory: JudgeMemory = createJudgeMemory(projectId),
+  rules: JudgeRules = DEFAULT_RULES,
 ): JudgedTrace {
   const logs = sortLogs(records.filter(({ span }) => span.log))
   const spans = records.filter(({ span }) => !span.log)
   const tree = buildTraceTree(adoptExceptions(spans, logs))
-  // Signals that only a whole trace can show are detected here, on the tree, before blame.
   const blamed = blame(tree, memory.templateOf)
+  const softTrace = mayBeSoft(tree, rules) ? createSoftTrace(tree, blamed, rules) : null
+  const soft = softTrace === null ? [] : findSoft(softTrace, rules.off)
   const { fingerprintOf } = memory
   const keyOf = ({ view, detection }: TraceSpan) => toHex(fingerprintOf(view, detection!).key)
   const byLogs = logs.length === 0 ? NO_LOGS : blameLogs(tree, blamed, { logs, keyOf })
@@ -42,9 +61,22 @@ export function judgeTrace(
     ...origins.map((i) =>
       toFailure(tree.spans[i]!, [...blamed.get(i)!.map((ancestor) => tree.spans[ancestor]!), ...(byLogs.told.get(i) ?? [])]),
     ),
+    ...soft.map(({ at, detection, alsoAt }) =>
+      toFailure(
+        { ...tree.spans[at]!, detection },
+        alsoAt.map((i) => tree.spans[i]!),
+      ),
+    ),
     ...byLogs.own.map(({ log, named, repeats }) => toFailure(atSpan(log, tree.spans[named]), repeats)),
   ]
-  return { failures, sessions: sumSessions(whole, sessions, failures), sessionOf }
+  const hints =
+    softTrace === null || !rules.withHints
+      ? []
+      : findHints(softTrace).map(({ at, kind, because }) => {
+          const spanId = tree.ids[at]!
+          return { spanId, sessionId: sessionOf.get(spanId)!, kind, because }
+        })
+  return { failures, sessions: sumSessions(whole, sessions, failures), sessionOf, hints }
 }
 
 const NO_LOGS: LogBlame = { told: new Map(), own: [] }

@@ -1,5 +1,6 @@
 import type { OtlpSpan } from '../otlp/model.ts'
 import type { SpanView } from '../span/record.ts'
+import type { HintKind } from './hints/hint.ts'
 import type { SignalType } from './signal-type.ts'
 
 /** What one span shows by itself, before it is known whether the error was its own. */
@@ -77,4 +78,14 @@ export interface JudgedTrace {
   sessions: SessionPart[]
   /** Hex span id → session id, for every span. */
   sessionOf: Map<string, string>
+  /** What a reader of the session should look at, and no pain; only where it was asked for. */
+  hints: Hint[]
+}
+
+export interface Hint {
+  /** Hex. */
+  spanId: string
+  sessionId: string
+  kind: HintKind
+  because: string
 }

@@ -1,0 +1,87 @@
+import { type ModelOutput, readModelOutput } from '../../span/steps/model-output.ts'
+import { FEEDBACK_KEYS } from '../../span/steps/step-keys.ts'
+import { readToolArguments } from '../../span/steps/tool-io.ts'
+import { readToolsOffered, type ToolSchema } from '../../span/steps/tools-offered.ts'
+import { toolResultOf } from '../tool-result.ts'
+import { NO_PARENT, type TraceTree } from '../trace-tree.ts'
+import { type AgentRun, findAgentRuns } from './agent-runs.ts'
+import { FEEDBACK_EVENTS } from './negative-feedback.ts'
+import type { SoftThresholds } from './thresholds.ts'
+
+/** A trace as the soft rules see it: its tree, its agents' runs, and what each step said, read once. */
+export interface SoftTrace {
+  tree: TraceTree
+  runs: AgentRun[]
+  thresholds: SoftThresholds
+  /** Nothing will come any more: ten minutes have passed since its last span. */
+  isOver: boolean
+  /** The span itself has a hard signal. */
+  fails(i: number): boolean
+  /** A hard failure began at the span. */
+  isBlamed(i: number): boolean
+  /** The span or one below it has a hard signal. */
+  hasFailureBelow(i: number): boolean
+  outputOf(i: number): ModelOutput | null
+  argumentsOf(i: number): string | null
+  /** The words of a tool's result; null where the telemetry does not tell. */
+  resultOf(i: number): string | null
+  toolsOf(i: number): Map<string, ToolSchema>
+}
+
+export interface SoftOptions {
+  thresholds: SoftThresholds
+  isOver: boolean
+}
+
+export function createSoftTrace(
+  tree: TraceTree,
+  blamed: { has(i: number): boolean },
+  { thresholds, isOver }: SoftOptions,
+): SoftTrace {
+  const below = failuresBelow(tree)
+  return {
+    tree,
+    runs: findAgentRuns(tree),
+    thresholds,
+    isOver,
+    fails: (i) => tree.spans[i]!.detection !== null,
+    isBlamed: (i) => blamed.has(i),
+    hasFailureBelow: (i) => below[i]!,
+    outputOf: once((i) => readModelOutput(tree.spans[i]!.span)),
+    argumentsOf: once((i) => readToolArguments(tree.spans[i]!.span)),
+    resultOf: once((i) => toolResultOf(tree.spans[i]!.span.attributes)),
+    toolsOf: once((i) => readToolsOffered(tree.spans[i]!.span)),
+  }
+}
+
+function once<T>(read: (i: number) => T): (i: number) => T {
+  const known = new Map<number, T>()
+  return (i) => {
+    if (!known.has(i)) known.set(i, read(i))
+    return known.get(i)!
+  }
+}
+
+function failuresBelow({ spans, parents, topDown }: TraceTree): boolean[] {
+  const below = spans.map(({ detection }) => detection !== null)
+  for (let at = topDown.length - 1; at >= 0; at--) {
+    const i = topDown[at]!
+    const parent = parents[i]!
+    if (below[i] && parent !== NO_PARENT) below[parent] = true
+  }
+  return below
+}
+
+const AGENT_WORK: ReadonlySet<string> = new Set(['chat', 'tool', 'agent'])
+
+/** Whether any soft rule could see something: most traces of services hold nothing for them. */
+export function mayBeSoft({ spans }: TraceTree, { thresholds, isOver }: SoftOptions): boolean {
+  let failing = 0
+  for (const { span, view, detection } of spans) {
+    if (AGENT_WORK.has(view.kind) || (isOver && span.endUnixNano === 0n)) return true
+    if (detection !== null && ++failing >= thresholds.retryStormMin) return true
+    if (FEEDBACK_KEYS.some((key) => span.attributes.has(key)) || span.events.some(({ name }) => FEEDBACK_EVENTS.test(name)))
+      return true
+  }
+  return false
+}
