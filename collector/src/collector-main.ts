@@ -36,7 +36,13 @@ export async function runCollector(): Promise<void> {
       onFatal: (exitCode, error) => endOnFatal(log, exitCode, error),
     })
     log.info(
-      { code: 'start.listening', otlp_http_port: running.port, otlp_grpc_port: running.grpcPort, host: settings.host },
+      {
+        code: 'start.listening',
+        otlp_http_port: running.port,
+        otlp_grpc_port: running.grpcPort,
+        host: settings.host,
+        version: packageJson.version,
+      },
       'the collector listens',
     )
     endWithSignals(running.stop, log)
