@@ -15,7 +15,10 @@ beforeEach(() => {
   watch = createMemoryWatch({
     softLimitBytes: 200 * MIB,
     garbage: { minor: () => void collected.push('minor'), full: () => void collected.push('full') },
-    rssBytes: () => rss,
+    rssBytes: () => {
+      if (Number.isNaN(rss)) throw new Error('EMFILE')
+      return rss
+    },
     monotonicMs: () => nowMs,
     onPressed: (isPressed) => void told.push(isPressed),
   })
@@ -52,4 +55,15 @@ test('while it is short everything is collected, once a second at most', () => {
 test('what is young is collected after every 8 MB of bodies', () => {
   for (let i = 0; i < 20; i++) watch.noteReceived(MIB)
   expect(collected).toEqual(['minor', 'minor'])
+})
+
+test('where the memory cannot be read, as without a file descriptor left, everything stays as it was', () => {
+  rss = 201 * MIB
+  pass(100)
+  rss = Number.NaN
+  pass(500)
+  expect([watch.isPressed(), told]).toEqual([true, [true]])
+  rss = 100 * MIB
+  pass(100)
+  expect(watch.isPressed()).toBe(false)
 })

@@ -33,7 +33,8 @@ export function createMemoryWatch(options: MemoryWatchOptions): MemoryWatch {
   let received = 0
   let fullMs = Number.NEGATIVE_INFINITY
   const look = () => {
-    const rss = rssBytes()
+    const rss = readOrNull(rssBytes)
+    if (rss === null) return
     const isOver = rss > softLimitBytes
     if (isOver && monotonicMs() - fullMs >= FULL_EVERY_MS) {
       fullMs = monotonicMs()
@@ -53,5 +54,14 @@ export function createMemoryWatch(options: MemoryWatchOptions): MemoryWatch {
       garbage.minor()
     },
     stop: () => clearInterval(timer),
+  }
+}
+
+/** Linux answers from a file of its own: where no more can be opened, nothing is known until one is closed. */
+function readOrNull(rssBytes: () => number): number | null {
+  try {
+    return rssBytes()
+  } catch {
+    return null
   }
 }
