@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 
 /** A file that only takes up space: removed first when the disk is full, so that there is room to delete. */
 export interface Ballast {
@@ -15,6 +15,7 @@ const CHUNK_BYTES = 2 * 1024 ** 2
 export function createBallast(path: string): Ballast {
   const unfinished = `${path}.part`
   let written = 0
+  let chunk: Buffer | null = null
   rmSync(unfinished, { force: true })
 
   function remove(): void {
@@ -29,10 +30,12 @@ export function createBallast(path: string): Ballast {
       if (statSync(path, { throwIfNoEntry: false })?.size === bytes) return true
       try {
         // Random, since some file systems keep no blocks for what compresses away.
-        const chunk = randomFillSync(Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - written)))
+        chunk ??= randomFillSync(Buffer.allocUnsafe(CHUNK_BYTES))
         const file = openSync(unfinished, written === 0 ? 'w' : 'a', 0o600)
         try {
-          written += writeSync(file, chunk)
+          written += writeSync(file, chunk, 0, Math.min(CHUNK_BYTES, bytes - written))
+          // By itself, or the next commit would wait for all of it to reach the disk.
+          fdatasyncSync(file)
         } finally {
           closeSync(file)
         }
@@ -43,6 +46,7 @@ export function createBallast(path: string): Ballast {
       if (written < bytes) return false
       renameSync(unfinished, path)
       written = 0
+      chunk = null
       return true
     },
     remove,

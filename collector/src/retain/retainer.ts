@@ -102,8 +102,8 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
   return {
     turn() {
       const startMs = cpuMs()
-      if (timers.isDue('space', LOOK_AT_SPACE_EVERY_MS) || space.isUrgent()) space.look(log.pendingBytes())
       const isBusy = activity.isBusy() && !space.isFull()
+      if (timers.isDue('space', LOOK_AT_SPACE_EVERY_MS) || space.isUrgent(isBusy)) space.look(log.pendingBytes())
       const checkpointEveryMs = space.isNarrow() ? CHECKPOINT_NARROW_EVERY_MS : CHECKPOINT_EVERY_MS
       if (timers.isDue('checkpoint', checkpointEveryMs)) log.checkpoint(clock.monotonicMs())
       if (work(isBusy)) {
@@ -168,10 +168,12 @@ function watchSpace({ dataDir, ballastMaxBytes }: RetainOptions, report: (report
   const watch = createSpaceWatch(dataDir, ballastMaxBytes)
   let isFull = false
   let isUrgent = true
+  let isLaying = false
   let isNarrow = false
   return {
     isFull: () => isFull,
-    isUrgent: () => isUrgent,
+    /** The ballast is laid in quiet moments; while spans come in, a piece at each look. */
+    isUrgent: (isBusy: boolean) => isUrgent || (isLaying && !isBusy),
     isNarrow: () => isNarrow,
     noteFailed() {
       isUrgent = true
@@ -179,7 +181,8 @@ function watchSpace({ dataDir, ballastMaxBytes }: RetainOptions, report: (report
     },
     look(pendingLogBytes: number) {
       const state = watch.look(pendingLogBytes)
-      isUrgent = state.isLaying
+      isUrgent = state.isReserving
+      isLaying = state.isLaying
       isNarrow = state.isNarrow
       if (state.isFull !== isFull) report({ kind: 'space', isFull: state.isFull, freeBytes: state.freeBytes })
       isFull = state.isFull

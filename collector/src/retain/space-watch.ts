@@ -20,6 +20,8 @@ export interface SpaceState {
   freeBytes: number
   /** The ballast is still being written: look again soon. */
   isLaying: boolean
+  /** Room for the log is being laid, which a reader holds: it cannot wait. */
+  isReserving: boolean
   /**
    * The disk may be full before long. What is in the log by then and not in the file must fit where the ballast lay, so the log
    * is moved more often.
@@ -53,13 +55,13 @@ export function createSpaceWatch(dataDir: string, ballastMaxBytes: number): Spac
       if (isFull) {
         ballast.remove()
         reserve.remove()
-        return { isFull, freeBytes, isLaying: false, isNarrow }
+        return { isFull, freeBytes, isLaying: false, isReserving: false, isNarrow }
       }
       if (limits.ballastBytes === 0) ballast.remove()
       const isReserving = !unlessFull(() => reserve.hold(wantedReserve))
       const mayLay = seen.hasBallast || mayLayBallast(limits, seen)
       const isLaying = mayLay && limits.ballastBytes > 0 && !unlessFull(() => ballast.layMore(limits.ballastBytes))
-      return { isFull, freeBytes, isLaying: isLaying || isReserving, isNarrow }
+      return { isFull, freeBytes, isLaying, isReserving, isNarrow }
     },
     noteFailed() {
       hasFailed = true
