@@ -32,6 +32,7 @@ export async function runCollector(): Promise<void> {
       pid: process.pid,
       version: packageJson.version,
       random: Math.random,
+      warmsUp: true,
       decodeWorkers: Math.max(1, Math.min(DECODERS_MAX, Math.floor(availableParallelism() / 2))),
       onFatal: (exitCode, error) => endOnFatal(log, exitCode, error),
     })

@@ -126,6 +126,7 @@ export async function startTestCollector({
       pid: 1,
       random: () => 0.5,
       decodeWorkers: 1,
+      warmsUp: false,
       onFatal: (exitCode, { message }) => fatal.push({ exitCode, message }),
     })
   let running: RunningCollector = await start()

@@ -74,6 +74,7 @@ export interface WriterData {
   /** Of telemetry.db. */
   path: string
   redact: boolean
+  warmsUp: boolean
   signalsOff: readonly string[]
   /** See write-turn.ts. */
   writeTurn: SharedArrayBuffer

@@ -8,6 +8,7 @@ import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import { createDecisionDesk } from '../decide/decision-line.ts'
+import { createMadeUpBody, warmUp } from '../start/warm-up.ts'
 import { unpackGroup } from './group-memory.ts'
 import { createLogMoved } from './log-moved.ts'
 import type { PackedGroup, WriterData, WriterMessage } from './messages.ts'
@@ -15,7 +16,7 @@ import { createFirstTurn } from './write-turn.ts'
 import { createWriter } from './writer.ts'
 import { createLineEnd } from './writer-line.ts'
 
-const { path, redact, signalsOff, writeTurn, line, decisions } = workerData as WriterData
+const { path, redact, signalsOff, warmsUp, writeTurn, line, decisions } = workerData as WriterData
 const filter = createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES)
 const garbage = createGarbageCollector()
 const writer = createWriter({
@@ -27,9 +28,15 @@ const writer = createWriter({
   rules: { filter, signalsOff: new Set(signalsOff as SignalType[]) },
 })
 
+if (warmsUp) rehearse()
 parentPort!.postMessage({ kind: 'ready' })
 flushCompileCache()
 serve()
+
+function rehearse(): void {
+  const body = createMadeUpBody()
+  warmUp(() => writer.rehearse(body), systemClock.monotonicMs)
+}
 
 /** Until it is told to close. The thread blocks where there is nothing to do: its event loop never turns. */
 function serve(): void {

@@ -26,6 +26,8 @@ export interface Writer {
   decide(batch: DecisionBatch): DecisionAnswer
   /** Another connection has committed decisions of these, as unsigned hashes. */
   noteDecided(hashes: BigUint64Array): void
+  /** Everything about a body of spans but its transaction, for nothing: so that the code for it is compiled. */
+  rehearse(body: Uint8Array): void
   /** Between two commits: moves the last frames of the write-ahead log into the file where that lets it begin anew. */
   tidyLog(): void
   close(): void
@@ -42,6 +44,9 @@ export interface WriterOptions {
 
 /** Pages of the write-ahead log at which the writer itself checkpoints; the background thread does it long before. */
 const AUTO_CHECKPOINT_PAGES = 6_144
+
+const NOTHING = new Uint8Array(0)
+const NO_TRACES = new Uint32Array(0)
 
 interface OpenStore {
   db: SqliteDatabase
@@ -97,6 +102,13 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
     }
   }
 
+  function rehearse(body: Uint8Array): void {
+    const bodies: BodyToCommit[] = [
+      { projectNo: 0, recordKind: 'span', body, spans: 0, newSpans: 0, replaced: NOTHING, traces: NO_TRACES, ledger: [] },
+    ]
+    for (const project of readBodies(bodies, rules, createMemos(rules), redact).projects) packProject(project, bodies, pack)
+  }
+
   function closeStore(): void {
     store?.mark.close()
     store?.db.close()
@@ -113,7 +125,7 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
     }
   }
 
-  return { commit, decide, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), tidyLog, close: closeStore }
+  return { commit, decide, rehearse, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), tidyLog, close: closeStore }
 }
 
 function openStore(path: string, turn: WriteTurn, { monotonicMs }: Clock): OpenStore {
