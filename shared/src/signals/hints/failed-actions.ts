@@ -4,27 +4,31 @@ import type { SoftTrace } from '../soft/soft-trace.ts'
 import { NO_PARENT } from '../trace-tree.ts'
 import type { FoundHint, HintRule } from './hint.ts'
 
-/** The turn after a failed action: what it says and does is about the failure, and often goes wrong, too. */
-export const afterFailure: HintRule = (trace) =>
+/**
+ * The turn whose action failed, and the one after it: what that says and does is about the failure, and often goes wrong, too. The
+ * pain is the failure itself.
+ */
+export const failedActions: HintRule = (trace) =>
   trace.runs.flatMap((run) =>
     run.turns.flatMap((turn, n): FoundHint[] => {
-      const next = run.turns[n + 1]
-      if (next === undefined) return []
-      const failed = failedAction(trace, run, [turn, next])
+      const next = run.turns[n + 1] ?? null
+      const failed = trace.fails(turn) ? null : failedAction(trace, run, turn, next)
       if (failed === null) return []
-      return [{ at: next, kind: 'after_failure', because: `follows the failed ${trace.tree.spans[failed]!.view.operation}` }]
+      const { operation } = trace.tree.spans[failed]!.view
+      const own: FoundHint = { at: turn, kind: 'failed_action', because: `its ${operation} failed` }
+      return next === null ? [own] : [own, { at: next, kind: 'after_failure', because: `follows the failed ${operation}` }]
     }),
   )
 
 /** What failed between two turns of a run: a step that began between them, or one around the first that does not hold the second. */
-function failedAction({ tree, fails }: SoftTrace, run: AgentRun, [turn, next]: [number, number]): number | null {
+function failedAction({ tree, fails }: SoftTrace, run: AgentRun, turn: number, next: number | null): number | null {
   const isAction = (i: number) => fails(i) && tree.spans[i]!.view.kind !== 'chat'
-  const around = new Set(ancestors(tree.parents, next))
+  const around = new Set(next === null ? [] : ancestors(tree.parents, next))
   for (const i of ancestors(tree.parents, turn)) {
     if (i === run.agent || around.has(i)) break
     if (isAction(i)) return i
   }
-  return run.spans.find((i) => i > turn && i < next && !around.has(i) && isAction(i)) ?? null
+  return run.spans.find((i) => i > turn && (next === null || i < next) && !around.has(i) && isAction(i)) ?? null
 }
 
 function* ancestors(parents: Int32Array, from: number): Generator<number> {

@@ -1,13 +1,13 @@
 import type { SoftTrace } from '../soft/soft-trace.ts'
 import { compareTexts } from '../trace-tree.ts'
 import { selfReportedTrouble, simulatedWork, unsupportedAnswer } from './answers.ts'
-import { afterFailure, invalidArguments } from './failed-actions.ts'
+import { failedActions, invalidArguments } from './failed-actions.ts'
 import type { FoundHint, HintRule } from './hint.ts'
 import { emptySearch, sameToolStreak, shreddedOutput } from './results.ts'
 import { unusedTool } from './unused-tool.ts'
 
 const RULES: readonly HintRule[] = [
-  afterFailure,
+  failedActions,
   invalidArguments,
   shreddedOutput,
   unsupportedAnswer,

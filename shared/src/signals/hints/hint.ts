@@ -4,6 +4,7 @@ import type { SoftTrace } from '../soft/soft-trace.ts'
  * What a session's reader should look at, and no pain: too often without harm to be one, or told by a pain already.
  *
  * - `after_failure`: a model's turn that was told of a failed action.
+ * - `failed_action`: a turn whose own action failed.
  * - `invalid_arguments`: a turn that asked for a tool with arguments that do not fit; its failure is blamed at the tool.
  * - `shredded_output`: a turn that read an output of one character a line.
  * - `unsupported_answer`: an answer that speaks of research or assumes, and nothing was done before it.
@@ -15,6 +16,7 @@ import type { SoftTrace } from '../soft/soft-trace.ts'
  */
 export const HINT_KINDS = [
   'after_failure',
+  'failed_action',
   'invalid_arguments',
   'shredded_output',
   'unsupported_answer',

@@ -2,8 +2,9 @@ import type { AgentRun } from '../soft/agent-runs.ts'
 import type { SoftTrace } from '../soft/soft-trace.ts'
 import type { FoundHint, HintRule } from './hint.ts'
 
-/** Names as tools have them; a plan's other words have no underscore. */
-const TOOL_NAMES = /\b[a-z][a-z0-9]{1,30}(?:_[a-z0-9]{1,30}){1,5}\b/g
+/** Names as tools have them, where the plan speaks of using one; other words with an underscore are data. */
+const TOOL_NAMES =
+  /\b(?:use|using|call|calling|ask|asking|instruct|via|through|with|employ|run|invoke|query) (?:\w+ ){0,3}[`'"]?([a-z][a-z0-9]{1,30}(?:_[a-z0-9]{1,30}){1,5})\b|\b([a-z][a-z0-9]{1,30}(?:_[a-z0-9]{1,30}){1,5})[`'"]? (?:tool|agent|team member|function)\b/gi
 /** A plan: a list with at least three numbered points. */
 const POINT = /^\s{0,8}\d{1,2}[.)] /gm
 const POINTS_MIN = 3
@@ -24,7 +25,7 @@ function toolsPlanned(trace: SoftTrace, turn: number): string[] {
   const output = trace.outputOf(turn)
   if (output === null || output.calls.length > 0 || output.text.includes('```')) return []
   if ([...output.text.matchAll(POINT)].length < POINTS_MIN) return []
-  const names = [...output.text.matchAll(TOOL_NAMES)].slice(0, NAMES_MAX).map(([name]) => name)
+  const names = [...output.text.matchAll(TOOL_NAMES)].slice(0, NAMES_MAX).map(([, used, named]) => used ?? named!)
   // Giving the answer is no use of a tool.
   return [...new Set(names)].filter((name) => !/answer/.test(name))
 }
