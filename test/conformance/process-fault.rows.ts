@@ -153,7 +153,10 @@ const damages: Row<null>[] = [
     run: async () => {
       const seen = await runDamagedFiles((name) => DAMAGES.some((damage) => name === `telemetry.db: ${damage}`))
       expect(seen).toHaveLength(DAMAGES.length)
-      expect(seen.filter(({ isKept }) => !isKept)).toEqual([])
+      // Right after a checkpoint the log held nothing that the database does not: then there is nothing to tell.
+      const isEmptyLog = ({ name, gone, says }: (typeof seen)[number]) =>
+        name.endsWith('-wal removed') && gone === 0 && says === ''
+      expect(seen.filter((one) => !one.isKept && !isEmptyLog(one))).toEqual([])
     },
   },
 ]
