@@ -1,5 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { createAnswerSignal, createSignal, type LineMemory, waitForAnswer } from '../write/writer-line.ts'
+import type { LineMemory } from '../write/messages.ts'
+import { createAnswerSignal, createSignal, waitForAnswer } from '../write/writer-line.ts'
 import type { WriteDecisions } from './decision-transaction.ts'
 import type { TraceDecision } from './describe-decision.ts'
 

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { RetainOptions, RetainReport } from '../retain/messages.ts'
-import type { LineMemory } from '../write/writer-line.ts'
+import type { LineMemory } from '../write/messages.ts'
 
 export interface DecideWorkerData {
   telemetryPath: string

@@ -1,7 +1,13 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { RefusalCode } from '../receive/outcome.ts'
-import type { LineMemory } from './writer-line.ts'
+
+/** What main thread and writer share, made once: handing shared memory over with each group was dearer than the group. */
+export interface LineMemory {
+  /** Of group-memory.ts. */
+  groups: SharedArrayBuffer
+  cells: SharedArrayBuffer
+}
 
 /** One body of a group, as the writer needs it. */
 export interface BodyToCommit {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { createGroupPacker, GROUP_BYTES } from './group-memory.ts'
-import type { CommitGroup, WriterData, WriterMessage, WriterReply } from './messages.ts'
-import { createLineMemory, createLineStart, createSignal, type LineMemory } from './writer-line.ts'
+import type { CommitGroup, LineMemory, WriterData, WriterMessage, WriterReply } from './messages.ts'
+import { createLineMemory, createLineStart, createSignal } from './writer-line.ts'
 
 /** The writer thread, seen from the main thread. */
 export interface WriterClient {

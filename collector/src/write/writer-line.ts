@@ -1,11 +1,4 @@
-import type { PackedGroup } from './messages.ts'
-
-/** What main thread and writer share, made once: handing shared memory over with each group was dearer than the group. */
-export interface LineMemory {
-  /** Of group-memory.ts. */
-  groups: SharedArrayBuffer
-  cells: SharedArrayBuffer
-}
+import type { LineMemory, PackedGroup } from './messages.ts'
 
 /** Four 32-bit cells. */
 const CELLS_BYTES = 16

@@ -3,7 +3,7 @@ import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open
 import { readLastCommit, readStoreId } from '@loopkit/shared/database/telemetry/last-commit'
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { Clock } from '@loopkit/shared/runtime/clock'
-import { createSegmentPacker } from '@loopkit/shared/segment/pack-segment'
+import { createSegmentPacker, type SegmentPacker } from '@loopkit/shared/segment/pack-segment'
 import { redactLogs, redactTraces } from '@loopkit/shared/span/redact/redact-traces'
 import type { DecisionAnswer, DecisionBatch } from '../decide/decision-line.ts'
 import { createDecisionTransaction, type WriteDecisions } from '../decide/decision-transaction.ts'
@@ -93,20 +93,10 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
       store.openTraces.noteDecided(BigUint64Array.from(decided, (hash) => BigInt.asUintN(64, hash)))
       return { decided }
     } catch (error) {
-      const { code, message } = error as { code?: string; message: string }
-      const { answer, mustReopen } = explainStorageError(error)
-      if (answer.isFatal) throw error
-      // A bug in the decisions must not cost those who send spans.
-      if (mustReopen && code?.startsWith('SQLITE_')) closeStore()
-      return { code: code ?? (error as Error).name, message }
+      const { answer, mustReopen } = explainUndecided(error)
+      if (mustReopen) closeStore()
+      return answer
     }
-  }
-
-  function rehearse(body: Uint8Array): void {
-    const bodies: BodyToCommit[] = [
-      { projectNo: 0, recordKind: 'span', body, spans: 0, newSpans: 0, replaced: NOTHING, traces: NO_TRACES, ledger: [] },
-    ]
-    for (const project of readBodies(bodies, rules, createMemos(rules), redact).projects) packProject(project, bodies, pack)
   }
 
   function closeStore(): void {
@@ -125,7 +115,23 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
     }
   }
 
+  const rehearse = (body: Uint8Array) => packForNothing(body, rules, redact, pack)
   return { commit, decide, rehearse, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), tidyLog, close: closeStore }
+}
+
+/** Throws what the process must not outlive. A bug in the decisions must not cost those who send spans. */
+function explainUndecided(error: unknown): { answer: DecisionAnswer; mustReopen: boolean } {
+  const { code, name, message } = error as Error & { code?: string }
+  const { answer, mustReopen } = explainStorageError(error)
+  if (answer.isFatal) throw error
+  return { answer: { code: code ?? name, message }, mustReopen: mustReopen && code?.startsWith('SQLITE_') === true }
+}
+
+function packForNothing(body: Uint8Array, rules: ShapeRules, redact: boolean, pack: SegmentPacker): void {
+  const bodies: BodyToCommit[] = [
+    { projectNo: 0, recordKind: 'span', body, spans: 0, newSpans: 0, replaced: NOTHING, traces: NO_TRACES, ledger: [] },
+  ]
+  for (const project of readBodies(bodies, rules, createMemos(rules), redact).projects) packProject(project, bodies, pack)
 }
 
 function openStore(path: string, turn: WriteTurn, { monotonicMs }: Clock): OpenStore {
