@@ -5,7 +5,7 @@ import { createProjectShares, type ProjectShare, type ProjectShares } from './pr
 export interface InFlight {
   /**
    * Room for a body of so many bytes. Answers at once where there is room and the project has not had its share, else
-   * waits for it, at most `waitMaxMs`, project by project in turn; null means that there was none, and the request is
+   * waits for it, at most `waitMaxMs`, project by project in turn (one has half of all at most); null means that there was none, and the request is
    * refused unread.
    */
   acquire(projectNo: number, bytes: number): Promise<Room | null>
@@ -69,7 +69,8 @@ class Rooms {
 
   constructor(options: InFlightOptions) {
     this.#options = { isPressed: () => false, waitMaxMs: WAIT_MAX_MS, ...options }
-    this.#shares = createProjectShares(options.maxBytes, options.monotonicMs)
+    const half = options.maxBytes / 2
+    this.#shares = createProjectShares({ aloneBytes: half, togetherBytes: half, leastBytes: half }, options.monotonicMs)
   }
 
   bytes(): number {

@@ -1,3 +1,4 @@
+import { OWN_PROJECT_ID } from '@loopkit/shared/database/control/own-project'
 import type { Caller } from '../receive/authenticate.ts'
 import type { Compression } from '../receive/content-encoding.ts'
 import {
@@ -21,6 +22,7 @@ import { StoreUnreadableError } from './lookup.ts'
 import { type DecodeLimits, type Prepared, type PreparedCount, type PreparedTraces, prepare } from './prepare.ts'
 import type { Rejections } from './rejections.ts'
 import type { SpanKeyer } from './span-keys.ts'
+import type { WorkTurns } from './work-turns.ts'
 
 /** One export request, whatever protocol brought it: authenticated, read whole, not yet looked into. */
 export interface ExportRequest {
@@ -44,6 +46,7 @@ export interface Pipeline {
 }
 
 export interface PipelineDeps {
+  workTurns: WorkTurns
   turns: AdmissionTurns
   limits: DecodeLimits
   keyer: SpanKeyer
@@ -99,11 +102,22 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   return {
     noteRefused,
     async accept(request) {
-      const outcome = await take(deps, request)
+      const leave = await enterWork(deps, request)
+      const outcome = leave ? await take(deps, request).finally(leave) : BUSY
       if (outcome.kind === 'refused') noteRefused(request.caller, outcome.code)
       return outcome
     },
   }
+}
+
+const BUSY = refused('in_flight_full', 'too many bodies of this project are being worked on; try again')
+/** How much larger a compressed body is guessed to become. */
+const INFLATED_GUESS = 16
+
+/** The product's own spans are few and take no part of anybody's share. null: the project's turn did not come. */
+async function enterWork({ workTurns }: PipelineDeps, { caller, body, compression }: ExportRequest) {
+  if (caller.projectId === OWN_PROJECT_ID) return () => {}
+  return workTurns.enter(caller.projectNo, body.length * (compression === 'identity' ? 1 : INFLATED_GUESS))
 }
 
 async function take(deps: PipelineDeps, request: ExportRequest): Promise<Outcome> {

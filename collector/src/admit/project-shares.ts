@@ -13,20 +13,21 @@ export interface ProjectShares<W> {
   nextInTurn(canServe: (share: ProjectShare<W>, one: W) => boolean): { share: ProjectShare<W>; one: W } | null
 }
 
-/** A project alone leaves this part of all to one that comes along: what it holds is not taken back. */
-const KEPT_FOR_OTHERS = 1 / 2
-/**
- * What several projects have together while they send at the same time: about what is committed in 40 ms, so that a body of
- * one never waits long behind those of another, however many those are. Less than one body's worth is no share.
- */
-const TOGETHER_BYTES = 4 * 1024 ** 2
-const SHARE_MIN_BYTES = 512 * 1024
-/** A project that sent nothing for so long, in ms, leaves its share to the others. */
-const ACTIVE_MS = 2_000
-/** Projects are counted anew this often, in ms. */
-const COUNT_EVERY_MS = 50
+export interface ShareLimits {
+  /** The most that one project has while no other sends. */
+  aloneBytes: number
+  /** What all projects have together while several send; each has as much of it as the others. */
+  togetherBytes: number
+  /** No share is smaller: it must hold a usual body. */
+  leastBytes: number
+}
 
-export function createProjectShares<W>(maxBytes: number, monotonicMs: () => number): ProjectShares<W> {
+/** A project that sent nothing for so long, in ms, leaves its share to the others: exporters send every few seconds. */
+const ACTIVE_MS = 60_000
+/** Projects are counted anew this often, in ms. */
+const COUNT_EVERY_MS = 100
+
+export function createProjectShares<W>(limits: ShareLimits, monotonicMs: () => number): ProjectShares<W> {
   const shares = new Map<number, ProjectShare<W>>()
   let active = 0
   let countedMs = Number.NEGATIVE_INFINITY
@@ -58,10 +59,8 @@ export function createProjectShares<W>(maxBytes: number, monotonicMs: () => numb
     allows(share, more) {
       if (share.used === 0) return true
       const projects = countActive()
-      const most =
-        projects <= 1
-          ? maxBytes * (1 - KEPT_FOR_OTHERS)
-          : Math.max(SHARE_MIN_BYTES, Math.min(TOGETHER_BYTES, maxBytes) / projects)
+      const { aloneBytes, togetherBytes, leastBytes } = limits
+      const most = projects <= 1 ? aloneBytes : Math.max(leastBytes, togetherBytes / projects)
       return share.used + more <= most
     },
     nextInTurn(canServe) {

@@ -21,6 +21,7 @@ import type { DecodeLimits } from '../admit/prepare.ts'
 import { createQuota } from '../admit/quota.ts'
 import { SeenSpans, spansPerBodyMax } from '../admit/seen-spans.ts'
 import { createSpanKeyer } from '../admit/span-keys.ts'
+import { createWorkTurns } from '../admit/work-turns.ts'
 import { decideWorkerData, startDecider } from '../decide/decider-client.ts'
 import { createObserver, type Observer } from '../observe/observer.ts'
 import { startOwnSpans } from '../observe/own-spans.ts'
@@ -267,6 +268,7 @@ function startPipeline(options: CollectorOptions, lifecycle: Lifecycle, parts: P
     queueMaxSpans: settings.queueMaxSpans,
   })
   return createPipeline({
+    workTurns: createWorkTurns(clock.monotonicMs),
     ...parts,
     turns,
     limits,

@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals'
+import { systemClock } from '@loopkit/shared/runtime/clock'
+import { HOSTILE_LOADS } from './hostile-bodies.ts'
+import { runFlood } from './run-flood.ts'
+import { runHostileLoad } from './run-hostile-load.ts'
+
+/** `node test/faults/all.ts` has the long form and holds the figures against the promise; here the machine may be shared. */
+const SHARED_MACHINE_MS = 250
+const RSS_MAX_BYTES = 512 * 1024 ** 2
+const MINUTE_MS = 60_000
+
+test(
+  'a flood from one project costs another no request, and its acknowledgements little time',
+  async () => {
+    const report = await runFlood({ forMs: 3_000, nowNano: BigInt(systemClock.nowMs()) * 1_000_000n })
+    expect(report).toMatchObject({ refused: 0, health: { failed: 0 } })
+    expect(report.besideP99Ms).toBeLessThan(Math.max(2 * report.aloneP99Ms, SHARED_MACHINE_MS))
+  },
+  MINUTE_MS,
+)
+
+test.each(HOSTILE_LOADS.map(({ name }) => name))(
+  '%s: memory stays bounded, the page of health answers, and spans are taken again at once',
+  async (name) => {
+    const report = await runHostileLoad({ name, forMs: 3_000 })
+    expect(report.health.failed).toBe(0)
+    expect(report.peakRssBytes).toBeLessThan(RSS_MAX_BYTES)
+    expect(report.wrongAnswers).toEqual([])
+    expect(report.recoveredAfterMs).toBeLessThan(5_000)
+    expect(report.kept).toBe(true)
+  },
+  MINUTE_MS,
+)
