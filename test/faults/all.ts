@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
+import { systemClock } from '@loopkit/shared/runtime/clock'
 import { whyNoLoopDisk, whyNoMount } from './fault-disk.ts'
 import type { KeptPromise } from './fault-rig.ts'
 import { whyNoShim } from './fault-shim.ts'
+import { HOSTILE_LOADS } from './hostile-bodies.ts'
 import { runBackup } from './run-backup.ts'
 import { runCallKills } from './run-call-kills.ts'
 import { runClockSteps } from './run-clock-steps.ts'
@@ -9,6 +11,8 @@ import { runDamagedFiles } from './run-damaged-files.ts'
 import { runDiskFull } from './run-disk-full.ts'
 import { runFileSizeLimit, whyNoFileSizeLimit } from './run-file-size-limit.ts'
 import { runFirstStarts } from './run-first-starts.ts'
+import { runFlood } from './run-flood.ts'
+import { runHostileLoad } from './run-hostile-load.ts'
 import { runKills } from './run-kills.ts'
 import { runOutOfMemory, whyNoMemoryGroup } from './run-out-of-memory.ts'
 import { runPauses } from './run-pauses.ts'
@@ -39,6 +43,10 @@ const { values } = parseArgs({
 })
 const seed = Number(values.seed)
 const HEALTH_MAX_MS = 250
+const RSS_MAX_MB = 512
+/** Twice less than this is no delay that anybody sees, and more than a shared machine adds by itself. */
+const QUIET_P99_MS = 20
+const nowNano = BigInt(systemClock.nowMs()) * 1_000_000n
 const ANSWER_MAX_MS = 250
 const EXIT_MAX_MS = 1_000
 const RESUME_MAX_MS = 5_000
@@ -131,6 +139,32 @@ const FAULTS: Fault[] = [
       const { syncs, health } = seen
       const kept = seen.kept && health.failed === 0 && health.maxMs < HEALTH_MAX_MS
       return { kept, promise: seen, figures: { syncs, healthMaxMs: health.maxMs } }
+    },
+  })),
+  {
+    name: 'a flood from another project',
+    whyNot: null,
+    run: async () => {
+      const { aloneP99Ms, besideP99Ms, refused, floodSpansPerSecond, delay } = await runFlood({ forMs: 10_000, nowNano })
+      const kept = refused === 0 && besideP99Ms <= 2 * Math.max(aloneP99Ms, QUIET_P99_MS) && delay.maxMs <= HEALTH_MAX_MS
+      return {
+        kept,
+        promise: NO_SPANS,
+        figures: { aloneP99Ms, besideP99Ms, refused, floodSpansPerSecond, delayMaxMs: delay.maxMs },
+      }
+    },
+  },
+  ...HOSTILE_LOADS.map(({ name }) => ({
+    name,
+    whyNot: null,
+    run: async () => {
+      const seen = await runHostileLoad({ name, forMs: 8_000 })
+      const { peakRssBytes, recoveredAfterMs, wrongAnswers, health, delay } = seen
+      const peakRssMb = Math.round(peakRssBytes / 2 ** 20)
+      const isBounded = peakRssMb <= RSS_MAX_MB && delay.maxMs <= HEALTH_MAX_MS && recoveredAfterMs <= RESUME_MAX_MS
+      const kept = seen.kept && isBounded && wrongAnswers.length + health.failed === 0
+      const figures = { peakRssMb, delayP999Ms: delay.p999Ms, delayMaxMs: delay.maxMs, recoveredAfterMs, wrongAnswers }
+      return { kept, promise: seen, figures }
     },
   })),
   {

@@ -7,6 +7,7 @@ import { runHostileLoad } from './run-hostile-load.ts'
 /** `node test/faults/all.ts` has the long form and holds the figures against the promise; here the machine may be shared. */
 const SHARED_MACHINE_MS = 250
 const RSS_MAX_BYTES = 512 * 1024 ** 2
+const RECOVERED_MAX_MS = 5_000
 const MINUTE_MS = 60_000
 
 test(
@@ -19,15 +20,13 @@ test(
   MINUTE_MS,
 )
 
-test.each(HOSTILE_LOADS.map(({ name }) => name))(
+test.each(HOSTILE_LOADS.filter(({ isShort }) => isShort).map(({ name }) => name))(
   '%s: memory stays bounded, the page of health answers, and spans are taken again at once',
   async (name) => {
     const report = await runHostileLoad({ name, forMs: 3_000 })
-    expect(report.health.failed).toBe(0)
+    expect(report).toMatchObject({ kept: true, wrongAnswers: [], health: { failed: 0 } })
     expect(report.peakRssBytes).toBeLessThan(RSS_MAX_BYTES)
-    expect(report.wrongAnswers).toEqual([])
-    expect(report.recoveredAfterMs).toBeLessThan(5_000)
-    expect(report.kept).toBe(true)
+    expect(report.recoveredAfterMs).toBeLessThan(RECOVERED_MAX_MS)
   },
   MINUTE_MS,
 )

@@ -4,6 +4,7 @@ import { createLoadTemplate } from '../bench/load-template.ts'
 import { requestsOf } from '../bench/mixes.ts'
 import { callApi } from '../harness/http.ts'
 import type { ProjectKeys } from '../harness/start-product.ts'
+import { type MainThreadDelay, readMainThreadDelay } from './main-thread-delay.ts'
 import { type HealthSeen, watchHealth } from './watch-health.ts'
 import { withFaultRig } from './with-fault-rig.ts'
 
@@ -15,6 +16,7 @@ export interface FloodReport {
   refused: number
   floodSpansPerSecond: number
   health: HealthSeen
+  delay: MainThreadDelay
 }
 
 /** Bodies of the flood, in spans. */
@@ -44,6 +46,7 @@ export function runFlood({ forMs, nowNano }: { forMs: number; nowNano: bigint })
       ...more,
     })
     const alone = await driveLoad(job({}))
+    await readMainThreadDelay(rig.otlpUrl())
     const endWatch = watchHealth(rig.otlpUrl())
     const flood = driveLoad(
       job({
@@ -63,6 +66,7 @@ export function runFlood({ forMs, nowNano }: { forMs: number; nowNano: bigint })
       refused: alone.refused + beside.refused,
       floodSpansPerSecond: Math.round(spans / seconds),
       health: await endWatch(),
+      delay: await readMainThreadDelay(rig.otlpUrl()),
     }
   })
 }

@@ -4,11 +4,13 @@ import { callApi, until } from '../harness/http.ts'
 import type { ProjectKeys } from '../harness/start-product.ts'
 import type { KeptPromise } from './fault-rig.ts'
 import { HOSTILE_LOADS, type HostileLoad } from './hostile-bodies.ts'
+import { type MainThreadDelay, readMainThreadDelay } from './main-thread-delay.ts'
 import { type HealthSeen, watchHealth } from './watch-health.ts'
 import { withFaultRig } from './with-fault-rig.ts'
 
 export interface HostileReport extends KeptPromise {
   health: HealthSeen
+  delay: MainThreadDelay
   peakRssBytes: number
   /** Answers to the hostile project, by status; 0: the connection was cut. */
   answers: Record<string, number>
@@ -33,6 +35,7 @@ export function runHostileLoad({ name, forMs }: { name: string; forMs: number })
     const { producer_key } = hostile.json<ProjectKeys>()
     const endWatch = watchHealth(rig.otlpUrl())
     const endLoad = rig.load(1)
+    await readMainThreadDelay(rig.otlpUrl())
     const answers = await drive(load, rig.otlpUrl(), producer_key, forMs)
     const endedMs = performance.now()
     await until('an empty body to be taken', async () => {
@@ -41,10 +44,12 @@ export function runHostileLoad({ name, forMs }: { name: string; forMs: number })
       return answer?.status === 200 ? true : null
     })
     const recoveredAfterMs = Math.round(performance.now() - endedMs)
+    const delay = await readMainThreadDelay(rig.otlpUrl())
     await endLoad()
     return {
       ...(await rig.check()),
       health: await endWatch(),
+      delay,
       peakRssBytes: peakRssBytes(rig.collector().pid),
       answers,
       wrongAnswers: Object.keys(answers).filter((status) => !RIGHT_ANSWERS.has(status)),
