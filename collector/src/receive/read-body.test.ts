@@ -12,7 +12,7 @@ afterEach(() => {
 /** What reading a request's body gives, and the bytes that are still held for it afterwards. */
 async function read(write: (socket: Socket) => void, { bodyMaxBytes = 1000, maxBytes = 100_000 } = {}) {
   const inFlight = createInFlight({ maxBytes, monotonicMs: () => 0, waitMaxMs: 20 })
-  const limits = { bodyMaxBytes, progressMs: 50, progressMinBytes: 10 }
+  const limits = { bodyMaxBytes, progressMs: 50, progressMinBytes: 10, periodsMax: 4 }
   const outcome = await new Promise<unknown>((resolve) => {
     const server = createServer((request: IncomingMessage, response) => {
       readBody(request, 1, inFlight, limits, () => {}).then(
@@ -55,6 +55,15 @@ test.each([
 ])('%s', async (_, text, options, expected) => {
   const { outcome, held } = await read((socket) => void socket.write(text), options)
   expect([outcome, held]).toEqual([expected, 0])
+})
+
+test('a body that comes steadily and does not end in time is too slow', async () => {
+  const { outcome, held } = await read((socket) => {
+    socket.write(head('content-length: 900'))
+    const sending = setInterval(() => socket.write('x'.repeat(15)), 20)
+    closers.push(() => clearInterval(sending))
+  })
+  expect([outcome, held]).toEqual(['slow_body', 0])
 })
 
 test('a sender that goes away in the middle leaves nothing behind', async () => {

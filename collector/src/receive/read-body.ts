@@ -14,6 +14,8 @@ export interface BodyLimits {
   /** A body must bring at least `progressMinBytes` in every period of this length, in ms. */
   progressMs: number
   progressMinBytes: number
+  /** A body that is not whole after so many periods is too slow all the same. */
+  periodsMax: number
 }
 
 interface CountedLimits extends BodyLimits {
@@ -110,13 +112,14 @@ async function collectChunks(request: IncomingMessage, limits: CountedLimits, ro
 /** Feeds chunks to `take` until the end (null), until `take` says that it is too much, or until the body is too slow. */
 function consume(
   request: IncomingMessage,
-  { bodyMaxBytes, progressMs, progressMinBytes, onReceived }: CountedLimits,
+  { bodyMaxBytes, progressMs, progressMinBytes, periodsMax, onReceived }: CountedLimits,
   take: (chunk: Uint8Array) => boolean,
 ): Promise<Refusal | null> {
   return new Promise((resolve, reject) => {
     let sinceCheck = 0
+    let periods = 0
     const watch = setInterval(() => {
-      if (sinceCheck < progressMinBytes) settle(() => resolve(refused('slow_body', 'the body came too slowly')))
+      if (sinceCheck < progressMinBytes || ++periods >= periodsMax) settle(() => resolve(refused('slow_body', 'the body came too slowly')))
       sinceCheck = 0
     }, progressMs)
     const onData = (chunk: Uint8Array) => {

@@ -63,8 +63,11 @@ export interface RunningCollector {
 
 /** Places of the memory of seen spans, per generation: 650,000 spans in 16 MB. */
 const SEEN_PLACES_LOG2 = 20
-/** A body must bring this much in this time, or it is ended: 1 byte a second would hold its room for hours. */
-const BODY_PROGRESS = { progressMs: 10_000, progressMinBytes: 16 * 1024 }
+/**
+ * A body must bring this much in this time, or it is ended: 1 byte a second would hold its room for hours. So is one that is not
+ * whole after so many such times.
+ */
+const BODY_PROGRESS = { progressMs: 10_000, progressMinBytes: 16 * 1024, periodsMax: 11 }
 /** Counts that ride with no commit are written this often, in ms. */
 const FLUSH_EVERY_MS = 1_000
 /** What was refused is said this often at most, in ms, added up. */

@@ -90,14 +90,15 @@ type Wanted = 'more' | 'enough' | Refusal
 /** Feeds chunks to `take` until the end or until it has enough; then the stream is paused. Too slow is a refusal. */
 function consume(
   stream: ServerHttp2Stream,
-  { progressMs, progressMinBytes }: BodyLimits,
+  { progressMs, progressMinBytes, periodsMax }: BodyLimits,
   take: (chunk: Uint8Array) => Wanted,
 ): Promise<'ended' | 'enough' | Refusal> {
   return new Promise((resolve, reject) => {
     if (stream.destroyed || stream.aborted) return reject(new SenderGoneError('the sender ended the call'))
     let sinceCheck = 0
+    let periods = 0
     const watch = setInterval(() => {
-      if (sinceCheck < progressMinBytes) settle(() => resolve(TOO_SLOW))
+      if (sinceCheck < progressMinBytes || ++periods >= periodsMax) settle(() => resolve(TOO_SLOW))
       sinceCheck = 0
     }, progressMs)
     const onData = (chunk: Uint8Array) => {
