@@ -1,4 +1,5 @@
 import { browserSettings, tlsSettings } from './receiver-settings.ts'
+import { signalSettings } from './signal-settings.ts'
 
 /**
  * Every setting of the product, once: environment name, field, type, default, bounds, meaning.
@@ -287,12 +288,7 @@ export const settingsSchema = {
     maximum: 0.9,
     description: 'Half width of the interval around 1 that counts as unchanged',
   },
-  signalsOff: {
-    env: 'LOOPKIT_SIGNALS_OFF',
-    type: 'string',
-    default: '',
-    description: 'Signals that are switched off, separated by commas',
-  },
+  ...signalSettings,
   otlpPathPrefix: {
     env: 'LOOPKIT_OTLP_PATH_PREFIX',
     type: 'string',

@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { AWAITS_END } from '@loopkit/shared/database/telemetry/awaits-end'
 import { fromHex } from '@loopkit/shared/otlp/ids'
 import { type MinuteCount, type Traffic, toTraffic } from '../domain/verification/traffic.ts'
 import type { MinuteWindow } from '../domain/window.ts'
@@ -9,8 +10,8 @@ export interface ExposureQuestion {
   projectNo: number
   /** What arrived in these minutes is read. */
   window: MinuteWindow
-  /** Hex; null judges all failures of the service, or of the project where that is null too. */
-  fingerprint: string | null
+  /** Of a pain and those merged into it, in hex; null judges all failures of the service, or of the project where that is null too. */
+  fingerprints: readonly string[] | null
   service: string | null
   change: { service: string | null; version: string | null; shippedAtMs: number }
   /** When an earlier verdict said held; what came since is compared to what was held, not only to what was before the change. */
@@ -94,7 +95,7 @@ export function answerExposure({ db }: TelemetryConnection, question: ExposureQu
 
 /** A minute of arrival is read only once every trace that arrived in it is decided (contract §6). */
 function readSettledMinute(db: SqliteDatabase, projectNo: number, { toMinute }: MinuteWindow): number {
-  const oldest = db.prepare('select min(first_received_ms) from open_trace where project_no = ?').pluck()
+  const oldest = db.prepare(`select min(first_received_ms) from open_trace where project_no = ? and not (${AWAITS_END})`).pluck()
   const openMs = oldest.get(projectNo) as number | null
   return openMs === null ? toMinute : Math.min(toMinute, Math.floor(openMs / MINUTE_MS))
 }
@@ -128,8 +129,8 @@ interface Judged {
   siblings: number[] | null
 }
 
-function readJudged(db: SqliteDatabase, { projectNo, fingerprint, service }: ExposureQuestion): Judged {
-  if (fingerprint === null) {
+function readJudged(db: SqliteDatabase, { projectNo, fingerprints, service }: ExposureQuestion): Judged {
+  if (fingerprints === null) {
     const all = 'select operation_no from operation where project_no = ? and (? is null or service = ?)'
     return {
       operations: new Set(db.prepare(all).pluck().all(projectNo, service, service) as number[]),
@@ -137,16 +138,27 @@ function readJudged(db: SqliteDatabase, { projectNo, fingerprint, service }: Exp
       siblings: null,
     }
   }
-  const row = db
-    .prepare('select fingerprint_no, operation_no, parent_key from fingerprint where project_no = ? and fingerprint = ?')
-    .get(projectNo, fromHex(fingerprint)) as { fingerprint_no: number; operation_no: number; parent_key: Buffer } | undefined
-  if (!row) return { operations: new Set(), fingerprints: [], siblings: [] }
+  const rows = readFingerprints(db, projectNo, fingerprints)
   const siblings = db.prepare('select fingerprint_no from fingerprint where project_no = ? and parent_key = ?').pluck()
   return {
-    operations: new Set([row.operation_no]),
-    fingerprints: [row.fingerprint_no],
-    siblings: siblings.all(projectNo, row.parent_key) as number[],
+    operations: new Set(rows.map(({ operation_no }) => operation_no)),
+    fingerprints: rows.map(({ fingerprint_no }) => fingerprint_no),
+    siblings: [...new Set(rows.flatMap(({ parent_key }) => siblings.all(projectNo, parent_key) as number[]))],
   }
+}
+
+interface FingerprintRow {
+  fingerprint_no: number
+  operation_no: number
+  parent_key: Buffer
+  service: string
+}
+
+function readFingerprints(db: SqliteDatabase, projectNo: number, fingerprints: readonly string[]): FingerprintRow[] {
+  const find = db.prepare(
+    'select fingerprint_no, operation_no, parent_key, service from fingerprint where project_no = ? and fingerprint = ?',
+  )
+  return fingerprints.flatMap((name) => (find.get(projectNo, fromHex(name)) as FingerprintRow | undefined) ?? [])
 }
 
 function readServiceFingerprints(db: SqliteDatabase, projectNo: number, service: string): number[] {
@@ -157,22 +169,20 @@ function readServiceFingerprints(db: SqliteDatabase, projectNo: number, service:
 /** Runs by event minute, release and operation, of the service that is judged or of all. */
 function readRuns(
   db: SqliteDatabase,
-  { projectNo, window, fingerprint, service }: ExposureQuestion,
+  { projectNo, window, fingerprints, service }: ExposureQuestion,
   settledMinute: number,
 ): CountRow[] {
   const rows = db.prepare(
     `select event_minute, release_no, operation_no, sum(weight) as runs from run_count
      where project_no = @projectNo and received_minute >= @from and received_minute < @to and event_minute < @to
-       and (@service is null or operation_no in (select operation_no from operation where project_no = @projectNo and service = @service))
+       and (@services is null or operation_no in (select operation_no from operation where project_no = @projectNo
+            and service in (select value from json_each(@services))))
      group by event_minute, release_no, operation_no`,
   )
-  const ofService = fingerprint === null ? service : serviceOf(db, projectNo, fingerprint)
-  return rows.all({ projectNo, from: window.fromMinute, to: settledMinute, service: ofService }) as CountRow[]
-}
-
-function serviceOf(db: SqliteDatabase, projectNo: number, fingerprint: string): string {
-  const find = db.prepare('select service from fingerprint where project_no = ? and fingerprint = ?').pluck()
-  return (find.get(projectNo, fromHex(fingerprint)) as string | undefined) ?? ''
+  const ofPain = fingerprints && readFingerprints(db, projectNo, fingerprints).map((row) => row.service)
+  const services = ofPain ?? (service === null ? null : [service])
+  const named = { services: services && JSON.stringify(services) }
+  return rows.all({ projectNo, from: window.fromMinute, to: settledMinute, ...named }) as CountRow[]
 }
 
 function readFailures(

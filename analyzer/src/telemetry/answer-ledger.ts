@@ -1,3 +1,4 @@
+import { AWAITS_END } from '@loopkit/shared/database/telemetry/awaits-end'
 import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
@@ -73,7 +74,8 @@ function readDecidedMs(
   lastMs: number,
 ): number | null {
   const hash = BigInt.asIntN(64, hasher(projectNo, traceId))
-  if (db.prepare('select 1 from open_trace where project_no = ? and trace_hash = ?').get(projectNo, hash)) return null
+  if (db.prepare(`select 1 from open_trace where project_no = ? and trace_hash = ? and not (${AWAITS_END})`).get(projectNo, hash))
+    return null
   const last = createTraceDecisions(db)(projectNo, hash).at(-1)
   const decided = db.prepare('select decided_ms from decision where decision_no = ?').pluck()
   const decidedMs = last === undefined ? undefined : (decided.get(last) as number | undefined)

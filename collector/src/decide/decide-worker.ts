@@ -2,11 +2,9 @@ import { flushCompileCache } from 'node:module'
 import { setPriority } from 'node:os'
 import { platform } from 'node:process'
 import { parentPort, workerData } from 'node:worker_threads'
-import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { systemClock } from '@loopkit/shared/runtime/clock'
-import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
+import { createJudgeFilter } from '@loopkit/shared/signals/judge-filter'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import { createRetainer } from '../retain/retainer.ts'
 import { createLogMoved } from '../write/log-moved.ts'
 import { createPatientTurn } from '../write/write-turn.ts'
@@ -14,7 +12,7 @@ import { createDecider } from './decider.ts'
 import { createDecisionLine } from './decision-line.ts'
 import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
 
-const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, retain, writeTurn, decisions } =
+const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, thresholds, retain, writeTurn, decisions } =
   workerData as DecideWorkerData
 /** Time between two looks for traces to decide, in ms: a fraction of the quiet time, so that it adds little to it. */
 const TICK_MS = Math.min(500, Math.max(20, quietMs / 4))
@@ -33,7 +31,8 @@ const decider = createDecider({
   quietMs,
   decideAfterMs,
   signalsOff: new Set(signalsOff as SignalType[]),
-  filter: createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES),
+  thresholds,
+  filter: createJudgeFilter(),
   clock: systemClock,
   write: createDecisionLine(decisions.port, decisions.line),
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Settings } from '@loopkit/config/settings-schema'
+import { pickSoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
 
 /** What the thread is told of the settings; secrets stay behind. */
@@ -18,6 +19,7 @@ export function decideWorkerData(
     quietMs,
     decideAfterMs,
     signalsOff,
+    thresholds: pickSoftThresholds(settings),
     writeTurn,
     decisions,
     retain: { dataDir, retentionDays, retentionMaxBytes, retentionEveryMs, ballastMaxBytes },

@@ -5,6 +5,7 @@ import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index
 import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { createDictionary } from '../write/dictionary.ts'
 import { noTurn } from '../write/write-turn.ts'
 import { createDecisionTransaction, type WriteDecisions } from './decision-transaction.ts'
@@ -32,6 +33,7 @@ export interface DeciderOptions {
   quietMs: number
   decideAfterMs: number
   signalsOff: ReadonlySet<SignalType>
+  thresholds?: SoftThresholds
   filter: AttributeFilter
   clock: Clock
   /** Without it the decider writes on its own connection. */
@@ -51,7 +53,7 @@ const CACHE_KIB = 2_048
 const BUSY_TIMEOUT_MS = 2_000
 
 export function createDecider(options: DeciderOptions): Decider {
-  const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, filter, clock } = options
+  const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, thresholds, filter, clock } = options
   const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
   // Segments are read through it once, in their order.
   db.pragma(`cache_size = -${CACHE_KIB}`)
@@ -64,6 +66,8 @@ export function createDecider(options: DeciderOptions): Decider {
     index: createTraceIndex(db, { filterMaxBytes: FILTER_MAX_BYTES }),
     filter,
     signalsOff,
+    thresholds,
+    isOver: ({ lastReceivedMs }) => lastReceivedMs <= clock.nowMs() - decideAfterMs,
   })
   const write = options.write ?? createDecisionTransaction(db, createDictionary(db), noTurn)
   const projectIds = createProjectIds(controlPath)
@@ -72,7 +76,7 @@ export function createDecider(options: DeciderOptions): Decider {
 
   function pick(): OpenTrace[] {
     const nowMs = clock.nowMs()
-    const rows = open.quiet(nowMs - quietMs, BATCH_TRACES)
+    const rows = open.quiet(nowMs - quietMs, nowMs - decideAfterMs, BATCH_TRACES)
     const isAgedCheckDue = clock.monotonicMs() - agedCheckedMs >= Math.max(AGED_CHECK_MIN_MS, decideAfterMs / AGED_CHECKS)
     if (!isAgedCheckDue) return rows
     agedCheckedMs = clock.monotonicMs()
@@ -87,7 +91,7 @@ export function createDecider(options: DeciderOptions): Decider {
         const projectId = projectIds.find(projectNo)
         if (projectId === undefined) continue
         if (projectId === null) open.drop(own)
-        else for (const { trace, judged } of judge(projectNo, projectId, own)) decisions.push(describeDecision(trace, judged))
+        else for (const judging of judge(projectNo, projectId, own)) decisions.push(describeDecision(judging))
       }
       const decided: bigint[] = []
       for (let from = 0; from < decisions.length; from += TRANSACTION_TRACES)

@@ -1,7 +1,8 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
-import type { Failure, Fingerprint, JudgedTrace, SessionPart } from '@loopkit/shared/signals/model'
+import type { Failure, Fingerprint, SessionPart } from '@loopkit/shared/signals/model'
 import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { eventNanoOf } from '../write/index-spans.ts'
+import type { Judging } from './judge-stored.ts'
 import type { OpenTrace } from './open-rows.ts'
 
 /** What rows say of a judged trace: plain values, so that it may go from thread to thread. */
@@ -9,6 +10,8 @@ export interface TraceDecision {
   trace: OpenTrace
   /** It has too many spans to be judged: nothing is known of its failures, and what was is left as it is. */
   isTooLarge: boolean
+  /** Its row stays, so that it is judged again for spans that never end. */
+  awaitsEnd: boolean
   failures: DecidedFailure[]
   /** Those that are to have a row. */
   sessions: DecidedSession[]
@@ -51,14 +54,15 @@ export interface DecidedSession extends Omit<SessionPart, 'startUnixNano' | 'end
 const TEXT_MAX = 2_000
 const SERVICES_MAX = 50
 
-export function describeDecision(trace: OpenTrace, judged: JudgedTrace | null): TraceDecision {
-  if (judged === null) return { trace, isTooLarge: true, failures: [], sessions: [] }
+export function describeDecision({ trace, judged, awaitsEnd }: Judging): TraceDecision {
+  if (judged === null) return { trace, isTooLarge: true, awaitsEnd: false, failures: [], sessions: [] }
   const { failures, sessions } = judged
   const fingerprints = new Map<Fingerprint, DecidedFingerprint>()
   const isAlone = !trace.decidedBefore && sessions.length === 1
   return {
     trace,
     isTooLarge: false,
+    awaitsEnd,
     failures: failures.map((failure) => describeFailure(trace, failure, fingerprints)),
     sessions: sessions.filter((part) => needsRow(part, isAlone)).map(describeSession),
   }

@@ -10,6 +10,7 @@ import { createJudgeMemory, type JudgeMemory } from '@loopkit/shared/signals/jud
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { JudgedTrace, TraceSpan } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { type ResourceView, viewResource } from '@loopkit/shared/span/view-resource'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import type { OpenTrace } from './open-rows.ts'
@@ -18,6 +19,8 @@ export interface Judging {
   trace: OpenTrace
   /** null: it has more spans than are judged together. Judged by a part of them, an error would be blamed on the wrong span. */
   judged: JudgedTrace | null
+  /** A span has not ended and nothing says why: it is judged again when nothing came for long enough. */
+  awaitsEnd: boolean
 }
 
 export interface JudgeDeps {
@@ -26,12 +29,16 @@ export interface JudgeDeps {
   index: TraceIndex
   filter: AttributeFilter
   signalsOff: ReadonlySet<SignalType>
+  thresholds?: SoftThresholds
+  /** Nothing will come any more: a span that has not ended never will. */
+  isOver: (trace: OpenTrace) => boolean
   /** Spans of one trace that are judged together. */
   traceSpansMax?: number
 }
 
-/** Spans held in memory at once, some 1.5 kB each. */
+/** Spans held in memory at once, some 1.5 kB each, and characters of their texts: those of models are long. */
 const TOTAL_SPANS_MAX = 20_000
+const TOTAL_TEXT_MAX_CHARS = 24_000_000
 /** Of one trace; some 75 MB while it is judged. */
 const TRACE_SPANS_MAX = 50_000
 
@@ -63,8 +70,11 @@ export function createStoredJudge(deps: JudgeDeps): StoredJudge {
     const toTraceSpan = createToTraceSpan(deps.signalsOff)
     return traces.map((trace) => {
       const id = toHex(trace.traceId)
-      const judged = cut.has(id) ? null : judgeTrace(projectId, (spans.get(id) ?? []).map(toTraceSpan), memory)
-      return { trace, judged }
+      if (cut.has(id)) return { trace, judged: null, awaitsEnd: false }
+      const records = (spans.get(id) ?? []).map(toTraceSpan)
+      const rules = { off: deps.signalsOff, thresholds: deps.thresholds ?? DEFAULT_SOFT_THRESHOLDS, isOver: deps.isOver(trace) }
+      const awaitsEnd = !rules.isOver && !rules.off.has('incomplete') && records.some(isUnended)
+      return { trace, judged: judgeTrace(projectId, records, memory, rules), awaitsEnd }
     })
   }
 }
@@ -76,7 +86,7 @@ function readTogether(
   traces: readonly OpenTrace[],
   cut: Set<string>,
 ): Map<string, StoredSpan[]> | null {
-  const most = traces.length > 1 ? { totalSpansMax: TOTAL_SPANS_MAX } : {}
+  const most = traces.length > 1 ? { totalSpansMax: TOTAL_SPANS_MAX, totalTextMaxChars: TOTAL_TEXT_MAX_CHARS } : {}
   const options = { filter, index, cut, spansMax: traceSpansMax, ...most }
   const traceIds = traces.map(({ traceId }) => traceId)
   try {
@@ -85,6 +95,10 @@ function readTogether(
     if (error instanceof TooManySpansError) return null
     throw error
   }
+}
+
+function isUnended({ span, detection }: TraceSpan): boolean {
+  return span.endUnixNano === 0n && !span.log && detection === null
 }
 
 /** Spans of one envelope share their resource: it is read once for all of them. */

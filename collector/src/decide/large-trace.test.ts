@@ -27,13 +27,11 @@ test('a trace of more spans than are judged together is not blamed by a part of 
   const { hasher } = stored.reader
   const { db } = stored.store
   const filter = createAttributeFilter([], [])
-  const judge = createStoredJudge({ db, hasher, index: createTraceIndex(db), filter, signalsOff: new Set(), traceSpansMax: 10 })
-  const judgings = judge(projectNo, 'proj_1', createOpenRows(db).quiet(START_MS, 10))
+  const index = createTraceIndex(db)
+  const judge = createStoredJudge({ db, hasher, index, filter, signalsOff: new Set(), isOver: () => false, traceSpansMax: 10 })
+  const judgings = judge(projectNo, 'proj_1', createOpenRows(db).quiet(START_MS, START_MS, 10))
   const decided = stored.store.write(() =>
-    createDecisionWriter(db, createDictionary(db)).apply(
-      judgings.map(({ trace, judged }) => describeDecision(trace, judged)),
-      START_MS,
-    ),
+    createDecisionWriter(db, createDictionary(db)).apply(judgings.map(describeDecision), START_MS),
   )
   expect(decided).toHaveLength(2)
   const hash = BigInt.asIntN(64, hasher(projectNo, fromHex(traceIdOf(2))!))

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import type { RetainOptions, RetainReport } from '../retain/messages.ts'
 import type { LineMemory } from '../write/messages.ts'
 
@@ -8,6 +9,7 @@ export interface DecideWorkerData {
   quietMs: number
   decideAfterMs: number
   signalsOff: readonly string[]
+  thresholds: SoftThresholds
   retain: RetainOptions
   /** See write-turn.ts. */
   writeTurn: SharedArrayBuffer

@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { AWAITS_END } from '@loopkit/shared/database/telemetry/awaits-end'
 
 /** A trace that is to be decided, as its open row says. */
 export interface OpenTrace {
@@ -14,8 +15,8 @@ export interface OpenTrace {
 
 /** The rows of traces that wait to be judged, as the decider asks for them. */
 export interface OpenRows {
-  /** Traces that got no span after `beforeMs`; every project gets its turn. */
-  quiet(beforeMs: number, limit: number): OpenTrace[]
+  /** Traces that got no span after `beforeMs`, those that await the end of a span not after `awaitedMs`; every project gets its turn. */
+  quiet(beforeMs: number, awaitedMs: number, limit: number): OpenTrace[]
   /** Traces that still get spans but came first before `firstBeforeMs`. */
   aged(afterMs: number, firstBeforeMs: number, limit: number): OpenTrace[]
   /** Takes traces out that nobody will ask for. */
@@ -38,7 +39,9 @@ const SELECT =
 export function createOpenRows(db: SqliteDatabase): OpenRows {
   const nextProject = db.prepare('select min(project_no) from open_trace where project_no > ?').pluck()
   const quiet = db
-    .prepare(`${SELECT} where project_no = ? and last_received_ms <= ? order by last_received_ms limit ?`)
+    .prepare(
+      `${SELECT} where project_no = ? and last_received_ms <= ? and (last_received_ms <= ? or not (${AWAITS_END})) order by last_received_ms limit ?`,
+    )
     .safeIntegers()
   const aged = db
     .prepare(`${SELECT} where project_no = ? and last_received_ms > ? and first_received_ms <= ? limit ?`)
@@ -68,7 +71,8 @@ export function createOpenRows(db: SqliteDatabase): OpenRows {
   }
 
   return {
-    quiet: (beforeMs, limit) => gather(limit, (projectNo, room) => quiet.all(projectNo, beforeMs, room) as OpenRow[]),
+    quiet: (beforeMs, awaitedMs, limit) =>
+      gather(limit, (projectNo, room) => quiet.all(projectNo, beforeMs, awaitedMs, room) as OpenRow[]),
     aged: (afterMs, firstBeforeMs, limit) =>
       gather(limit, (projectNo, room) => aged.all(projectNo, afterMs, firstBeforeMs, room) as OpenRow[]),
     drop(traces) {
@@ -85,6 +89,6 @@ function toOpenTrace(row: OpenRow): OpenTrace {
     traceId: row.trace_id,
     lastReceivedMs: Number(row.last_received_ms),
     lastCommit: Number(row.last_commit),
-    decidedBefore: row.decided_before === 1n,
+    decidedBefore: row.decided_before !== 0n,
   }
 }

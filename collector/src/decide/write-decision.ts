@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { KEEP_AWAITING_END } from '@loopkit/shared/database/telemetry/awaits-end'
 import { createTraceDecisions, packDecidedHashes } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { FINGERPRINT_SCHEME } from '@loopkit/shared/signals/fingerprint'
 import type { Dictionary } from '../write/dictionary.ts'
@@ -77,9 +78,10 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
 
   return {
     apply(decisions, nowMs) {
-      const closed = decisions.filter(
-        ({ trace }) => statements.close.run(trace.rowId, trace.traceHash, trace.lastCommit).changes === 1,
-      )
+      const closed = decisions.filter(({ trace, awaitsEnd }) => {
+        const take = awaitsEnd ? statements.keep : statements.close
+        return take.run(trace.rowId, trace.traceHash, trace.lastCommit).changes === 1
+      })
       for (const [projectNo, own] of Map.groupBy(closed, ({ trace }) => trace.projectNo)) decide(projectNo, own, nowMs)
       return closed.map(({ trace }) => trace.traceHash)
     },
@@ -242,6 +244,7 @@ function prepareStatements(db: SqliteDatabase) {
   return {
     last: db.prepare('select decision_no, decided_ms, last_failure_no from decision order by decision_no desc limit 1'),
     close: db.prepare('delete from open_trace where rowid = ? and trace_hash = ? and last_commit = ?'),
+    keep: db.prepare(KEEP_AWAITING_END),
     decision: db.prepare(`
       insert into decision (decision_no, project_no, decided_ms, traces, first_failure_no, last_failure_no)
       values (?, ?, ?, ?, ?, ?)`),

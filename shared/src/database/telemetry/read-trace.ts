@@ -1,6 +1,6 @@
 import type { AttributeFilter } from '../../otlp/attribute-filter.ts'
 import { toHex } from '../../otlp/ids.ts'
-import type { SpanInContext } from '../../otlp/model.ts'
+import type { OtlpAttributes, SpanInContext } from '../../otlp/model.ts'
 import { createCommitOfRow } from '../../segment/header.ts'
 import type { SqliteDatabase } from '../open.ts'
 import { codecOf, type RecordKind } from './record-codecs.ts'
@@ -26,6 +26,8 @@ export interface ReadTraceOptions {
   cut?: Set<string>
   /** Most spans of all traces together; beyond it TooManySpansError is thrown, and fewer traces are to be asked for. */
   totalSpansMax?: number
+  /** Most characters in their attributes' texts together; as `totalSpansMax`. What models say is long. */
+  totalTextMaxChars?: number
 }
 
 export class TooManySpansError extends Error {
@@ -50,12 +52,14 @@ export function readTraces(
     spansMax = SPANS_MAX,
     cut,
     totalSpansMax = Number.POSITIVE_INFINITY,
+    totalTextMaxChars = Number.POSITIVE_INFINITY,
   }: ReadTraceOptions = {},
 ): Map<string, StoredSpan[]> {
   const wanted = new TraceIdSet(traceIds)
   const traces = new Map<string, Map<string, StoredSpan>>()
   const load = db.prepare('select body, body_bytes, commits from segment where segment_id = ?')
   let total = 0
+  let chars = 0
   const hashes = [...new Set(traceIds.map((id) => hasher(projectNo, id)))]
   for (const { segmentId, kind } of index.find(projectNo, hashes)) {
     const row = load.get(segmentId) as Omit<SegmentRow, 'kind'> | undefined
@@ -63,10 +67,18 @@ export function readTraces(
     if (!row) continue
     for (const stored of spansOf({ ...row, kind }, wanted, filter)) {
       if (++total > totalSpansMax) throw new TooManySpansError(`more than ${totalSpansMax} spans`)
+      chars += textChars(stored.ctx.span.attributes)
+      if (chars > totalTextMaxChars) throw new TooManySpansError(`more than ${totalTextMaxChars} characters`)
       if (!addSpan(traces, stored, spansMax)) cut?.add(toHex(stored.ctx.span.traceId))
     }
   }
   return new Map([...traces].map(([traceId, spans]) => [traceId, [...spans.values()]]))
+}
+
+function textChars(attributes: OtlpAttributes): number {
+  let chars = 0
+  for (const value of attributes.values()) if (typeof value === 'string') chars += value.length
+  return chars
 }
 
 interface SegmentRow {

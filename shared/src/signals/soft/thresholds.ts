@@ -18,6 +18,16 @@ export interface SoftThresholds {
   negativeFeedbackMaxScore: number
 }
 
+/** The thresholds among settings of the same names. */
+export function pickSoftThresholds(settings: SoftThresholds): SoftThresholds {
+  const { retryStormMin, repeatedStepMin, emptyOutputMaxChars, truncatedOutputMinTokens, refusalMaxChars } = settings
+  const { invalidToolArgumentsMin, orphanToolCallMin, negativeFeedbackMaxScore } = settings
+  return {
+    ...{ retryStormMin, repeatedStepMin, emptyOutputMaxChars, truncatedOutputMinTokens, refusalMaxChars },
+    ...{ invalidToolArgumentsMin, orphanToolCallMin, negativeFeedbackMaxScore },
+  }
+}
+
 export const DEFAULT_SOFT_THRESHOLDS: SoftThresholds = {
   retryStormMin: 5,
   repeatedStepMin: 3,
