@@ -3,6 +3,7 @@ import type { KeyUses } from '../admit/key-uses.ts'
 import type { Ledger } from '../admit/ledger.ts'
 import { type Refusal, refused } from '../receive/outcome.ts'
 import type { BodyToCommit, CommitGroup, WriterReply } from './messages.ts'
+import { projectsFirst } from './projects-first.ts'
 
 /** The writer's end of the line. */
 export interface WriterPort {
@@ -55,7 +56,7 @@ const FIRST_COPY_LOST = refused('storage_failed', 'the first copy of a repeated 
 
 /**
  * Group commit: whatever arrived while a commit ran is the next commit, at once but for HOLD_MS. One group is under way at a time,
- * bodies are committed in the order they were pushed.
+ * bodies of a project are committed in the order they were pushed; few bodies of one do not wait for the many of another.
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions
@@ -67,6 +68,8 @@ export class CommitQueue {
   #underWay: { group: CommitGroup; bodies: AdmittedBody[]; bytes: number; sentMs: number; counted: (() => void)[] } | null = null
   /** The next group waits until so many bodies are there. */
   #held: { bodies: number; timer: NodeJS.Timeout } | null = null
+  /** The group before let some projects go first: this one takes everything. */
+  #letFirst = false
   #nextGroup = 1
   #pendingSpans = 0
 
@@ -179,10 +182,16 @@ export class CommitQueue {
     const bodies: AdmittedBody[] = []
     let bytes = 0
     let spans = 0
-    let taken = 0
-    for (const body of this.#waiting) {
-      if (bodies.length > 0 && (bytes + body.body.length > GROUP_MAX_BYTES || spans + body.spans > GROUP_MAX_SPANS)) break
-      taken++
+    let isFull = false
+    const first = this.#letFirst ? null : projectsFirst(this.#waiting)
+    this.#letFirst = first !== null
+    for (const body of this.#waiting.splice(0)) {
+      isFull ||= bodies.length > 0 && (bytes + body.body.length > GROUP_MAX_BYTES || spans + body.spans > GROUP_MAX_SPANS)
+      // Within a project the order stays: a body may depend on one that came before.
+      if (isFull || (first && !first.has(body.projectNo))) {
+        this.#waiting.push(body)
+        continue
+      }
       if (dependsOnFailed(body)) {
         this.#settle(body, FIRST_COPY_LOST)
         continue
@@ -191,7 +200,6 @@ export class CommitQueue {
       bytes += body.body.length
       spans += body.spans
     }
-    this.#waiting.splice(0, taken)
     return bodies
   }
 
