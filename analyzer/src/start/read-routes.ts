@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { Lifecycle } from '@loopkit/shared/runtime/lifecycle'
+import { pickSoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { createChangesCapability } from '../capabilities/changes/index.ts'
 import { createDashboardCapability } from '../capabilities/dashboard/index.ts'
 import { createDiagnoseCapability } from '../capabilities/diagnose/index.ts'
@@ -29,7 +30,7 @@ export interface ReadRoutesDeps {
 
 /** The capabilities that read telemetry. They work, and find nothing, until the collector has made telemetry.db. */
 export function createReadRoutes({ settings, control, change, clock, lifecycle, metrics }: ReadRoutesDeps): Route[] {
-  const pool = new ReadPool({ path: join(settings.dataDir, 'telemetry.db') })
+  const pool = new ReadPool({ path: join(settings.dataDir, 'telemetry.db'), thresholds: pickSoftThresholds(settings) })
   lifecycle.defer('telemetry readers', () => pool.close())
   const rules = toDiagnosisRules(settings)
   const shared = { control, ask: metrics.timeReads(pool.ask), nowMs: clock.nowMs, rules, audited: change }

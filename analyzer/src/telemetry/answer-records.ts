@@ -1,5 +1,6 @@
 import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { normalizeSpan, type ShownLimits } from '@loopkit/shared/span/normalize-span'
+import { createDecidedSignals } from './decided-signals.ts'
 import { toTraceSpan } from './judge-span.ts'
 import { readSpans } from './read-spans.ts'
 import {
@@ -48,9 +49,10 @@ function findSpans(connection: TelemetryConnection, question: RecordsQuestion): 
   return { spans: [...readSpans(connection, projectNo, [{ traceId, spanId }]).values()], next: null }
 }
 
-function ofTrace({ db, hasher, index }: TelemetryConnection, question: RecordsQuestion, traceId: Uint8Array): Found {
+function ofTrace(connection: TelemetryConnection, question: RecordsQuestion, traceId: Uint8Array): Found {
+  const { db, hasher, index } = connection
   const { projectNo, limit, after, off } = question
-  const isWanted = createMatch(question, off)
+  const isWanted = createMatch(question, off, createDecidedSignals(connection, projectNo))
   const isBehind = createIsBehind(after)
   const placed = [...readTraces(db, hasher, projectNo, [traceId], { index }).values()]
     .flat()
@@ -71,8 +73,10 @@ export function toRecords(
 ): string[] {
   const sessionOf = createSessionOf(connection, question, spans)
   const off = new Set(question.off)
+  const decided = createDecidedSignals(connection, question.projectNo)
   return spans.map((stored) => {
-    const signalType = toTraceSpan(stored.ctx, off).detection?.signal ?? null
+    const detection = toTraceSpan(stored.ctx, off).detection ?? decided(stored.ctx.span)
+    const signalType = detection?.signal ?? null
     const how = { receivedAtMs: stored.receivedMs, sessionId: sessionOf(stored), signalType, limits: question.limits }
     return JSON.stringify(normalizeSpan(stored.ctx, how))
   })

@@ -7,6 +7,7 @@ import type { TelemetryConnection } from './telemetry-file.ts'
 const TRACES_AT_ONCE = 50
 /** Spans held in memory at once, but for a single trace that has more. */
 const SPANS_AT_ONCE_MAX = 60_000
+const TEXT_AT_ONCE_MAX_CHARS = 32_000_000
 
 /** Spans of one trace that are read for the one who asks for that trace: the largest that fits a usual body. */
 const ASKED_TRACE_SPANS_MAX = 200_000
@@ -42,7 +43,7 @@ function* eachOf(
   filter: AttributeFilter,
 ): Generator<{ traceId: string; stored: StoredSpan[] }> {
   const { db, hasher, index } = connection
-  const most = traceIds.length > 1 ? { totalSpansMax: SPANS_AT_ONCE_MAX } : {}
+  const most = traceIds.length > 1 ? { totalSpansMax: SPANS_AT_ONCE_MAX, totalTextMaxChars: TEXT_AT_ONCE_MAX_CHARS } : {}
   let traces: Map<string, StoredSpan[]>
   try {
     traces = readTraces(db, hasher, projectNo, traceIds, { filter, index, ...most })

@@ -4,6 +4,7 @@ import { parseTraceId, toHex } from '@loopkit/shared/otlp/ids'
 import type { TraceSpan } from '@loopkit/shared/signals/model'
 import { isLoneTrace } from '@loopkit/shared/span/lone-trace-id'
 import { decodeRecordId, encodeRecordId } from '@loopkit/shared/span/record-id'
+import { createDecidedSignals } from './decided-signals.ts'
 import { eachTrace, readAskedTrace } from './each-trace.ts'
 import { JUDGE_FILTER, sessionText, toTraceSpan } from './judge-span.ts'
 import { type RecordOwner, sessionsIn } from './record-sessions.ts'
@@ -45,6 +46,7 @@ function findNamed(connection: TelemetryConnection, owner: RecordOwner, id: stri
     .pluck()
     .all(owner.projectNo, owner.projectNo, toIndexText(id), SESSION_TRACES_MAX + 1) as Uint8Array[]
   if (traceIds.length === 0) return null
+  const toSessionSpan = createToSessionSpan(connection, owner)
   const spans: SessionSpan[] = []
   let read = 0
   for (const { stored } of eachTrace(connection, owner.projectNo, traceIds.slice(0, SESSION_TRACES_MAX), JUDGE_FILTER)) {
@@ -52,7 +54,7 @@ function findNamed(connection: TelemetryConnection, owner: RecordOwner, id: stri
     read += 1
     const sessions = sessionsIn(owner, stored)
     const own = stored.filter(({ ctx }) => toIndexText(sessions.get(toHex(ctx.span.spanId)) ?? '') === toIndexText(id))
-    for (const one of own) spans.push(toSessionSpan(one, owner))
+    spans.push(...own.map(toSessionSpan))
   }
   if (spans.length === 0) return null
   return { sessionId: id, spans: inTime(spans), traces: traceIds.length, tracesLeftOut: traceIds.length - read }
@@ -62,7 +64,7 @@ function findTrace(connection: TelemetryConnection, owner: RecordOwner, id: stri
   const traceId = loneTraceOf(id) ?? parseTraceId(id)?.bytes
   const stored = traceId ? readAskedTrace(connection, owner.projectNo, traceId, JUDGE_FILTER) : []
   if (!stored[0]) return null
-  const spans = stored.map((one) => toSessionSpan(one, owner))
+  const spans = stored.map(createToSessionSpan(connection, owner))
   const { span } = stored[0].ctx
   return { sessionId: sessionText(toHex(span.traceId), span), spans: inTime(spans), traces: 1, tracesLeftOut: 0 }
 }
@@ -73,9 +75,18 @@ function loneTraceOf(id: string): Uint8Array | null {
   return ids && isLoneTrace(ids.traceId, ids.spanId) ? ids.traceId : null
 }
 
-function toSessionSpan({ ctx }: StoredSpan, { off }: RecordOwner): SessionSpan {
-  const { traceId, spanId } = ctx.span
-  return { ...toTraceSpan(ctx, new Set(off)), recordId: encodeRecordId(traceId, spanId), traceId, spanId }
+/** A record shows what it shows by itself, else what the decision of its trace says of it. */
+function createToSessionSpan(
+  connection: TelemetryConnection,
+  { projectNo, off }: RecordOwner,
+): (stored: StoredSpan) => SessionSpan {
+  const signalsOff = new Set(off)
+  const decided = createDecidedSignals(connection, projectNo)
+  return ({ ctx }) => {
+    const { traceId, spanId } = ctx.span
+    const seen = toTraceSpan(ctx, signalsOff)
+    return { ...seen, detection: seen.detection ?? decided(ctx.span), recordId: encodeRecordId(traceId, spanId), traceId, spanId }
+  }
 }
 
 function inTime(spans: SessionSpan[]): SessionSpan[] {

@@ -1,6 +1,7 @@
+import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { isOriginalOf, ORIGINAL_PARENT_SPAN_ID, ORIGINAL_SPAN_ID, ORIGINAL_TRACE_ID, toHex } from '@loopkit/shared/otlp/ids'
 import type { OtlpSpan, SpanInContext } from '@loopkit/shared/otlp/model'
-import { detect } from '@loopkit/shared/signals/detect'
+import { DETECTION_KEYS, detect } from '@loopkit/shared/signals/detect'
 import { createJudgeFilter } from '@loopkit/shared/signals/judge-filter'
 import type { TraceSpan } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
@@ -9,9 +10,15 @@ import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { shownLogIds } from '@loopkit/shared/span/normalize-span'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { viewSpan } from '@loopkit/shared/span/view-span'
+import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 
-/** What judging needs of a span's attributes; the rest stays undecoded. */
-export const JUDGE_FILTER = createJudgeFilter([ORIGINAL_TRACE_ID, ORIGINAL_SPAN_ID, ORIGINAL_PARENT_SPAN_ID])
+const ORIGINAL_IDS = [ORIGINAL_TRACE_ID, ORIGINAL_SPAN_ID, ORIGINAL_PARENT_SPAN_ID]
+
+/** What the view and the hard signals of a span need of its attributes; the rest stays undecoded. */
+export const JUDGE_FILTER = createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS, ...ORIGINAL_IDS], WANTED_PREFIXES)
+
+/** What judging a whole trace needs: also what models and tools said, which is long. */
+export const WHOLE_TRACE_FILTER = createJudgeFilter(ORIGINAL_IDS)
 
 /** A span as blame sees it, by the same rules as at the door. */
 export function toTraceSpan(ctx: SpanInContext, off: ReadonlySet<SignalType>): TraceSpan {

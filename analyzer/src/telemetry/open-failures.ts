@@ -2,17 +2,19 @@ import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { toHex } from '@loopkit/shared/otlp/ids'
-import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { Failure, JudgedTrace } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
 import { eachTrace } from './each-trace.ts'
-import { eventMsOf, JUDGE_FILTER, spanNumber, toTraceSpan, traceIdText } from './judge-span.ts'
+import { eventMsOf, spanNumber, traceIdText, WHOLE_TRACE_FILTER } from './judge-span.ts'
+import { judgeWhole } from './judge-whole.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Open traces that one question judges, the newest first (write-path §5); the rest is counted and named. */
 export const OPEN_TRACES_JUDGED_MAX = 500
+/** Those among them in which nothing failed by itself: most are healthy. */
+const SOFT_TRACES_JUDGED_MAX = 100
 /** Spans after which no further open trace is judged. */
 const SPANS_JUDGED_MAX = 200_000
 
@@ -61,7 +63,7 @@ export function judgeOpenTraces(connection: TelemetryConnection, question: OpenQ
   const failures: OpenFailure[] = []
   let judged = 0
   let spans = 0
-  for (const { traceId, stored } of eachTrace(connection, question.projectNo, traceIds, JUDGE_FILTER)) {
+  for (const { traceId, stored } of eachTrace(connection, question.projectNo, traceIds, WHOLE_TRACE_FILTER)) {
     if (spans >= SPANS_JUDGED_MAX) break
     spans += stored.length
     judged += 1
@@ -70,29 +72,35 @@ export function judgeOpenTraces(connection: TelemetryConnection, question: OpenQ
   return { failures, notJudged: Math.max(0, total - judged) }
 }
 
+/** Traces with failing spans first; those with agents' steps may hold what only a whole trace shows. */
 function openRows({ db }: TelemetryConnection, { projectNo, window }: OpenQuestion): { rows: OpenRow[]; total: number } {
   const { fromMs } = windowBoundsMs(window)
-  const open = 'from open_trace where project_no = ? and failing > 0 and last_received_ms >= ?'
-  const rows = db
-    .prepare(`select trace_hash, trace_id, decided_before ${open} order by last_received_ms desc, trace_hash limit ?`)
-    .safeIntegers()
-    .all(projectNo, fromMs, OPEN_TRACES_JUDGED_MAX) as OpenRow[]
-  const total = db.prepare(`select count(*) ${open}`).pluck().get(projectNo, fromMs) as number
-  return { rows, total }
+  const read = (what: string, limit: number) =>
+    db
+      .prepare(
+        `select trace_hash, trace_id, decided_before from open_trace where project_no = ? and ${what} and last_received_ms >= ?
+         order by last_received_ms desc, trace_hash limit ?`,
+      )
+      .safeIntegers()
+      .all(projectNo, fromMs, limit) as OpenRow[]
+  const failing = read('failing > 0', OPEN_TRACES_JUDGED_MAX)
+  const soft = read('failing = 0 and agent_steps > 0', Math.min(SOFT_TRACES_JUDGED_MAX, OPEN_TRACES_JUDGED_MAX - failing.length))
+  const total = db
+    .prepare('select count(*) from open_trace where project_no = ? and failing > 0 and last_received_ms >= ?')
+    .pluck()
+    .get(projectNo, fromMs) as number
+  return { rows: [...failing, ...soft], total: total + soft.length }
 }
 
 function failuresOfTrace(
-  { db }: TelemetryConnection,
+  connection: TelemetryConnection,
   { projectId, projectNo, window, off }: OpenQuestion,
   { row, stored }: { row: OpenRow; stored: StoredSpan[] },
 ): OpenFailure[] {
   const { fromMs, toMs } = windowBoundsMs(window)
   const arrivalOf = new Map(stored.map(({ ctx, receivedMs }) => [ctx.span, receivedMs]))
-  const judged = judgeTrace(
-    projectId,
-    stored.map(({ ctx }) => toTraceSpan(ctx, off)),
-  )
-  const counted = row.decided_before === 0n ? () => false : countedBefore(db, projectNo, row.trace_hash)
+  const judged = judgeWhole(connection, { projectId, off, isOver: false }, stored)
+  const counted = row.decided_before === 0n ? () => false : countedBefore(connection.db, projectNo, row.trace_hash)
   return judged.failures
     .filter(({ span }) => {
       const receivedMs = arrivalOf.get(span) ?? 0

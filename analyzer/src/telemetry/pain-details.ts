@@ -1,7 +1,6 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
-import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { Detection } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
@@ -9,7 +8,8 @@ import type { PainDetail } from '../domain/pain-facts.ts'
 import { eachTrace } from './each-trace.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
 import { findHealthyRuns } from './healthy-runs.ts'
-import { JUDGE_FILTER, sessionText, toTraceSpan, traceIdText } from './judge-span.ts'
+import { sessionText, toTraceSpan, traceIdText, WHOLE_TRACE_FILTER } from './judge-span.ts'
+import { judgeWhole } from './judge-whole.ts'
 import type { PainQuestion, RankedPain, ResolvedEvidence } from './pain-question.ts'
 import { framesOf, readInputs, routesAbove, wordsOf } from './pain-words.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -82,10 +82,16 @@ function resolveAll(
   const traceIds = rows.map(({ traceId }) => traceId)
   const off = new Set(question.off)
   const found = new Map<string, ResolvedEvidence>()
-  for (const { traceId, stored } of eachTrace(connection, question.projectNo, traceIds, JUDGE_FILTER)) {
+  for (const { traceId, stored } of eachTrace(connection, question.projectNo, traceIds, WHOLE_TRACE_FILTER)) {
     const byId = new Map(stored.map(({ ctx }) => [toHex(ctx.span.spanId), ctx]))
-    const toldOf = stored.some(({ ctx }) => ctx.span.log) ? readTold(question.projectId, stored, off) : NO_LOGS
-    for (const row of byTrace.get(traceId) ?? []) {
+    const rowsOfTrace = byTrace.get(traceId) ?? []
+    const showsAlone = ({ spanId }: EvidenceRow) => {
+      const ctx = byId.get(toHex(spanId))
+      return ctx === undefined || toTraceSpan(ctx, off).detection !== null
+    }
+    const isSeenAlone = stored.every(({ ctx }) => !ctx.span.log) && rowsOfTrace.every(showsAlone)
+    const toldOf = isSeenAlone ? NOTHING_TOLD : readTold(connection, { projectId: question.projectId, off }, stored)
+    for (const row of rowsOfTrace) {
       const ctx = byId.get(toHex(row.spanId))
       if (ctx) found.set(row.recordId, resolve(row, { ctx, byId, off, toldOf }))
     }
@@ -98,23 +104,24 @@ interface TraceAround {
   /** Spans of the trace by hex id. */
   byId: ReadonlyMap<string, SpanInContext>
   off: ReadonlySet<SignalType>
-  /** By hex span id of a failure's origin; asked only where log records may have changed what is seen of it. */
+  /** By hex span id of a failure's origin; asked only where log records, or the trace as a whole, say what is seen of it. */
   toldOf: ReadonlyMap<string, Told>
 }
 
-/** What log records say of a failure. */
+/** What is known of a failure from its trace. */
 interface Told {
   detection: Detection
   logRecordIds: string[]
 }
 
-const NO_LOGS: ReadonlyMap<string, Told> = new Map()
+const NOTHING_TOLD: ReadonlyMap<string, Told> = new Map()
 
-function readTold(projectId: string, stored: readonly StoredSpan[], off: ReadonlySet<SignalType>): Map<string, Told> {
-  const { failures } = judgeTrace(
-    projectId,
-    stored.map(({ ctx }) => toTraceSpan(ctx, off)),
-  )
+function readTold(
+  connection: TelemetryConnection,
+  owner: { projectId: string; off: ReadonlySet<SignalType> },
+  stored: readonly StoredSpan[],
+): Map<string, Told> {
+  const { failures } = judgeWhole(connection, { ...owner, isOver: true }, stored)
   return new Map(
     failures.map(({ span, detection, propagatedTo }) => {
       const logs = propagatedTo.filter((told) => told.span.log)

@@ -1,10 +1,13 @@
 import { Worker } from 'node:worker_threads'
+import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import type { AnswerOf, QuestionName, QuestionOf } from './answer.ts'
-import type { WorkerRequest, WorkerResponse } from './read-worker.ts'
+import type { ReadWorkerData, WorkerRequest, WorkerResponse } from './read-worker.ts'
 
 export interface ReadPoolOptions {
   /** Path of telemetry.db; it need not exist yet. */
   path: string
+  /** By default those of shared/src/signals/soft/thresholds.ts. */
+  thresholds?: SoftThresholds
   workers?: number
   /** How long one question may take, its wait not counted; then its worker is ended and replaced. */
   timeoutMs?: number
@@ -53,8 +56,14 @@ export class ReadPool {
   #lastId = 0
   #closed = false
 
-  constructor({ path, workers = WORKERS, timeoutMs = TIMEOUT_MS, waitingMax = WAITING_MAX }: ReadPoolOptions) {
-    this.#options = { path, workers, timeoutMs, waitingMax }
+  constructor({
+    path,
+    thresholds = DEFAULT_SOFT_THRESHOLDS,
+    workers = WORKERS,
+    timeoutMs = TIMEOUT_MS,
+    waitingMax = WAITING_MAX,
+  }: ReadPoolOptions) {
+    this.#options = { path, thresholds, workers, timeoutMs, waitingMax }
   }
 
   /** Rejects with `ReadRefused` when too many wait, when it takes too long, and after `close`. */
@@ -87,7 +96,7 @@ export class ReadPool {
   #open(): Seat {
     const worker = new Worker(new URL('./read-worker.ts', import.meta.url), {
       name: 'read',
-      workerData: { path: this.#options.path },
+      workerData: { path: this.#options.path, thresholds: this.#options.thresholds } satisfies ReadWorkerData,
       resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MAX_MB, maxYoungGenerationSizeMb: WORKER_YOUNG_MAX_MB },
     })
     const seat: Seat = { worker, current: null }

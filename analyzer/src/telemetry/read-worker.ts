@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { answer, type QuestionName } from './answer.ts'
 import { openEmptyTelemetry, openTelemetry, type TelemetryConnection, telemetryStateOf } from './telemetry-file.ts'
 
@@ -10,13 +11,19 @@ export interface WorkerRequest {
   question: unknown
 }
 
+/** What a worker is started with. */
+export interface ReadWorkerData {
+  path: string
+  thresholds: SoftThresholds
+}
+
 export type WorkerResponse =
   | { id: number; answer: unknown }
   | { id: number; error: { code: string; message: string; stack: string } }
 
 const port = parentPort
 if (!port) throw new Error('read-worker runs as a worker thread only')
-const { path } = workerData as { path: string }
+const { path, thresholds } = workerData as ReadWorkerData
 const empty = openEmptyTelemetry()
 let opened: TelemetryConnection | null = null
 let openedFile: number | undefined
@@ -37,7 +44,7 @@ function connect(): TelemetryConnection {
     opened = null
   }
   openedFile = file
-  opened ??= openTelemetry(path)
+  opened ??= openTelemetry(path, thresholds)
   if (opened) return opened
   if (telemetryStateOf(path) === 'newer')
     throw Object.assign(new Error('telemetry.db is of a newer version'), { code: 'schema_newer' })

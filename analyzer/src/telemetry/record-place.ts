@@ -1,7 +1,10 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import type { OtlpSpan } from '@loopkit/shared/otlp/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { SpanView } from '@loopkit/shared/span/record'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import type { DecidedSignals } from './decided-signals.ts'
 import { eventMsOf, toTraceSpan } from './judge-span.ts'
 
 /** null lets everything pass. `from`/`to` bound arrival, `eventFrom`/`eventTo` event time; the ends are not included. */
@@ -15,7 +18,11 @@ export interface RecordFilter {
 }
 
 /** Whether a record passes; asks what it shows only where the filter does. */
-export function createMatch(filter: RecordFilter, off: readonly SignalType[]): (stored: StoredSpan) => boolean {
+export function createMatch(
+  filter: RecordFilter,
+  off: readonly SignalType[],
+  decided: DecidedSignals,
+): (stored: StoredSpan) => boolean {
   const { service, signal } = filter
   const arrived = between(filter.fromMs, filter.toMs)
   const happened = between(filter.eventFromMs, filter.eventToMs)
@@ -24,8 +31,14 @@ export function createMatch(filter: RecordFilter, off: readonly SignalType[]): (
     if (!arrived(receivedMs) || !happened(eventMsOf(ctx.span))) return false
     if (service === null && signal === null) return true
     const { view, detection } = toTraceSpan(ctx, signalsOff)
-    return (service === null || toIndexText(view.service) === service) && (signal === null || detection?.signal === signal)
+    if (service !== null && toIndexText(view.service) !== service) return false
+    return signal === null || (detection ?? (mayBeSoft(ctx.span, view) ? decided(ctx.span) : null))?.signal === signal
   }
+}
+
+/** Only such spans are looked up while others are passed over: what an agent did, and what did not end. */
+function mayBeSoft({ endUnixNano }: OtlpSpan, { kind }: SpanView): boolean {
+  return endUnixNano === 0n || kind === 'chat' || kind === 'tool' || kind === 'agent'
 }
 
 function between(from: number | null, to: number | null): (ms: number) => boolean {

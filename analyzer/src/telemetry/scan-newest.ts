@@ -1,6 +1,7 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { createDecidedSignals } from './decided-signals.ts'
 import { JUDGE_FILTER } from './judge-span.ts'
 import { pickSpans, readSpans, type SegmentRow, spansOfSegment } from './read-spans.ts'
 import {
@@ -77,6 +78,7 @@ interface Stream {
 function createStream(connection: TelemetryConnection, question: ScanQuestion, kind: RecordKind): Stream {
   const { after } = question
   const load = createLoad(connection, question, kind)
+  const isWanted = createMatch(question, question.off, createDecidedSignals(connection, question.projectNo))
   let newest = after === null ? Number.MAX_SAFE_INTEGER : after.start === null ? after.commit - 1 : after.commit
   let waiting: Taken[] = []
   let at = 0
@@ -87,7 +89,7 @@ function createStream(connection: TelemetryConnection, question: ScanQuestion, k
     open() {
       const row = load(newest)
       newest = row ? row.first_commit - 1 : -1
-      waiting = row ? candidatesIn(row, question) : []
+      waiting = row ? candidatesIn(row, question, isWanted) : []
       at = 0
       return row?.body_bytes ?? 0
     },
@@ -123,9 +125,8 @@ interface Candidate {
   place: RecordPlace
 }
 
-function candidatesIn(row: SegmentRow, question: ScanQuestion): Taken[] {
+function candidatesIn(row: SegmentRow, question: ScanQuestion, isWanted: (stored: StoredSpan) => boolean): Taken[] {
   const candidates: Candidate[] = []
-  const isWanted = createMatch(question, question.off)
   const isBehind = createIsBehind(question.after)
   let at = 0
   for (const stored of spansOfSegment(row, JUDGE_FILTER)) {

@@ -5,12 +5,15 @@ import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migratio
 import { openTelemetryReader } from '@loopkit/shared/database/telemetry/open-telemetry'
 import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createTraceIndex, type TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
+import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 
 /** One connection to telemetry.db with what is remembered beside it. */
 export interface TelemetryConnection {
   db: SqliteDatabase
   hasher: TraceHasher
   index: TraceIndex
+  /** What undecided traces are judged by, the same as where they are decided. */
+  thresholds: SoftThresholds
 }
 
 /** `absent`: the collector has not made it yet, reads answer as if nothing was ever sent. `newer`: it is not ours to read. */
@@ -33,14 +36,15 @@ export function telemetryStateOf(path: string): TelemetryState {
 }
 
 /** Opens the file for reading; null while it does not exist or is of another version. */
-export function openTelemetry(path: string): TelemetryConnection | null {
+export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS): TelemetryConnection | null {
   const reader = openTelemetryReader(path)
-  return reader && { ...reader, index: createTraceIndex(reader.db) }
+  return reader && { ...reader, index: createTraceIndex(reader.db), thresholds }
 }
 
 /** A connection that knows no record: what reads see before the collector's first start. */
 export function openEmptyTelemetry(): TelemetryConnection {
   const db = openDatabase(':memory:', { role: 'writer' })
   migrate(db, telemetryMigrations)
-  return { db, hasher: createTraceHasher(new Uint8Array(8)), index: createTraceIndex(db) }
+  const hasher = createTraceHasher(new Uint8Array(8))
+  return { db, hasher, index: createTraceIndex(db), thresholds: DEFAULT_SOFT_THRESHOLDS }
 }

@@ -1,0 +1,25 @@
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import { createJudgeMemory } from '@loopkit/shared/signals/judge-memory'
+import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
+import type { JudgedTrace } from '@loopkit/shared/signals/model'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { toTraceSpan } from './judge-span.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+export interface Judgement {
+  projectId: string
+  off: ReadonlySet<SignalType>
+  /** Nothing will come any more, so that a span without an end never has one. */
+  isOver: boolean
+  withHints?: boolean
+}
+
+/** Judges all that is stored of one trace by the rules that decide it. */
+export function judgeWhole(
+  { thresholds }: Pick<TelemetryConnection, 'thresholds'>,
+  { projectId, ...rules }: Judgement,
+  stored: readonly StoredSpan[],
+): JudgedTrace {
+  const records = stored.map(({ ctx }) => toTraceSpan(ctx, rules.off))
+  return judgeTrace(projectId, records, createJudgeMemory(projectId), { thresholds, ...rules })
+}
