@@ -17,6 +17,11 @@ test.each<[string, TitleParts]>([
     'Dependency failure in GET cart: a b',
     { signal: 'dependency_failure', operation: 'GET cart', errorType: null, template: 'a\u0007\nb' },
   ],
+  [
+    'Truncated output (length) in chat: the answer was cut',
+    { signal: 'truncated_output', operation: 'chat', errorType: 'length', template: 'the answer was cut' },
+  ],
+  ['Never ended in GET /cart', { signal: 'incomplete', operation: 'GET /cart', errorType: null, template: '' }],
 ])('%s', (title, parts) => {
   expect(titleOf(parts)).toBe(title)
 })

@@ -12,6 +12,21 @@ const SIGNAL_WORDS: Partial<Record<SignalType, string>> = {
   rate_limited: 'Rate limited',
   auth_failure: 'Refused',
   dependency_failure: 'Dependency failure',
+  invalid_tool_arguments: 'Invalid tool arguments',
+}
+
+/** Signals of a step that did not fail: what their type says is a detail of them and no name. */
+const SOFT_WORDS: Partial<Record<SignalType, string>> = {
+  retry_storm: 'Retry storm',
+  repeated_step: 'Repeated step',
+  empty_output: 'Empty output',
+  truncated_output: 'Truncated output',
+  refusal: 'Refusal',
+  orphan_tool_call: 'Orphan tool call',
+  slow: 'Slow',
+  cost_outlier: 'Cost outlier',
+  negative_feedback: 'Negative feedback',
+  incomplete: 'Never ended',
 }
 
 /** What a title is made of; all of it is stored with the fingerprint. */
@@ -24,13 +39,18 @@ export interface TitleParts {
 
 /** One readable line that names a pain: what failed, where, in which words. Never empty, at most 160 characters, no control characters. */
 export function titleOf({ signal, operation, errorType, template }: TitleParts): string {
-  const signalWords = SIGNAL_WORDS[signal] ?? signal.replaceAll('_', ' ')
-  const type = errorType === null ? signalWords : /^\d+$/.test(errorType) ? `${signalWords} (${errorType})` : shortType(errorType)
+  const type = typeOf(signal, errorType)
   const where = operation.replace(/^execute_tool /, '')
   const head = where === '' ? type : `${type} in ${where}`
   const line = template === '' || template === '*' ? head : `${head}: ${template}`
   const clean = line.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
   return clean.length <= TITLE_MAX_CHARS ? clean : `${clean.slice(0, TITLE_MAX_CHARS - 1)}…`
+}
+
+function typeOf(signal: SignalType, errorType: string | null): string {
+  const words = SOFT_WORDS[signal] ?? SIGNAL_WORDS[signal] ?? signal.replaceAll('_', ' ')
+  if (errorType === null) return words
+  return SOFT_WORDS[signal] !== undefined || /^\d+$/.test(errorType) ? `${words} (${errorType})` : shortType(errorType)
 }
 
 function shortType(type: string): string {
