@@ -7,7 +7,7 @@ export type Scenario = (typeof SCENARIOS)[number]
 export interface FaultSpec {
   id: string
   signal: SignalType
-  /** A soft fault is told apart by later rules only: it is scored when found and not missed when not. */
+  /** A soft fault is no error of any span: only the trace as a whole shows it. */
   hard: boolean
   scenario: Scenario
   /** Where the failure begins, in the words of the telemetry: service, and span name or tool. */
@@ -88,6 +88,9 @@ export const FAULT_CATALOGUE: readonly FaultSpec[] = [
     'retried',
   ),
   soft('agent-empty', 'empty_output', 'chat'),
+  soft('agent-cut', 'truncated_output', 'chat'),
+  soft('agent-refuses', 'refusal', 'chat'),
+  soft('agent-forgets', 'orphan_tool_call', 'chat'),
   soft('agent-repeats', 'repeated_step', 'search_faq'),
 ]
 

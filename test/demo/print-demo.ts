@@ -23,15 +23,15 @@ export function describeDemo({ packet, latestMarkdown, traffic, accepted, score 
 }
 
 function describeScore({ planted, found, missed, unplanned }: Score): string[] {
-  const rows = planted.map(({ id, signal, hard, traces }) => {
+  const rows = planted.map(({ id, signal, traces }) => {
     const hit = found.find((one) => one.id === id)
     const why = missed.find((one) => one.id === id)?.why ?? ''
-    const verdict = hit ? `found (${hit.count})` : hard ? `MISSED: ${why}` : `not named, soft`
+    const verdict = hit ? `found (${hit.count})` : `MISSED: ${why}`
     return `  ${id.padEnd(20)} ${signal.padEnd(20)} ${String(traces).padStart(4)}  ${verdict}`
   })
   const extra = unplanned.map(
-    ({ title, signal, hard, count, why }) =>
-      `  ${(hard ? 'NOT PLANTED' : 'also named').padEnd(20)} ${signal.padEnd(20)} ${String(count).padStart(4)}  ${bounded(title, TITLE_MAX_CHARACTERS)}: ${why}`,
+    ({ title, signal, severity, count, why }) =>
+      `  ${(severity === 'low' ? 'also named' : 'NOT PLANTED').padEnd(20)} ${signal.padEnd(20)} ${String(count).padStart(4)}  ${bounded(title, TITLE_MAX_CHARACTERS)}: ${why}`,
   )
   return [`  ${'fault'.padEnd(20)} ${'signal'.padEnd(20)} times`, ...rows, ...extra]
 }

@@ -1,10 +1,11 @@
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { type Page, type RecordJson, readAll, readJson } from '../harness/reading.ts'
-import type { EvidenceRecord, NamedPain } from './score.ts'
+import type { EvidenceRecord, NamedPain, Severity } from './score.ts'
 
 interface PainItem {
   pain_id: string
   title: string
+  severity: Severity
   signal_type: SignalType
   count: number
   evidence_ids: string[]
@@ -21,7 +22,14 @@ export async function readPains(analyzerUrl: string, key: string): Promise<Named
 
 async function withEvidence(analyzerUrl: string, key: string, item: PainItem): Promise<NamedPain> {
   const evidence = await Promise.all(item.evidence_ids.map((id) => readEvidence(analyzerUrl, key, id)))
-  return { painId: item.pain_id, title: item.title, signal: item.signal_type, count: item.count, evidence }
+  return {
+    painId: item.pain_id,
+    title: item.title,
+    severity: item.severity,
+    signal: item.signal_type,
+    count: item.count,
+    evidence,
+  }
 }
 
 /** Rejects when the id leads nowhere: evidence that cannot be read is none. */

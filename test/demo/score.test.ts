@@ -14,6 +14,7 @@ const pain: NamedPain = {
   painId: 'pain_1',
   title: 't',
   signal: 'tool_failure',
+  severity: 'medium',
   count: 2,
   evidence: [evidence('a'), evidence('b')],
 }
@@ -41,7 +42,13 @@ test('a fault that was split into two pains leaves one of them unplanned', () =>
   expect(isFailed(result)).toBe(true)
 })
 
-test('a soft fault that was not named does not fail the run', () => {
+test('a soft fault that was not named fails the run', () => {
   const soft: GroundTruth = { seed: 1, planted: [{ ...faultById('agent-empty'), traceIds: ['a'] }] }
-  expect(isFailed(score(soft, []))).toBe(false)
+  expect(isFailed(score(soft, []))).toBe(true)
+})
+
+test('a pain that nobody planted fails the run unless its severity is low', () => {
+  const none: GroundTruth = { seed: 1, planted: [] }
+  expect(isFailed(score(none, [pain]))).toBe(true)
+  expect(isFailed(score(none, [{ ...pain, severity: 'low' }]))).toBe(false)
 })

@@ -14,6 +14,7 @@ export interface EvidenceRecord {
 export interface NamedPain {
   painId: string
   title: string
+  severity: Severity
   signal: SignalType
   count: number
   evidence: EvidenceRecord[]
@@ -23,19 +24,10 @@ export interface Score {
   planted: { id: string; signal: SignalType; hard: boolean; traces: number }[]
   found: { id: string; pain_id: string; count: number; traces: number }[]
   missed: { id: string; signal: SignalType; hard: boolean; why: string }[]
-  unplanned: { pain_id: string; title: string; signal: SignalType; hard: boolean; count: number; why: string }[]
+  unplanned: { pain_id: string; title: string; signal: SignalType; severity: Severity; count: number; why: string }[]
 }
 
-const HARD_SIGNALS: ReadonlySet<SignalType> = new Set([
-  'exception',
-  'error_status',
-  'tool_failure',
-  'llm_error',
-  'timeout',
-  'rate_limited',
-  'auth_failure',
-  'dependency_failure',
-])
+export type Severity = 'low' | 'medium' | 'high' | 'critical'
 
 /**
  * Compares what was named with what was planted. A fault is found by exactly one pain that has its signal, its place, its words
@@ -63,8 +55,9 @@ export function score({ planted }: GroundTruth, pains: readonly NamedPain[]): Sc
   }
 }
 
-/** A hard fault that was missed, or a hard pain that nobody planted. */
-export const isFailed = ({ missed, unplanned }: Score): boolean => [...missed, ...unplanned].some(({ hard }) => hard)
+/** A fault that was missed, or a pain above severity low that nobody planted. */
+export const isFailed = ({ missed, unplanned }: Score): boolean =>
+  missed.length > 0 || unplanned.some(({ severity }) => severity !== 'low')
 
 function isThis(fault: PlantedFault, { signal, evidence }: NamedPain): boolean {
   if (signal !== fault.signal || evidence.length === 0) return false
@@ -83,10 +76,10 @@ function isThis(fault: PlantedFault, { signal, evidence }: NamedPain): boolean {
 const isPlace = (name: string, operation: string): boolean => name === operation || name.startsWith(`${operation} `)
 
 function unplannedOf(pain: NamedPain, planted: readonly PlantedFault[]): Score['unplanned'][number] {
-  const { painId, title, signal, count, evidence } = pain
+  const { painId, title, signal, severity, count, evidence } = pain
   const near = planted.find(({ traceIds }) => evidence.some(({ traceId }) => traceIds.includes(traceId)))
   const why = near
     ? `evidence lies in traces of ${near.id}, which is ${near.signal} at ${near.service} ${near.operation}`
     : 'nothing was planted there'
-  return { pain_id: painId, title, signal, hard: HARD_SIGNALS.has(signal), count, why }
+  return { pain_id: painId, title, signal, severity, count, why }
 }

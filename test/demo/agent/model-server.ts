@@ -19,7 +19,7 @@ export interface ModelReply {
   model: string
   content: string
   tool_calls: ToolCall[]
-  finish_reason: 'stop' | 'tool_calls'
+  finish_reason: 'stop' | 'tool_calls' | 'length' | 'content_filter'
   usage: { input_tokens: number; output_tokens: number }
 }
 
@@ -61,6 +61,13 @@ const ANSWERS = [
   'No exception applies here: returns are free for 30 days.',
 ] as const
 
+/** What is left of an answer that was cut at its limit. */
+const CUT_CHARACTERS = 30
+/** Asked for beside the scripted tool; the agent that forgets never runs it. */
+export const FORGOTTEN_TOOL = 'notify_customer'
+
+const END_OF_FAULT: Record<string, ModelReply['finish_reason']> = { 'agent-cut': 'length', 'agent-refuses': 'content_filter' }
+
 /** A model provider that answers by script: real HTTP, no model. */
 export function startModelServer(): Promise<Listening> {
   const limitedOnce = new Set<string>()
@@ -88,14 +95,20 @@ function refusalFor(fault: string | undefined, { script }: ModelRequest, limited
 
 function complete({ model, messages, script }: ModelRequest, fault: string | undefined, random: Random): ModelReply {
   const wantsTool = messages.at(-1)?.role === 'user'
-  const content = wantsTool || fault === 'agent-empty' ? '' : pick(random, ANSWERS)
-  const call = { id: `call_${intBetween(random, 1e6, 9e6).toString(16)}`, name: script.tool, arguments: script.arguments }
+  const answer = wantsTool || fault === 'agent-empty' || fault === 'agent-refuses' ? '' : pick(random, ANSWERS)
+  const content = fault === 'agent-cut' ? answer.slice(0, CUT_CHARACTERS) : answer
+  const newCall = (name: string) => ({
+    id: `call_${intBetween(random, 1e6, 9e6).toString(16)}`,
+    name,
+    arguments: script.arguments,
+  })
+  const calls = [newCall(script.tool), ...(fault === 'agent-forgets' ? [newCall(FORGOTTEN_TOOL)] : [])]
   return {
     id: `resp_${intBetween(random, 1e6, 9e6).toString(16)}`,
     model: `${model}-2026-09`,
     content,
-    tool_calls: wantsTool ? [call] : [],
-    finish_reason: wantsTool ? 'tool_calls' : 'stop',
-    usage: { input_tokens: 200 + messages.length * intBetween(random, 40, 90), output_tokens: (10 + content.length / 4) | 0 },
+    tool_calls: wantsTool ? calls : [],
+    finish_reason: wantsTool ? 'tool_calls' : (END_OF_FAULT[fault ?? ''] ?? 'stop'),
+    usage: { input_tokens: 200 + messages.length * intBetween(random, 40, 90), output_tokens: (20 + content.length / 4) | 0 },
   }
 }

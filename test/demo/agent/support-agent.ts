@@ -5,7 +5,7 @@ import { FAULT_HEADER } from '../http-service.ts'
 import { intBetween, pick, type Random } from '../random.ts'
 import { traceparentOf } from '../trace-context.ts'
 import type { McpResult } from './mcp-server.ts'
-import type { ModelReply, ModelRequest } from './model-server.ts'
+import { FORGOTTEN_TOOL, type ModelReply, type ModelRequest } from './model-server.ts'
 
 export interface SupportAgentDeps {
   tracer: Tracer
@@ -72,7 +72,9 @@ async function converse(run: Run): Promise<void> {
   const plan = await chatWithRetry(run, messages)
   const repeats = run.faultId === 'agent-repeats' ? REPEATS : 1
   for (let count = 0; count < repeats; count++) {
-    for (const call of plan.tool_calls) messages.push({ role: 'tool', content: await callTool(run, call.id) })
+    for (const call of plan.tool_calls) {
+      if (call.name !== FORGOTTEN_TOOL) messages.push({ role: 'tool', content: await callTool(run, call.id) })
+    }
   }
   await chatWithRetry(run, messages)
 }
