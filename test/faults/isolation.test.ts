@@ -4,18 +4,21 @@ import { HOSTILE_LOADS } from './hostile-bodies.ts'
 import { runFlood } from './run-flood.ts'
 import { runHostileLoad } from './run-hostile-load.ts'
 
-/** `node test/faults/all.ts` has the long form and holds the figures against the promise; here the machine may be shared. */
-const SHARED_MACHINE_MS = 250
+/**
+ * `node test/faults/all.ts` holds the times against the promise. Here the machine may be shared, so one project is compared with the
+ * other: in one line for both, a body of the quiet one would wait as long as those of the flood.
+ */
+const OVERTAKES = 3
 const RSS_MAX_BYTES = 512 * 1024 ** 2
 const RECOVERED_MAX_MS = 5_000
 const MINUTE_MS = 60_000
 
 test(
-  'a flood from one project costs another no request, and its acknowledgements little time',
+  'a flood from one project costs another no request, and its bodies do not wait in the line of the flood',
   async () => {
     const report = await runFlood({ forMs: 3_000, nowNano: BigInt(systemClock.nowMs()) * 1_000_000n })
     expect(report).toMatchObject({ refused: 0, health: { failed: 0 } })
-    expect(report.besideP99Ms).toBeLessThan(Math.max(2 * report.aloneP99Ms, SHARED_MACHINE_MS))
+    expect(report.besideP50Ms * OVERTAKES).toBeLessThan(report.floodP50Ms)
   },
   MINUTE_MS,
 )

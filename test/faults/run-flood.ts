@@ -12,6 +12,9 @@ export interface FloodReport {
   /** Of the one connection, alone and then beside the flood, in ms. */
   aloneP99Ms: number
   besideP99Ms: number
+  besideP50Ms: number
+  /** Of the flood itself. */
+  floodP50Ms: number
   /** Requests of the one connection that were not answered with 200. */
   refused: number
   floodSpansPerSecond: number
@@ -59,18 +62,20 @@ export function runFlood({ forMs, nowNano }: { forMs: number; nowNano: bigint })
       }),
     )
     const beside = await driveLoad(job({}))
-    const { spans, seconds } = await flood
+    const flooded = await flood
     return {
-      aloneP99Ms: p99(alone),
-      besideP99Ms: p99(beside),
+      aloneP99Ms: quantile(alone, 0.99),
+      besideP99Ms: quantile(beside, 0.99),
+      besideP50Ms: quantile(beside, 0.5),
+      floodP50Ms: quantile(flooded, 0.5),
       refused: alone.refused + beside.refused,
-      floodSpansPerSecond: Math.round(spans / seconds),
+      floodSpansPerSecond: Math.round(flooded.spans / flooded.seconds),
       health: await endWatch(),
       delay: await readMainThreadDelay(rig.otlpUrl()),
     }
   })
 }
 
-function p99({ ackMs }: LoadResult): number {
-  return Math.round((ackMs[Math.floor(ackMs.length * 0.99)] ?? 0) * 10) / 10
+function quantile({ ackMs }: LoadResult, share: number): number {
+  return Math.round((ackMs[Math.floor(ackMs.length * share)] ?? 0) * 10) / 10
 }
