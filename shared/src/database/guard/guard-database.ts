@@ -38,29 +38,36 @@ export function guardDatabase(terms: GuardTerms): GuardedDatabase {
   const { path } = terms
   const mark = readCommitMark(path)
   if (checkDatabasePlace(path, mark) === 'absent') return { mark, loss: null, setAside: null, close: () => {} }
-  const opened = lookAt(path, terms, mark)
-  if (!(opened instanceof Error)) {
+  const looked = lookAt(path, terms, mark)
+  const { opened } = looked
+  if (opened !== null) {
     const loss = judgeLoss(terms.database, mark, opened.stored, terms.nowMs)
     if (loss === null || isKnown(terms, loss)) return { mark, loss: null, setAside: null, close: () => opened.db.close() }
   }
-  const { stored, setAside } = chooseSound(terms, mark, opened)
+  const { stored, setAside } = chooseSound(terms, mark, looked)
   const loss = judgeLoss(terms.database, mark, stored, terms.nowMs)
   return { mark, loss: loss && recordDataLoss(dirname(path), loss), setAside, close: () => {} }
 }
 
+/** `null` in place of what could not be had, with what was thrown. */
 interface Looked {
-  db: SqliteDatabase
-  stored: StoredCommits
+  opened: { db: SqliteDatabase; stored: StoredCommits } | null
+  error?: unknown
 }
 
-function lookAt(path: string, { readStored }: GuardTerms, mark: CommitMark | null): Looked | Error {
+interface Sound {
+  stored: StoredCommits | null
+  error?: unknown
+}
+
+function lookAt(path: string, { readStored }: GuardTerms, mark: CommitMark | null): Looked {
   let db: SqliteDatabase | null = null
   try {
     db = openDatabase(path, { role: 'reader' })
-    return { db, stored: readStored(db, mark) }
+    return { opened: { db, stored: readStored(db, mark) } }
   } catch (error) {
     db?.close()
-    return error as Error
+    return { opened: null, error }
   }
 }
 
@@ -75,32 +82,33 @@ function isKnown({ path, database }: GuardTerms, loss: DataLoss): boolean {
 function chooseSound(
   terms: GuardTerms,
   mark: CommitMark | null,
-  opened: Looked | Error,
+  looked: Looked,
 ): { stored: StoredCommits; setAside: string | null } {
   const { path, nowMs } = terms
-  const withLog = opened instanceof Error ? opened : soundness(opened)
+  const withLog = soundness(looked)
   const logBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
   const alone = logBytes === 0 ? null : lookAlone(terms, mark)
-  if (alone !== null && (withLog instanceof Error || alone.commit > withLog.commit))
+  if (alone !== null && (withLog.stored === null || alone.commit > withLog.stored.commit))
     return { stored: alone, setAside: setLogAside(terms) }
-  if (withLog instanceof Error) throw explained(path, withLog)
-  return { stored: withLog, setAside: logBytes === 0 ? null : copyLogAside(path, nowMs) }
+  if (withLog.stored === null) throw explained(path, withLog.error)
+  return { stored: withLog.stored, setAside: logBytes === 0 ? null : copyLogAside(path, nowMs) }
 }
 
-function explained(path: string, error: Error): Error {
+function explained(path: string, error: unknown): unknown {
   const { code } = error as { code?: string }
   return code === 'SQLITE_CANTOPEN' ? new DatabaseDamagedError(`${path} or its log cannot be opened`, { cause: error }) : error
 }
 
 /** Closes it. */
-function soundness({ db, stored }: Looked): StoredCommits | Error {
+function soundness({ opened, error }: Looked): Sound {
+  if (opened === null) return { stored: null, error }
+  const { db, stored } = opened
   try {
     const [first] = db.pragma('integrity_check(1)') as { integrity_check: string }[]
-    return first?.integrity_check === 'ok'
-      ? stored
-      : new DatabaseDamagedError(`${db.name} is damaged (${first?.integrity_check})`)
-  } catch (error) {
-    return error as Error
+    if (first?.integrity_check === 'ok') return { stored }
+    return { stored: null, error: new DatabaseDamagedError(`${db.name} is damaged (${first?.integrity_check})`) }
+  } catch (thrown) {
+    return { stored: null, error: thrown }
   } finally {
     db.close()
   }
@@ -116,10 +124,7 @@ function lookAlone(terms: GuardTerms, mark: CommitMark | null): StoredCommits | 
   try {
     removeAlias()
     linkSync(path, alias)
-    const opened = lookAt(alias, terms, mark)
-    if (opened instanceof Error) return null
-    const sound = soundness(opened)
-    return sound instanceof Error ? null : sound
+    return soundness(lookAt(alias, terms, mark)).stored
   } catch {
     // A file system without links.
     return null

@@ -73,7 +73,8 @@ function leaveStore({ moved }: { moved: number }): void {
     if (commit === moved) {
       pinned?.exec('rollback; begin')
       pinned?.prepare('select count(*) from segment').get()
-      db.pragma('wal_checkpoint(PASSIVE)')
+      const [moving] = db.pragma('wal_checkpoint(PASSIVE)') as { busy: number; checkpointed: number }[]
+      if (moving?.busy !== 0 || moving.checkpointed === 0) throw new Error(`nothing was moved: ${JSON.stringify(moving)}`)
     }
   }
   for (const name of ['telemetry.db', 'telemetry.db-wal', 'telemetry.db-shm']) copyFileSync(join(live, name), join(dataDir, name))
