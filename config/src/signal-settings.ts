@@ -1,5 +1,3 @@
-import type { SettingSpec } from './settings-schema.ts'
-
 const LARGEST = 1_000_000
 
 /** From where on a soft signal is one; the defaults are those of shared/src/signals/soft/thresholds.ts. */
@@ -74,4 +72,4 @@ export const signalSettings = {
     maximum: 1,
     description: 'Score between 0 and 1 up to which feedback or an evaluation is a negative_feedback',
   },
-} as const satisfies Record<string, SettingSpec>
+} as const

@@ -1,4 +1,4 @@
-import type { HintKind } from '@loopkit/shared/signals/hints/hint'
+import type { HintKind } from '@loopkit/shared/signals/hints/hint-kind'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { TrailLabel } from './trail-traces.ts'
 

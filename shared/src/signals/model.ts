@@ -1,6 +1,6 @@
 import type { OtlpSpan } from '../otlp/model.ts'
 import type { SpanView } from '../span/record.ts'
-import type { HintKind } from './hints/hint.ts'
+import type { HintKind } from './hints/hint-kind.ts'
 import type { SignalType } from './signal-type.ts'
 
 /** What one span shows by itself, before it is known whether the error was its own. */

@@ -1,9 +1,6 @@
 import type { OtlpAttributes, OtlpValue } from '../../otlp/model.ts'
+import { FEEDBACK_EVENTS } from '../../span/steps/step-keys.ts'
 import type { SoftFinding, SoftRule } from './rule.ts'
-
-/** Events that carry a word on what was done. */
-export const FEEDBACK_EVENTS =
-  /^(?:gen_ai\.evaluation\.result|gen_ai\.user[._]feedback|(?:user[._ ])?feedback|thumbs[._ ]?down)$/i
 
 const LABELS =
   /^(?:fail(?:ed)?|negative|thumbs[ _-]?down|down(?:vote)?|bad|dislike[d]?|poor|unhelpful|not[ _-]helpful|incorrect|wrong|unsatisfied|dissatisfied|👎)$/i

@@ -1,11 +1,10 @@
 import { type ModelOutput, readModelOutput } from '../../span/steps/model-output.ts'
-import { FEEDBACK_KEYS } from '../../span/steps/step-keys.ts'
+import { FEEDBACK_EVENTS, FEEDBACK_KEYS } from '../../span/steps/step-keys.ts'
 import { readToolArguments } from '../../span/steps/tool-io.ts'
 import { readToolsOffered, type ToolSchema } from '../../span/steps/tools-offered.ts'
 import { toolResultOf } from '../tool-result.ts'
 import { NO_PARENT, type TraceTree } from '../trace-tree.ts'
 import { type AgentRun, findAgentRuns } from './agent-runs.ts'
-import { FEEDBACK_EVENTS } from './negative-feedback.ts'
 import type { SoftThresholds } from './thresholds.ts'
 
 /** A trace as the soft rules see it: its tree, its agents' runs, and what each step said, read once. */

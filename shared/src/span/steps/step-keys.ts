@@ -43,6 +43,10 @@ export const FEEDBACK_KEYS = [
   'user.rating',
 ] as const
 
+/** Events that carry a word like that. */
+export const FEEDBACK_EVENTS =
+  /^(?:gen_ai\.evaluation\.result|gen_ai\.user[._]feedback|(?:user[._ ])?feedback|thumbs[._ ]?down)$/i
+
 /** Attributes spread over numbered keys: `llm.output_messages.0.message.content`. */
 export const STEP_PREFIXES = ['llm.output_messages.', 'gen_ai.completion.', 'llm.tools.', 'llm.request.functions.'] as const
 
