@@ -7,6 +7,9 @@ export interface ControlTables {
   audit: AuditTable
   packet: PacketTable
   pain: PainTable
+  pain_merge: PainMergeTable
+  pain_mute: PainMuteTable
+  fingerprint_rule: FingerprintRuleTable
   change: ChangeTable
   verdict: VerdictTable
   observation: ObservationTable
@@ -84,6 +87,35 @@ export interface PainTable {
   operation: string
   first_seen_ms: number
   last_seen_ms: number
+}
+
+export interface PainMergeTable {
+  pain_id: string
+  project_no: number
+  into_pain_id: string
+  merged_at_ms: number
+  key_id: string | null
+}
+
+export interface PainMuteTable {
+  pain_id: string
+  project_no: number
+  reason: string
+  until_ms: number | null
+  muted_at_ms: number
+  key_id: string | null
+}
+
+export interface FingerprintRuleTable {
+  rule_no: Generated<number>
+  rule_id: string
+  project_no: number
+  name: string | null
+  pain_id: string | null
+  matches: string
+  grouped_by: string
+  created_at_ms: number
+  key_id: string | null
 }
 
 export interface ChangeTable {

@@ -6,6 +6,7 @@ import { pickSoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { createChangesCapability } from '../capabilities/changes/index.ts'
 import { createDashboardCapability } from '../capabilities/dashboard/index.ts'
 import { createDiagnoseCapability } from '../capabilities/diagnose/index.ts'
+import { createFingerprintRulesCapability } from '../capabilities/fingerprint-rules/index.ts'
 import { createObserveCapability } from '../capabilities/observe/index.ts'
 import { createPacketsCapability } from '../capabilities/packets/index.ts'
 import { createPainsCapability } from '../capabilities/pains/index.ts'
@@ -37,25 +38,29 @@ export function createReadRoutes({ settings, control, change, clock, lifecycle, 
 
   const packets = createPacketsCapability(shared)
   const pains = createPainsCapability({ ...shared, readLedger: (owner) => changes.readLedger(owner) })
-  const changes = createChangesCapability({ ...shared, verifyRule: rules.verifyRule, findPain: pains.findPain })
+  const { findPain, rememberPains, readPainView, readRootIds, readMutedIds } = pains
+  const changes = createChangesCapability({ ...shared, verifyRule: rules.verifyRule, findPain, readRootIds })
   const diagnose = createDiagnoseCapability({
     ...shared,
     readLedger: changes.readLedger,
-    rememberPains: pains.rememberPains,
+    ...{ rememberPains, readPainView },
     storePacket: packets.storePacket,
   })
   const observe = createObserveCapability({
     ...shared,
     readLedger: changes.readLedger,
     readPainEvents: changes.readPainEvents,
-    rememberPains: pains.rememberPains,
-    findTitle: (projectNo, painId) => pains.findPain(projectNo, painId)?.title ?? null,
+    ...{ rememberPains, readPainView, readRootIds, readMutedIds },
+    findTitle: (projectNo, painId) => findPain(projectNo, painId)?.title ?? null,
   })
+  const grouping = createFingerprintRulesCapability({ ...shared, readPainView })
   const { attributesShownMax, attributeShownMaxBytes, quietMs } = settings
   const reading = { ...shared, quietMs, limits: { attributesShownMax, attributeShownMaxBytes } }
   const records = createRecordsCapability(reading)
   const sessions = createSessionsCapability(reading)
   const dashboard = createDashboardCapability({ ...shared, ...pains, ...packets, ...changes })
   const reports = createReportsCapability(dashboard)
-  return [diagnose, packets, pains, changes, observe, records, sessions, dashboard, reports].flatMap(({ routes }) => routes)
+  return [diagnose, packets, pains, grouping, changes, observe, records, sessions, dashboard, reports].flatMap(
+    ({ routes }) => routes,
+  )
 }

@@ -1,9 +1,11 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { fromHex, toHex } from '@loopkit/shared/otlp/ids'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { titleOf } from '@loopkit/shared/signals/title'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { painIdOf } from '../domain/opaque-id.ts'
 import type { PainFacts } from '../domain/pain-facts.ts'
+import type { PainView } from '../domain/pain-view.ts'
 import { rankPains } from '../domain/weigh-pain.ts'
 import type { SeenPain } from './questions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -14,6 +16,7 @@ export interface ObservedQuestion {
   projectId: string
   /** Decisions up to this one were claimed before. */
   afterDecision: number
+  view: Pick<PainView, 'rootOf'>
 }
 
 /** A pain with failures that nobody has claimed yet. */
@@ -38,26 +41,24 @@ const EVIDENCE_MAX = 5
 const MINUTE_MS = 60_000
 
 /** Pains whose failures were decided after what was claimed. Undecided failures are nobody's yet: they come with their decision. */
-export function answerObserved(
-  { db }: TelemetryConnection,
-  { projectNo, projectId, afterDecision }: ObservedQuestion,
-): ObservedAnswer {
-  const toDecision = lastDecision(db, projectNo)
-  const rows = readNew(db, { projectNo, afterDecision, toDecision })
-  const fromMs = rows.reduce((least, row) => Math.min(least, row.decided_ms), Number.POSITIVE_INFINITY)
-  const toMinute = Math.floor(rows.reduce((most, row) => Math.max(most, row.last_ms, row.decided_ms), 0) / MINUTE_MS) + 1
-  const runs = rows.length === 0 ? null : countRuns(db, projectNo, { fromMinute: Math.floor(fromMs / MINUTE_MS), toMinute })
-  const named = new Map(rows.map((row) => [row.fingerprint.toString('hex'), row]))
-  const ranked = rankPains(rows.map((row) => toFacts(row, runs!)))
+export function answerObserved({ db }: TelemetryConnection, question: ObservedQuestion): ObservedAnswer {
+  const { projectNo, projectId, afterDecision, view } = question
+  const claim = { projectNo, afterDecision, toDecision: lastDecision(db, projectNo) }
+  const pains = mergeNew(db, claim, { rows: readNew(db, claim), rootOf: view.rootOf })
+  const fromMs = pains.reduce((least, pain) => Math.min(least, pain.decided_ms), Number.POSITIVE_INFINITY)
+  const toMinute = Math.floor(pains.reduce((most, pain) => Math.max(most, pain.last_ms, pain.decided_ms), 0) / MINUTE_MS) + 1
+  const runs = pains.length === 0 ? null : countRuns(db, projectNo, { fromMinute: Math.floor(fromMs / MINUTE_MS), toMinute })
+  const named = new Map(pains.map((pain) => [pain.fingerprint.toString('hex'), pain]))
+  const ranked = rankPains(pains.map((pain) => toFacts(pain, runs!)))
   return {
-    toDecision,
+    toDecision: claim.toDecision,
     pains: ranked.slice(0, PAINS_MAX).map((facts) => {
-      const row = named.get(facts.fingerprint)!
+      const pain = named.get(facts.fingerprint)!
       return {
-        seen: toSeen(row, facts, projectId),
+        seen: toSeen(pain, facts, projectId),
         facts,
-        isFirst: row.earlier === 0,
-        evidenceIds: readEvidence(db, { projectNo, afterDecision, toDecision }, row.fingerprint_no),
+        isFirst: pain.earlier === 0,
+        evidenceIds: readEvidence(db, claim, pain.fingerprintNos),
       }
     }),
   }
@@ -76,7 +77,8 @@ interface Claim {
   toDecision: number
 }
 
-interface NewRow {
+/** What a pain is called by; from the row of its fingerprint. */
+interface FingerprintRow {
   fingerprint_no: number
   fingerprint: Buffer
   parent_key: Buffer
@@ -86,32 +88,83 @@ interface NewRow {
   operation_no: number
   error_type: string | null
   template: string
+  steps: string
   first_seen_ms: number
+}
+
+interface NewFailures {
   failures: number
   traces: number
   sessions: number
   first_ms: number
   last_ms: number
   decided_ms: number
+  /** 1: some of its failures were decided before. */
   earlier: number
 }
+
+type NewRow = FingerprintRow & NewFailures
+
+type NewPain = NewRow & { fingerprintNos: number[]; operationNos: number[] }
+
+const NAMED_BY =
+  'fingerprint_no, fingerprint, parent_key, signal, service, operation, operation_no, error_type, template, steps, first_seen_ms'
+
+const NEW_FAILURES = `count(*) as failures, count(distinct trace_hash) as traces, count(distinct session_id) as sessions,
+  min(event_ms) as first_ms, max(event_ms) as last_ms, min(decided_ms) as decided_ms`
 
 function readNew(db: SqliteDatabase, claim: Claim): NewRow[] {
   return db
     .prepare(
       `with new as (
-         select fingerprint_no, count(*) as failures, count(distinct trace_hash) as traces, count(distinct session_id) as sessions,
-           min(event_ms) as first_ms, max(event_ms) as last_ms, min(decided_ms) as decided_ms
+         select fingerprint_no, ${NEW_FAILURES}
          from failure where project_no = @projectNo and decision_no > @afterDecision and decision_no <= @toDecision group by fingerprint_no)
-       select new.*, f.fingerprint, f.parent_key, f.signal, f.service, f.operation, f.operation_no, f.error_type, f.template, f.first_seen_ms,
+       select new.*, ${NAMED_BY},
          exists (select 1 from failure e where e.fingerprint_no = new.fingerprint_no and e.project_no = @projectNo
                  and e.decision_no <= @afterDecision) as earlier
-       from new join fingerprint f using (fingerprint_no)`,
+       from new join fingerprint using (fingerprint_no)`,
     )
     .all(claim) as NewRow[]
 }
 
-function toFacts(row: NewRow, runs: RunCounts): PainFacts {
+/** Fingerprints that were merged are one pain: new only where none of them failed before. */
+function mergeNew(
+  db: SqliteDatabase,
+  claim: Claim,
+  { rows, rootOf }: { rows: readonly NewRow[]; rootOf: PainView['rootOf'] },
+): NewPain[] {
+  const membersOf = Map.groupBy(Object.keys(rootOf), (name) => rootOf[name])
+  const byRoot = Map.groupBy(rows, ({ fingerprint }) => rootOf[toHex(fingerprint)] ?? toHex(fingerprint))
+  const find = db.prepare(`select ${NAMED_BY} from fingerprint where project_no = ? and fingerprint = ?`)
+  return [...byRoot].map(([root, own]) => {
+    const [first] = own as [NewRow]
+    const merged = membersOf.get(root)
+    if (!merged) return { ...first, fingerprintNos: [first.fingerprint_no], operationNos: [first.operation_no] }
+    const names = [root, ...merged]
+    const members = names.flatMap((name) => (find.get(claim.projectNo, fromHex(name)) as FingerprintRow | undefined) ?? [])
+    const fingerprintNos = members.map((member) => member.fingerprint_no)
+    const head = members.find(({ fingerprint }) => toHex(fingerprint) === root) ?? first
+    return {
+      ...head,
+      fingerprint: Buffer.from(root, 'hex'),
+      ...readNewOf(db, claim, fingerprintNos),
+      fingerprintNos,
+      operationNos: [...new Set(members.map((member) => member.operation_no))],
+    }
+  })
+}
+
+function readNewOf(db: SqliteDatabase, claim: Claim, fingerprintNos: readonly number[]): NewFailures {
+  const ofMembers = 'project_no = @projectNo and fingerprint_no in (select value from json_each(@fingerprintNos))'
+  return db
+    .prepare(
+      `select ${NEW_FAILURES}, exists (select 1 from failure where ${ofMembers} and decision_no <= @afterDecision) as earlier
+       from failure where ${ofMembers} and decision_no > @afterDecision and decision_no <= @toDecision`,
+    )
+    .get({ ...claim, fingerprintNos: JSON.stringify(fingerprintNos) }) as NewFailures
+}
+
+function toFacts(row: NewPain, runs: RunCounts): PainFacts {
   const nothing = { failures: 0, runs: 0 }
   return {
     fingerprint: row.fingerprint.toString('hex'),
@@ -126,7 +179,7 @@ function toFacts(row: NewRow, runs: RunCounts): PainFacts {
     firstSeenMs: row.first_seen_ms,
     firstEventMs: row.first_ms,
     lastEventMs: row.last_ms,
-    runs: runs.byOperation.get(row.operation_no)?.runs ?? 0,
+    runs: row.operationNos.reduce((sum, number) => sum + (runs.byOperation.get(number)?.runs ?? 0), 0),
     earlier: nothing,
     later: nothing,
   }
@@ -136,7 +189,7 @@ function toSeen(row: NewRow, { fingerprint, signal, service, operation }: PainFa
   return {
     painId: painIdOf(projectId, row.fingerprint),
     fingerprint,
-    title: titleOf({ signal, operation, errorType: row.error_type, template: row.template }),
+    title: titleOf({ signal, operation, errorType: row.error_type, template: row.template, steps: JSON.parse(row.steps) }),
     signal,
     service,
     operation,
@@ -146,15 +199,16 @@ function toSeen(row: NewRow, { fingerprint, signal, service, operation }: PainFa
 }
 
 /** The latest of different traces. */
-function readEvidence(db: SqliteDatabase, claim: Claim, fingerprintNo: number): string[] {
+function readEvidence(db: SqliteDatabase, claim: Claim, fingerprintNos: readonly number[]): string[] {
   const rows = db
     .prepare(
-      `select trace_id, span_id, max(event_ms) from failure where fingerprint_no = @fingerprintNo and project_no = @projectNo
+      `select trace_id, span_id, max(event_ms) from failure
+       where fingerprint_no in (select value from json_each(@fingerprintNos)) and project_no = @projectNo
          and decision_no > @afterDecision and decision_no <= @toDecision
        group by trace_hash order by max(event_ms) desc, trace_hash limit ${EVIDENCE_MAX}`,
     )
     .safeIntegers()
-    .all({ ...claim, fingerprintNo }) as { trace_id: Uint8Array; span_id: bigint }[]
+    .all({ ...claim, fingerprintNos: JSON.stringify(fingerprintNos) }) as { trace_id: Uint8Array; span_id: bigint }[]
   return rows.map(({ trace_id, span_id }) => {
     const spanId = new Uint8Array(8)
     new DataView(spanId.buffer).setBigInt64(0, span_id)

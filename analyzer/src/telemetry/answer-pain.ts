@@ -1,5 +1,5 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
-import { fromHex } from '@loopkit/shared/otlp/ids'
+import { fromHex, toHex } from '@loopkit/shared/otlp/ids'
 import { painIdOf } from '../domain/opaque-id.ts'
 import { issueOf } from '../domain/packet/issue.ts'
 import type { Issue } from '../domain/packet/model.ts'
@@ -8,7 +8,7 @@ import { readPains } from './pain-readings.ts'
 import type { IssuesQuestion } from './questions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
-/** One pain, by its fingerprint. */
+/** One pain, by its fingerprint: where others were merged into it, it speaks for them too. */
 export interface SinglePainQuestion extends IssuesQuestion {
   only: string
 }
@@ -41,9 +41,13 @@ export function answerPain(connection: TelemetryConnection, question: SinglePain
     key: stored ? toKey(stored) : reading ? keyOfReading(reading) : null,
     because: reading?.detail.because ?? null,
     frames: reading?.detail.frames ?? [],
-    history: stored ? readHistory(connection.db, projectNo, stored.fingerprint_no) : [],
+    history: readHistory(connection.db, projectNo, membersOf(question)),
     siblings: stored ? readSiblings(connection.db, question, stored) : [],
   }
+}
+
+function membersOf({ only, view }: SinglePainQuestion): string[] {
+  return [only, ...Object.keys(view.rootOf).filter((name) => view.rootOf[name] === only)]
 }
 
 interface FingerprintRow {
@@ -69,20 +73,27 @@ function keyOfReading({ facts, detail }: PainReading): SinglePainAnswer['key'] {
   return { template: detail.template, parentKey: facts.parentKey, errorType: detail.errorType, steps: detail.steps }
 }
 
-function readHistory(db: SqliteDatabase, projectNo: number, fingerprintNo: number): SinglePainAnswer['history'] {
+function readHistory(db: SqliteDatabase, projectNo: number, fingerprints: readonly string[]): SinglePainAnswer['history'] {
   const days = db.prepare(
     `select strftime('%Y-%m-%d', event_ms / 1000, 'unixepoch') as day, count(*) as failures from failure
-     where project_no = ? and fingerprint_no = ? group by day order by day desc limit ?`,
+     where project_no = @projectNo and fingerprint_no in (select value from json_each(@fingerprintNos))
+     group by day order by day desc limit @daysMax`,
   )
-  return (days.all(projectNo, fingerprintNo, HISTORY_DAYS_MAX) as SinglePainAnswer['history']).reverse()
+  const numberOf = db.prepare('select fingerprint_no from fingerprint where project_no = ? and fingerprint = ?').pluck()
+  const numbers = fingerprints.flatMap((name) => (numberOf.get(projectNo, fromHex(name)) as number | undefined) ?? [])
+  const parameters = { projectNo, fingerprintNos: JSON.stringify(numbers), daysMax: HISTORY_DAYS_MAX }
+  return (days.all(parameters) as SinglePainAnswer['history']).reverse()
 }
 
-function readSiblings(db: SqliteDatabase, { projectNo, projectId }: SinglePainQuestion, row: FingerprintRow): string[] {
+function readSiblings(db: SqliteDatabase, question: SinglePainQuestion, row: FingerprintRow): string[] {
+  const { projectNo, projectId, only, view } = question
   const siblings = db
     .prepare(
       'select fingerprint from fingerprint where project_no = ? and parent_key = ? and fingerprint_no <> ? order by fingerprint limit ?',
     )
     .pluck()
     .all(projectNo, row.parent_key, row.fingerprint_no, SIBLINGS_MAX) as Buffer[]
-  return siblings.map((fingerprint) => painIdOf(projectId, fingerprint))
+  const roots = new Set(siblings.map(toHex).map((name) => view.rootOf[name] ?? name))
+  roots.delete(only)
+  return [...roots].map((name) => painIdOf(projectId, fromHex(name)!))
 }

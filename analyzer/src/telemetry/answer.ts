@@ -4,6 +4,7 @@ import { answerLedger, answerReceipt } from './answer-ledger.ts'
 import { answerObserved } from './answer-observed.ts'
 import { answerPain } from './answer-pain.ts'
 import { answerRecords } from './answer-records.ts'
+import { answerRegrouping } from './answer-regrouping.ts'
 import { answerReleases } from './answer-releases.ts'
 import { answerReport } from './answer-report.ts'
 import { answerSession } from './answer-session.ts'
@@ -16,6 +17,7 @@ export const ANSWERS = {
   issues: answerIssues,
   pain: answerPain,
   observed: answerObserved,
+  regrouping: answerRegrouping,
   releases: answerReleases,
   exposure: answerExposure,
   records: answerRecords,

@@ -1,4 +1,4 @@
-import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
+import { type AttributeFilter, createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { isOriginalOf, ORIGINAL_PARENT_SPAN_ID, ORIGINAL_SPAN_ID, ORIGINAL_TRACE_ID, toHex } from '@loopkit/shared/otlp/ids'
 import type { OtlpSpan, SpanInContext } from '@loopkit/shared/otlp/model'
 import { DETECTION_KEYS, detect } from '@loopkit/shared/signals/detect'
@@ -19,6 +19,16 @@ export const JUDGE_FILTER = createAttributeFilter([...WANTED_KEYS, ...DETECTION_
 
 /** What judging a whole trace needs: also what models and tools said, which is long. */
 export const WHOLE_TRACE_FILTER = createJudgeFilter(ORIGINAL_IDS)
+
+/** The same where a project's own rules read more attributes. */
+export function wholeTraceFilter(attributes: readonly string[]): AttributeFilter {
+  return attributes.length === 0 ? WHOLE_TRACE_FILTER : createJudgeFilter([...ORIGINAL_IDS, ...attributes])
+}
+
+/** What the view of a record needs, and some attributes more. */
+export function recordFilter(attributes: readonly string[]): AttributeFilter {
+  return createAttributeFilter([...WANTED_KEYS, ...ORIGINAL_IDS, ...attributes], WANTED_PREFIXES)
+}
 
 /** A span as blame sees it, by the same rules as at the door. */
 export function toTraceSpan(ctx: SpanInContext, off: ReadonlySet<SignalType>): TraceSpan {

@@ -1,4 +1,5 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import { createRegroup, type ProjectRules } from '@loopkit/shared/signals/fingerprint-rules'
 import { createJudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { JudgedTrace } from '@loopkit/shared/signals/model'
@@ -12,14 +13,23 @@ export interface Judgement {
   /** Nothing will come any more, so that a span without an end never has one. */
   isOver: boolean
   withHints?: boolean
+  /** The project's own; without them failures go by the scheme alone. */
+  rules?: ProjectRules
 }
 
 /** Judges all that is stored of one trace by the rules that decide it. */
 export function judgeWhole(
   { thresholds }: Pick<TelemetryConnection, 'thresholds'>,
-  { projectId, ...rules }: Judgement,
+  { projectId, rules, ...judgement }: Judgement,
   stored: readonly StoredSpan[],
 ): JudgedTrace {
-  const records = stored.map(({ ctx }) => toTraceSpan(ctx, rules.off))
-  return judgeTrace(projectId, records, createJudgeMemory(projectId), { thresholds, ...rules })
+  const records = stored.map(({ ctx }) => toTraceSpan(ctx, judgement.off))
+  const regroup =
+    rules &&
+    createRegroup(
+      projectId,
+      rules,
+      stored.map(({ ctx }) => ctx),
+    )
+  return judgeTrace(projectId, records, createJudgeMemory(projectId), { thresholds, ...judgement, regroup })
 }

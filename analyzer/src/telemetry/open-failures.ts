@@ -2,12 +2,14 @@ import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { toHex } from '@loopkit/shared/otlp/ids'
+import { ruleAttributes } from '@loopkit/shared/signals/fingerprint-rules'
 import type { Failure, JudgedTrace } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import type { PainView } from '../domain/pain-view.ts'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
 import { eachTrace } from './each-trace.ts'
-import { eventMsOf, spanNumber, traceIdText, WHOLE_TRACE_FILTER } from './judge-span.ts'
+import { eventMsOf, spanNumber, traceIdText, wholeTraceFilter } from './judge-span.ts'
 import { judgeWhole } from './judge-whole.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -53,6 +55,7 @@ export interface OpenQuestion {
   projectId: string
   window: MinuteWindow
   off: ReadonlySet<SignalType>
+  view: Pick<PainView, 'rules'>
 }
 
 /** Judges the newest open traces of the window, read-only. A failure that an earlier decision has counted is left out. */
@@ -63,7 +66,12 @@ export function judgeOpenTraces(connection: TelemetryConnection, question: OpenQ
   const failures: OpenFailure[] = []
   let judged = 0
   let spans = 0
-  for (const { traceId, stored } of eachTrace(connection, question.projectNo, traceIds, WHOLE_TRACE_FILTER)) {
+  for (const { traceId, stored } of eachTrace(
+    connection,
+    question.projectNo,
+    traceIds,
+    wholeTraceFilter(ruleAttributes(question.view.rules)),
+  )) {
     if (spans >= SPANS_JUDGED_MAX) break
     spans += stored.length
     judged += 1
@@ -94,12 +102,12 @@ function openRows({ db }: TelemetryConnection, { projectNo, window }: OpenQuesti
 
 function failuresOfTrace(
   connection: TelemetryConnection,
-  { projectId, projectNo, window, off }: OpenQuestion,
+  { projectId, projectNo, window, off, view }: OpenQuestion,
   { row, stored }: { row: OpenRow; stored: StoredSpan[] },
 ): OpenFailure[] {
   const { fromMs, toMs } = windowBoundsMs(window)
   const arrivalOf = new Map(stored.map(({ ctx, receivedMs }) => [ctx.span, receivedMs]))
-  const judged = judgeWhole(connection, { projectId, off, isOver: false }, stored)
+  const judged = judgeWhole(connection, { projectId, off, isOver: false, rules: view.rules }, stored)
   const counted = row.decided_before === 0n ? () => false : countedBefore(connection.db, projectNo, row.trace_hash)
   return judged.failures
     .filter(({ span }) => {
@@ -117,18 +125,19 @@ function failuresOfTrace(
 function countedBefore(db: TelemetryConnection['db'], projectNo: number, traceHash: bigint): (failure: Failure) => boolean {
   const ofDecision = db
     .prepare(
-      `select span_id, f.fingerprint from failure join fingerprint f using (fingerprint_no)
+      `select span_id, f.signal from failure join fingerprint f using (fingerprint_no)
        where failure.decision_no = ? and trace_hash = ? limit ${SPANS_JUDGED_MAX}`,
     )
     .safeIntegers()
     .raw()
   const rows = createTraceDecisions(db)(projectNo, traceHash).flatMap(
-    (decisionNo) => ofDecision.all(decisionNo, traceHash) as [bigint, Uint8Array][],
+    (decisionNo) => ofDecision.all(decisionNo, traceHash) as [bigint, string][],
   )
   const spans = new Set(rows.map(([spanId]) => spanId))
-  const failures = new Set(rows.map(([spanId, key]) => `${spanId} ${toHex(key)}`))
-  return ({ span, fingerprint, propagatedTo }) =>
-    failures.has(`${spanNumber(span.spanId)} ${toHex(fingerprint.key)}`) ||
+  // By its signal: rules may have come since that count it under another fingerprint.
+  const failures = new Set(rows.map(([spanId, signal]) => `${spanId} ${signal}`))
+  return ({ span, detection, propagatedTo }) =>
+    failures.has(`${spanNumber(span.spanId)} ${detection.signal}`) ||
     propagatedTo.some((ancestor) => spans.has(spanNumber(ancestor.span.spanId))) ||
     // A log record that came late may have given it other words.
     (propagatedTo.some((told) => told.span.log) && spans.has(spanNumber(span.spanId)))

@@ -45,10 +45,9 @@ export function readPainDetails(
   return { details, expired: rows.flat().length - resolved.flat().length }
 }
 
-function evidenceOf(connection: TelemetryConnection, question: PainQuestion, { fingerprintNo, open }: RankedPain): EvidenceRow[] {
-  const decided =
-    fingerprintNo === null ? [] : readEvidenceRows(connection.db, question, { fingerprintNo, rowsMax: EVIDENCE_MAX })
-  const provisional = open
+function evidenceOf(connection: TelemetryConnection, question: PainQuestion, pain: RankedPain): EvidenceRow[] {
+  const decided = pain.decided === 0 ? [] : readEvidenceRows(connection.db, question, pain, EVIDENCE_MAX)
+  const provisional = pain.open
     .toSorted((a, b) => b.eventMs - a.eventMs || (a.recordId < b.recordId ? -1 : 1))
     .map(({ failure, recordId, eventMs }) => ({
       traceId: failure.span.traceId,
@@ -157,7 +156,7 @@ function detailOf(
   { pain, found, input, healthyRecordIds }: DetailSources,
 ): PainDetail {
   const detection = found[0]?.detection ?? null
-  const named = readNamed(connection.db, question, pain.fingerprintNo)
+  const named = readNamed(connection.db, question, pain)
   const users = new Set([...named.users, ...pain.open.flatMap(({ user }) => (user === null ? [] : [user]))])
   const releases = new Set([...named.releases, ...pain.open.flatMap(({ release }) => release ?? [])])
   return {

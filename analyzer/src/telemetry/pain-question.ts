@@ -1,17 +1,19 @@
 import type { Detection } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import type { EvidenceRecord, PainFacts } from '../domain/pain-facts.ts'
-import type { MinuteWindow } from '../domain/window.ts'
+import type { EvidenceRecord, PainDetail, PainFacts } from '../domain/pain-facts.ts'
+import type { PainView } from '../domain/pain-view.ts'
+import type { FailureScope, FailureSelection } from './failure-scope.ts'
 import type { OpenFailure } from './open-failures.ts'
 import type { SpanId } from './read-spans.ts'
 
-export interface PainQuestion {
-  projectNo: number
+export interface PainQuestion extends FailureScope {
   projectId: string
-  window: MinuteWindow
   /** Only pains whose failures have their origin in this service. */
   service: string | null
   off: readonly SignalType[]
+  view: PainView
+  /** Muted pains are shown too. */
+  withMuted: boolean
   /** Only the pain with this fingerprint, in hex; null for all. */
   only: string | null
   /** Pains that are shown in full: so many, after skipping so many of the heaviest; the rest is counted. */
@@ -21,8 +23,11 @@ export interface PainQuestion {
 }
 
 /** A pain with what its details are read from. */
-export interface RankedPain extends PainFacts {
-  fingerprintNo: number | null
+export interface RankedPain extends PainFacts, FailureSelection {
+  /** The one that names it; null where only undecided failures do. */
+  headNo: number | null
+  /** Steps that a split adds to those of the one that names it. */
+  splitSteps: PainDetail['steps']
   open: OpenFailure[]
 }
 

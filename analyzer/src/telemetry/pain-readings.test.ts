@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { NO_RULES } from '@loopkit/shared/signals/fingerprint-rules'
 import { decodeRecordId } from '@loopkit/shared/span/record-id'
 import { windowOfLast } from '../domain/window.ts'
 import type { PainQuestion } from './pain-question.ts'
@@ -15,6 +16,9 @@ const question: PainQuestion = {
   projectNo: PROJECT,
   projectId: 'p-1',
   window: windowOfLast(60, NOW),
+  events: null,
+  view: { rootOf: {}, muted: [], rules: NO_RULES },
+  withMuted: false,
   service: null,
   off: [],
   only: null,

@@ -14,14 +14,15 @@ import type { TelemetryConnection } from './telemetry-file.ts'
 type Words = Pick<PainDetail, 'title' | 'errorType' | 'template' | 'sampleMessage' | 'steps'>
 
 /** What the pain is called and in which words it showed; from its stored row, else from an open failure. */
-export function wordsOf(db: SqliteDatabase, { fingerprintNo, open, signal, operation }: RankedPain): Words {
-  const stored = fingerprintNo === null ? undefined : readWords(db, fingerprintNo)
-  const judged = open[0]?.failure
+export function wordsOf(db: SqliteDatabase, { headNo, splitSteps, fingerprint, open, signal, operation }: RankedPain): Words {
+  const stored = headNo === null ? undefined : readWords(db, headNo)
+  const judged = (open.find((failure) => failure.fingerprint === fingerprint) ?? open[0])?.failure
   const errorType = stored ? stored.error_type : (judged?.detection.errorType ?? null)
   const template = stored ? stored.template : (judged?.fingerprint.template ?? '')
   const sampleMessage = stored ? stored.sample_message : (judged?.detection.message ?? null)
-  const steps = stored ? (JSON.parse(stored.steps) as Words['steps']) : (judged?.fingerprint.steps ?? [])
-  return { title: titleOf({ signal, operation, errorType, template }), errorType, template, sampleMessage, steps }
+  const named = stored ? (JSON.parse(stored.steps) as Words['steps']) : (judged?.fingerprint.steps ?? [])
+  const steps = [...named, ...splitSteps]
+  return { title: titleOf({ signal, operation, errorType, template, steps }), errorType, template, sampleMessage, steps }
 }
 
 interface WordsRow {

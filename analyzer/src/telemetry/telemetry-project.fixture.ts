@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { readProjectRules } from '@loopkit/shared/database/control/read-project-rules'
 import { type AnswerBody, type CallAnswer, startTestAnalyzer, type TestAnalyzer } from '../start/analyzer.fixture.ts'
 import { createTelemetryFixture, type SpanDraft, type TelemetryFixture } from './telemetry.fixture.ts'
 
@@ -12,6 +13,8 @@ export interface TelemetryProject {
   /** Stores spans as if they had just arrived. */
   send(drafts: readonly SpanDraft[], agoMs?: number): void
   decide(agoMs?: number): void
+  /** As the collector does where a project has rules of its own. */
+  decideByRules(owner: { projectNo: number; projectId: string }): void
   get<Body = AnswerBody>(path: string, key?: string): Promise<CallAnswer<Body>>
   post<Body = AnswerBody>(path: string, json: unknown, key?: string): Promise<CallAnswer<Body>>
   /** Another project beside it, with its agent key. */
@@ -36,6 +39,13 @@ export async function startTelemetryProject(env: Record<string, string> = {}): P
     key,
     send: (drafts, agoMs = 1000) => telemetry.send(projectNo, analyzer.nowMs() - agoMs, drafts),
     decide: (agoMs = 0) => telemetry.decide(projectNo, projectId, analyzer.nowMs() - agoMs),
+    decideByRules: (owner) =>
+      telemetry.decide(
+        owner.projectNo,
+        owner.projectId,
+        analyzer.nowMs(),
+        readProjectRules(analyzer.control.sqlite, owner.projectNo),
+      ),
     get: (path, as = key) => analyzer.call('GET', path, { key: as }),
     post: (path, json, as = key) => analyzer.call('POST', path, { key: as, json }),
     provision,

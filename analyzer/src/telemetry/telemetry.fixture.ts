@@ -10,11 +10,14 @@ import type { OtlpResource, OtlpScope, OtlpValue, SpanInContext } from '@loopkit
 import { encodeCommits } from '@loopkit/shared/segment/header'
 import { packSegment } from '@loopkit/shared/segment/pack-segment'
 import { packTraceHashes } from '@loopkit/shared/segment/trace-hashes'
-import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
+import { NO_RULES, type ProjectRules } from '@loopkit/shared/signals/fingerprint-rules'
 import type { Failure, SessionPart } from '@loopkit/shared/signals/model'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { DEFAULT_SOFT_THRESHOLDS } from '@loopkit/shared/signals/soft/thresholds'
 import { nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { eventMsOf, spanNumber, toTraceSpan } from './judge-span.ts'
+import { judgeWhole } from './judge-whole.ts'
 
 /** A span in a test's words; whatever it leaves out is ordinary. */
 export interface SpanDraft {
@@ -97,7 +100,7 @@ export interface TelemetryFixture {
   /** One commit. */
   send(projectNo: number, receivedMs: number, drafts: readonly SpanDraft[]): void
   /** Decides every open trace of the project. */
-  decide(projectNo: number, projectId: string, decidedMs: number): void
+  decide(projectNo: number, projectId: string, decidedMs: number, rules?: ProjectRules): void
   close(): void
 }
 
@@ -112,8 +115,8 @@ export function createTelemetryFixture(path: string): TelemetryFixture {
     db,
     send: (projectNo, receivedMs, drafts) =>
       db.transaction(() => writeCommit(db, hasher, { projectNo, receivedMs, spans: drafts.map(draftSpan) }))(),
-    decide: (projectNo, projectId, decidedMs) =>
-      db.transaction(() => writeDecision(db, hasher, { projectNo, projectId, decidedMs }))(),
+    decide: (projectNo, projectId, decidedMs, rules = NO_RULES) =>
+      db.transaction(() => writeDecision(db, hasher, { projectNo, projectId, decidedMs, rules }))(),
     close: () => void db.close(),
   }
 }
@@ -254,10 +257,11 @@ interface Decision {
   projectNo: number
   projectId: string
   decidedMs: number
+  rules: ProjectRules
 }
 
 function writeDecision(db: SqliteDatabase, hasher: TraceHasher, decision: Decision): void {
-  const { projectNo, projectId, decidedMs } = decision
+  const { projectNo, projectId, decidedMs, rules } = decision
   const open = db
     .prepare('select trace_hash, trace_id, last_received_ms from open_trace where project_no = ?')
     .safeIntegers()
@@ -281,8 +285,12 @@ function writeDecision(db: SqliteDatabase, hasher: TraceHasher, decision: Decisi
     open.map(({ trace_id }) => trace_id),
   )
   for (const { trace_hash, trace_id, last_received_ms } of open) {
-    const spans = (stored.get(toHex(trace_id)) ?? []).map(({ ctx }) => toTraceSpan(ctx, new Set()))
-    const { failures, sessions } = judgeTrace(projectId, spans)
+    const judgement = { projectId, off: new Set<SignalType>(), isOver: false, rules }
+    const { failures, sessions } = judgeWhole(
+      { thresholds: DEFAULT_SOFT_THRESHOLDS },
+      judgement,
+      stored.get(toHex(trace_id)) ?? [],
+    )
     const trace = { hash: trace_hash, id: trace_id, decisionNo, receivedMs: Number(last_received_ms) }
     const isLone = sessions.length === 1 && sessions.every(standsForItself)
     const named = new Set(sessions.filter(({ explicit }) => explicit).map(({ sessionId }) => sessionId))

@@ -1,11 +1,14 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { decodeCommits } from '@loopkit/shared/segment/header'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { PainDetail } from '../domain/pain-facts.ts'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
+import { type FailureScope, type FailureSelection, IN_WINDOW, selectFailures, windowParameters } from './failure-scope.ts'
 
 /** A decided pain of the window as the counts know it. */
 export interface CountedPain {
-  fingerprintNo: number
+  /** null: a part that a split made of failures of another one. */
+  fingerprintNo: number | null
   fingerprint: string
   parentKey: string
   signal: SignalType
@@ -19,6 +22,11 @@ export interface CountedPain {
   firstSeenMs: number
   firstEventMs: number
   lastEventMs: number
+  /** Numbers of failures that a split put here or elsewhere. */
+  moved: number[]
+  left: number[]
+  /** What names it where it is such a part. */
+  splitFrom: { fingerprintNo: number; steps: PainDetail['steps'] } | null
 }
 
 export interface RunCounts {
@@ -74,18 +82,30 @@ function countServiceRuns(
   return sum.pluck().get(projectNo, fromMinute, toMinute, projectNo, service) as number
 }
 
-/** Runs of every operation that arrived in the window, and where the second half of them begins by event time. */
-export function countRuns(db: SqliteDatabase, projectNo: number, { fromMinute, toMinute }: MinuteWindow): RunCounts {
-  const byMinute = db.prepare(
-    `select event_minute, sum(runs) as runs from run_count where project_no = ? and received_minute >= ? and received_minute < ?
-     group by event_minute order by event_minute`,
-  )
-  const middleMinute = middleOf(byMinute.all(projectNo, fromMinute, toMinute) as { event_minute: number; runs: number }[])
+/**
+ * Runs of every operation that arrived in the window, and where the second half of them begins by event time. Between two event
+ * times, of the minutes that these touch.
+ */
+export function countRuns(
+  db: SqliteDatabase,
+  projectNo: number,
+  { fromMinute, toMinute }: MinuteWindow,
+  events: FailureScope['events'] = null,
+): RunCounts {
+  const counted = `from run_count where project_no = @projectNo and received_minute >= @fromMinute and received_minute < @toMinute
+     ${events === null ? '' : 'and event_minute >= @eventFrom and event_minute <= @eventTo'}`
+  const bounds = events && {
+    eventFrom: Math.floor(events.fromMs / MINUTE_MS),
+    eventTo: Math.floor((events.toMs - 1) / MINUTE_MS),
+  }
+  const parameters = { projectNo, fromMinute, toMinute, ...bounds }
+  const byMinute = db.prepare(`select event_minute, sum(runs) as runs ${counted} group by event_minute order by event_minute`)
+  const middleMinute = middleOf(byMinute.all(parameters) as { event_minute: number; runs: number }[])
   const byOperation = db.prepare(
-    `select operation_no, sum(runs) as runs, sum(case when event_minute >= ? then runs else 0 end) as later
-     from run_count where project_no = ? and received_minute >= ? and received_minute < ? group by operation_no`,
+    `select operation_no, sum(runs) as runs, sum(case when event_minute >= @middleMinute then runs else 0 end) as later ${counted}
+     group by operation_no`,
   )
-  const rows = byOperation.all(middleMinute, projectNo, fromMinute, toMinute) as OperationRow[]
+  const rows = byOperation.all({ ...parameters, middleMinute }) as OperationRow[]
   return { middleMinute, byOperation: new Map(rows.map(({ operation_no, runs, later }) => [operation_no, { runs, later }])) }
 }
 
@@ -114,31 +134,51 @@ function middleOf(minutes: { event_minute: number; runs: number }[]): number {
   return middle
 }
 
+export interface PainCountQuestion extends FailureScope {
+  middleMinute: number
+  service: string | null
+}
+
 /** Every pain with decided failures in the window, with distinct traces and sessions. Retracted ones have no row. */
-export function countPains(
-  db: SqliteDatabase,
-  projectNo: number,
-  { window, middleMinute, service }: { window: MinuteWindow; middleMinute: number; service: string | null },
-): CountedPain[] {
-  const { fromMs, toMs } = windowBoundsMs(window)
-  const spread = db.prepare(
-    `select fingerprint_no, count(distinct trace_hash) as traces, count(distinct iif(session_no = 0, trace_id, session_no)) as sessions,
-       min(event_ms) as first_ms, max(event_ms) as last_ms
-     from failure where project_no = ? and decided_ms >= ? and decided_ms < ? group by fingerprint_no`,
-  )
-  const spreads = new Map((spread.all(projectNo, fromMs, toMs) as SpreadRow[]).map((row) => [row.fingerprint_no, row]))
+export function countPains(db: SqliteDatabase, question: PainCountQuestion): CountedPain[] {
+  const spread = db.prepare(`select fingerprint_no, ${SPREAD} from failure f where ${IN_WINDOW} group by fingerprint_no`)
+  const parameters = windowParameters(question)
+  const spreads = new Map((spread.all(parameters) as SpreadRow[]).map((row) => [row.fingerprint_no, row]))
   const counts = db.prepare(
     `select c.fingerprint_no, c.failures, c.later, c.first_minute, c.last_minute, f.fingerprint, f.parent_key, f.signal,
        f.service, f.operation, f.operation_no, f.first_seen_ms
-     from (select fingerprint_no, sum(failures) as failures, sum(case when event_minute >= ? then failures else 0 end) as later,
-         min(event_minute) as first_minute, max(event_minute) as last_minute
-       from failure_count where project_no = ? and decided_minute >= ? and decided_minute < ?
-       group by fingerprint_no having sum(failures) > 0) c
-     join fingerprint f using (fingerprint_no) where ? is null or f.service = ?`,
+     from (${question.events === null ? COUNTED : COUNTED_ONE_BY_ONE}) c
+     join fingerprint f using (fingerprint_no) where @service is null or f.service = @service`,
   )
-  const { fromMinute, toMinute } = window
-  const rows = counts.all(middleMinute, projectNo, fromMinute, toMinute, service, service) as CountRow[]
+  const { middleMinute, service, window } = question
+  const rows = counts.all({ ...parameters, ...window, middleMinute, service }) as CountRow[]
   return rows.map((row) => toPain(row, spreads.get(row.fingerprint_no)))
+}
+
+const SPREAD = `count(distinct trace_hash) as traces, count(distinct iif(session_no = 0, trace_id, session_no)) as sessions,
+  min(event_ms) as first_ms, max(event_ms) as last_ms`
+
+const COUNTED = `
+  select fingerprint_no, sum(failures) as failures, sum(case when event_minute >= @middleMinute then failures else 0 end) as later,
+    min(event_minute) as first_minute, max(event_minute) as last_minute
+  from failure_count where project_no = @projectNo and decided_minute >= @fromMinute and decided_minute < @toMinute
+  group by fingerprint_no having sum(failures) > 0`
+
+/** Between two event times that are no whole minutes. */
+const COUNTED_ONE_BY_ONE = `
+  select fingerprint_no, count(*) as failures, sum(event_ms >= @middleMinute * ${MINUTE_MS}) as later,
+    min(event_ms) / ${MINUTE_MS} as first_minute, max(event_ms) / ${MINUTE_MS} as last_minute
+  from failure f where ${IN_WINDOW} group by fingerprint_no`
+
+/** Distinct traces and sessions of several fingerprints together: one session that met two of them is one. */
+export function countSpread(
+  db: SqliteDatabase,
+  scope: FailureScope,
+  selection: FailureSelection,
+): { traces: number; sessions: number } {
+  const { sql, parameters } = selectFailures(scope, selection)
+  const { traces, sessions } = db.prepare(`select ${SPREAD} from failure f where ${sql}`).get(parameters) as SpreadRow
+  return { traces, sessions }
 }
 
 interface SpreadRow {
@@ -181,5 +221,6 @@ function toPain(row: CountRow, spread: SpreadRow | undefined): CountedPain {
     firstSeenMs: row.first_seen_ms,
     firstEventMs: spread?.first_ms ?? row.first_minute * MINUTE_MS,
     lastEventMs: spread?.last_ms ?? row.last_minute * MINUTE_MS,
+    ...{ moved: [], left: [], splitFrom: null },
   }
 }

@@ -12,6 +12,7 @@ import { createDecisionTransaction, type WriteDecisions } from './decision-trans
 import { describeDecision, type TraceDecision } from './describe-decision.ts'
 import { createStoredJudge } from './judge-stored.ts'
 import { createOpenRows, type OpenTrace } from './open-rows.ts'
+import { createProjectRules } from './project-rules.ts'
 
 /** Judges traces that have been quiet long enough, in the background, on a connection of its own. */
 export interface Decider {
@@ -71,6 +72,7 @@ export function createDecider(options: DeciderOptions): Decider {
   })
   const write = options.write ?? createDecisionTransaction(db, createDictionary(db), noTurn)
   const projectIds = createProjectIds(controlPath)
+  const projectRules = createProjectRules(controlPath)
   const open = createOpenRows(db)
   let agedCheckedMs = Number.NEGATIVE_INFINITY
 
@@ -89,9 +91,10 @@ export function createDecider(options: DeciderOptions): Decider {
       const decisions: TraceDecision[] = []
       for (const [projectNo, own] of Map.groupBy(traces, ({ projectNo: no }) => no)) {
         const projectId = projectIds.find(projectNo)
-        if (projectId === undefined) continue
+        const rules = projectRules.find(projectNo)
+        if (projectId === undefined || rules === undefined) continue
         if (projectId === null) open.drop(own)
-        else for (const judging of judge(projectNo, projectId, own)) decisions.push(describeDecision(judging))
+        else for (const judging of judge({ projectNo, projectId, rules }, own)) decisions.push(describeDecision(judging))
       }
       const decided: bigint[] = []
       for (let from = 0; from < decisions.length; from += TRANSACTION_TRACES)
@@ -100,6 +103,7 @@ export function createDecider(options: DeciderOptions): Decider {
     },
     close() {
       projectIds.close()
+      projectRules.close()
       db.close()
     },
   }

@@ -4,8 +4,10 @@ import type { TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import type { TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { toHex } from '@loopkit/shared/otlp/ids'
-import type { OtlpResource } from '@loopkit/shared/otlp/model'
+import type { OtlpResource, SpanInContext } from '@loopkit/shared/otlp/model'
 import { detect } from '@loopkit/shared/signals/detect'
+import { createRegroup, type ProjectRules, ruleAttributes } from '@loopkit/shared/signals/fingerprint-rules'
+import { createJudgeFilter } from '@loopkit/shared/signals/judge-filter'
 import { createJudgeMemory, type JudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { JudgedTrace, TraceSpan } from '@loopkit/shared/signals/model'
@@ -46,7 +48,14 @@ const TRACE_SPANS_MAX = 50_000
 const MEMORIES_MAX = 8
 
 /** Judges traces of one project by all their stored spans; each segment is opened once for as many as fit in memory. */
-export type StoredJudge = (projectNo: number, projectId: string, traces: readonly OpenTrace[]) => Judging[]
+export type StoredJudge = (project: JudgedProject, traces: readonly OpenTrace[]) => Judging[]
+
+export interface JudgedProject {
+  projectNo: number
+  projectId: string
+  /** How it groups failures beyond the scheme. */
+  rules: ProjectRules
+}
 
 export function createStoredJudge(deps: JudgeDeps): StoredJudge {
   const memories = new Map<string, JudgeMemory>()
@@ -59,24 +68,41 @@ export function createStoredJudge(deps: JudgeDeps): StoredJudge {
     return memory
   }
 
-  return function judge(projectNo: number, projectId: string, traces: readonly OpenTrace[]): Judging[] {
+  function filterOf(rules: ProjectRules): AttributeFilter {
+    const attributes = ruleAttributes(rules)
+    return attributes.length === 0 ? deps.filter : createJudgeFilter(attributes)
+  }
+
+  return function judge(project: JudgedProject, traces: readonly OpenTrace[]): Judging[] {
+    const { projectNo, projectId } = project
     const cut = new Set<string>()
-    const spans = readTogether(deps, projectNo, traces, cut)
+    const spans = readTogether({ ...deps, filter: filterOf(project.rules) }, projectNo, traces, cut)
     if (spans === null) {
       const half = Math.ceil(traces.length / 2)
-      return [traces.slice(0, half), traces.slice(half)].flatMap((part) => judge(projectNo, projectId, part))
+      return [traces.slice(0, half), traces.slice(half)].flatMap((part) => judge(project, part))
     }
     const memory = memoryOf(projectId)
     const toTraceSpan = createToTraceSpan(deps.signalsOff)
     return traces.map((trace) => {
       const id = toHex(trace.traceId)
       if (cut.has(id)) return { trace, judged: null, awaitsEnd: false }
-      const records = (spans.get(id) ?? []).map(toTraceSpan)
-      const rules = { off: deps.signalsOff, thresholds: deps.thresholds ?? DEFAULT_SOFT_THRESHOLDS, isOver: deps.isOver(trace) }
+      const stored = spans.get(id) ?? []
+      const records = stored.map(toTraceSpan)
+      const regroup = createRegroup(projectId, project.rules, contextsOf(stored))
+      const rules = {
+        regroup,
+        off: deps.signalsOff,
+        thresholds: deps.thresholds ?? DEFAULT_SOFT_THRESHOLDS,
+        isOver: deps.isOver(trace),
+      }
       const awaitsEnd = !rules.isOver && !rules.off.has('incomplete') && records.some(isUnended)
       return { trace, judged: judgeTrace(projectId, records, memory, rules), awaitsEnd }
     })
   }
+}
+
+function* contextsOf(stored: readonly StoredSpan[]): Generator<SpanInContext> {
+  for (const { ctx } of stored) yield ctx
 }
 
 /** null: together they have too many spans. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { fromHex } from '@loopkit/shared/otlp/ids'
+import { NO_RULES } from '@loopkit/shared/signals/fingerprint-rules'
 import { createStoredTelemetry, type StoredTelemetry } from '../retain/stored-telemetry.fixture.ts'
 import { traceIdOf } from '../start/collector.fixture.ts'
 import { createDictionary } from '../write/dictionary.ts'
@@ -29,7 +30,7 @@ test('a trace of more spans than are judged together is not blamed by a part of 
   const filter = createAttributeFilter([], [])
   const index = createTraceIndex(db)
   const judge = createStoredJudge({ db, hasher, index, filter, signalsOff: new Set(), isOver: () => false, traceSpansMax: 10 })
-  const judgings = judge(projectNo, 'proj_1', createOpenRows(db).quiet(START_MS, START_MS, 10))
+  const judgings = judge({ projectNo, projectId: 'proj_1', rules: NO_RULES }, createOpenRows(db).quiet(START_MS, START_MS, 10))
   const decided = stored.store.write(() =>
     createDecisionWriter(db, createDictionary(db)).apply(judgings.map(describeDecision), START_MS),
   )

@@ -22,7 +22,7 @@ const POD_SUFFIX = /-[0-9a-f]{8,10}-[0-9a-z]{5}$/
  */
 export function fingerprint(projectId: string, view: SpanView, detection: Detection): Fingerprint {
   const template = templateOf(ownWords(detection.message ?? '', detection.errorType)).slice(0, TEMPLATE_SHOWN_MAX_CHARS)
-  const scope = ['scheme', String(FINGERPRINT_SCHEME), 'project', projectId]
+  const scope = scopeOf(projectId)
   const parent = detection.userFingerprint === null ? placeOf(view, detection) : [['user fingerprint', detection.userFingerprint]]
   const own = detection.userFingerprint === null ? wordsOf(template, detection) : [['signal', detection.signal]]
   const steps = [...parent, ...own].map(([step, value]) => ({ step: step!, value: value! }))
@@ -73,6 +73,11 @@ function ownWords(message: string, errorType: string | null): string {
   return message
 }
 
-function keyOf(parts: string[]): Uint8Array {
+/** What every key begins with. */
+export function scopeOf(projectId: string): string[] {
+  return ['scheme', String(FINGERPRINT_SCHEME), 'project', projectId]
+}
+
+export function keyOf(parts: readonly (string | null)[]): Uint8Array {
   return new Uint8Array(createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, KEY_BYTES))
 }

@@ -1,6 +1,7 @@
 import { toHex } from '../otlp/ids.ts'
 import { blame } from './blame.ts'
 import { adoptExceptions, blameLogs, type LogBlame, sortLogs } from './blame-logs.ts'
+import type { Regroup } from './fingerprint-rules.ts'
 import { findHints } from './hints/find-hints.ts'
 import { createJudgeMemory, type JudgeMemory } from './judge-memory.ts'
 import type { Failure, JudgedTrace, TraceSpan } from './model.ts'
@@ -20,6 +21,8 @@ export interface JudgeRules {
   isOver: boolean
   /** Hints cost reading what every step said; only who shows them asks. */
   withHints?: boolean
+  /** The project's own grouping, in place of the scheme's. */
+  regroup?: Regroup | undefined
 }
 
 const DEFAULT_RULES: JudgeRules = { off: new Set(), thresholds: DEFAULT_SOFT_THRESHOLDS, isOver: false }
@@ -47,11 +50,15 @@ export function judgeTrace(
   const whole = spans.length === records.length ? tree : buildTraceTree(records)
   const sessions = sessionOfSpans(whole)
   const sessionOf = new Map(whole.ids.map((id, i) => [id, sessions[i]!]))
+  const regrouped = (failing: TraceSpan) => {
+    const base = fingerprintOf(failing.view, failing.detection!)
+    return rules.regroup ? rules.regroup(failing, base) : base
+  }
   const toFailure = ({ span, view, detection }: TraceSpan, propagatedTo: TraceSpan[]): Failure => ({
     span,
     view,
     detection: detection!,
-    fingerprint: fingerprintOf(view, detection!),
+    fingerprint: regrouped({ span, view, detection }),
     sessionId: sessionOf.get(toHex(span.spanId))!,
     weight: sampleWeight(span.traceState),
     propagatedTo,

@@ -18,7 +18,10 @@ export interface ChangesDeps {
   ask: AskTelemetry
   nowMs: () => number
   audited: AuditedChange
-  findPain(projectNo: number, painId: string): { fingerprint: Uint8Array; service: string } | null
+  /** The pain that an id is shown under, with all that was merged into it. */
+  findPain(projectNo: number, painId: string): { painId: string; fingerprints: readonly string[]; service: string } | null
+  /** By the id of any pain the id that it is shown under. */
+  readRootIds(projectNo: number): (painId: string) => string
 }
 
 export interface ChangeStores {
@@ -49,17 +52,25 @@ function toChange(projectId: string, { service, release, firstSeenMs }: SeenRele
 }
 
 /** Changes and states of pains, for a diagnosis. */
-export function createReadLedger(enterReleases: (owner: Owner) => Promise<void>, { changes, verdicts }: ChangeStores) {
+export function createReadLedger(
+  { readRootIds, enterReleases }: Pick<ChangesDeps, 'readRootIds'> & { enterReleases(owner: Owner): Promise<void> },
+  { changes, verdicts }: ChangeStores,
+) {
   return async (owner: Owner): Promise<ChangeLedger> => {
     await enterReleases(owner)
+    const rootId = readRootIds(owner.projectNo)
     const shipped = changes.newest(owner.projectNo)
     const events: PainEvent[] = [
-      ...shipped.map(({ createdAtMs, painIds }) => ({ kind: 'change' as const, atMs: createdAtMs, painIds })),
+      ...shipped.map(({ createdAtMs, painIds }) => ({
+        kind: 'change' as const,
+        atMs: createdAtMs,
+        painIds: painIds.map(rootId),
+      })),
       ...verdicts.conclusive(owner.projectNo).map(({ atMs, verdict, painId }) => ({
         kind: 'verdict' as const,
         atMs,
         verdict,
-        painIds: painId === '' ? [] : [painId],
+        painIds: painId === '' ? [] : [rootId(painId)],
       })),
     ]
     return {

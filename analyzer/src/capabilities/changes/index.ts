@@ -30,16 +30,18 @@ export function createChangesCapability(deps: ChangesDeps & { control: Control; 
   const list = createList(enterReleases, stores)
   const verify = createVerify({ ...deps, enterReleases }, stores)
   return {
-    readLedger: createReadLedger(enterReleases, stores),
+    readLedger: createReadLedger({ ...deps, enterReleases }, stores),
     readVerdicts: stores.verdicts.conclusive,
-    readPainEvents: ({ projectNo }) => [
-      ...stores.changes
+    readPainEvents: ({ projectNo }) => {
+      const rootId = deps.readRootIds(projectNo)
+      const named = stores.changes
         .newest(projectNo)
         .flatMap(({ changeId, createdAtMs, painIds }) =>
           painIds.map((painId) => ({ kind: 'change' as const, painId, changeId, atMs: createdAtMs })),
-        ),
-      ...stores.verdicts.conclusive(projectNo).flatMap((row) => (row.painId === '' ? [] : [toHistoryEvent(row)])),
-    ],
+        )
+      const judged = stores.verdicts.conclusive(projectNo).flatMap((row) => (row.painId === '' ? [] : [toHistoryEvent(row)]))
+      return [...named, ...judged].map((event) => ({ ...event, painId: rootId(event.painId) }))
+    },
     routes: [
       route(announceChange, ({ caller, body, request }) => announce(caller, body, request)),
       route(listChanges, ({ caller, query }) => list(caller, query)),

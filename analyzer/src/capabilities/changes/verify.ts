@@ -1,4 +1,3 @@
-import { toHex } from '@loopkit/shared/otlp/ids'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { windowOfLast } from '../../domain/window.ts'
 import { fail } from '../../http/errors.ts'
@@ -22,7 +21,7 @@ export interface VerifyRequest {
 interface Subject {
   change: Change | null
   painId: string | null
-  fingerprint: string | null
+  fingerprints: readonly string[] | null
   service: string | null
 }
 
@@ -42,7 +41,7 @@ export function createVerify(deps: VerifyDeps, stores: ChangeStores) {
     const exposure = await ask('exposure', {
       projectNo: owner.projectNo,
       window: windowOfLast(request.since_minutes, now),
-      fingerprint: subject.fingerprint,
+      fingerprints: subject.fingerprints,
       service: subject.service,
       change: { service: change.service, version: change.version, shippedAtMs: change.shippedAtMs },
       heldAtMs: stores.verdicts.last(owner.projectNo, key, { only: 'held' })?.atMs ?? null,
@@ -59,19 +58,26 @@ export function createVerify(deps: VerifyDeps, stores: ChangeStores) {
 }
 
 /** A pain is judged by the change that names it, else by the last that shipped to its service or to none in particular. */
-function findSubject({ findPain, nowMs }: ChangesDeps, { changes }: ChangeStores, owner: Owner, request: VerifyRequest): Subject {
+function findSubject(deps: ChangesDeps, { changes }: ChangeStores, owner: Owner, request: VerifyRequest): Subject {
+  const { findPain, nowMs, readRootIds } = deps
   const { change_id: changeId, pain_id: askedPain } = request
   if (changeId === undefined && askedPain === undefined) fail(nothingToVerify, 'name a change_id or a pain_id')
   const named =
     changeId === undefined ? null : (changes.find(owner.projectNo, changeId) ?? fail(changeNotFound, 'no such change'))
-  const painId = askedPain ?? named?.painIds[0] ?? null
-  const pain = painId === null ? null : (findPain(owner.projectNo, painId) ?? fail(painNotFound, 'no such pain'))
+  const painNamed = askedPain ?? named?.painIds[0] ?? null
+  const pain = painNamed === null ? null : (findPain(owner.projectNo, painNamed) ?? fail(painNotFound, 'no such pain'))
+  const painId = pain?.painId ?? null
+  const rootId = readRootIds(owner.projectNo)
   const change =
-    named ?? changeOfPain(changes.newest(owner.projectNo), painId ?? '', { service: pain?.service ?? null, nowMs: nowMs() })
+    named ??
+    changeOfPain(changes.newest(owner.projectNo), (change) => change.painIds.some((id) => rootId(id) === painId), {
+      service: pain?.service ?? null,
+      nowMs: nowMs(),
+    })
   return {
     change,
     painId,
-    fingerprint: pain && toHex(pain.fingerprint),
+    fingerprints: pain?.fingerprints ?? null,
     service: pain?.service ?? change?.service ?? null,
   }
 }
@@ -79,11 +85,10 @@ function findSubject({ findPain, nowMs }: ChangesDeps, { changes }: ChangeStores
 /** What is yet to ship is judged only where it is asked for by its id, or where it alone names the pain. */
 function changeOfPain(
   newest: Change[],
-  painId: string,
+  names: (change: Change) => boolean,
   { service, nowMs }: { service: string | null; nowMs: number },
 ): Change | null {
   const shipped = newest.filter(({ shippedAtMs }) => shippedAtMs <= nowMs)
-  const names = ({ painIds }: Change) => painIds.includes(painId)
   const touches = (change: Change) => change.service === null || change.service === service
   return shipped.find(names) ?? newest.find(names) ?? shipped.find(touches) ?? null
 }

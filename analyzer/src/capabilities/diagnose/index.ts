@@ -1,5 +1,6 @@
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import { diagnosisAnswer } from '../../domain/packet/build-packet.ts'
+import type { PainView } from '../../domain/pain-view.ts'
 import { windowOfLast } from '../../domain/window.ts'
 import { type Route, route } from '../../http/contract.ts'
 import { rawJson } from '../../http/reply.ts'
@@ -16,6 +17,7 @@ export interface DiagnoseDeps {
   /** Changes and the state of pains, as the control database has them. */
   readLedger(caller: Pick<Caller, 'projectNo' | 'projectId'>): Promise<ChangeLedger>
   rememberPains(projectNo: number, seen: readonly SeenPain[]): void
+  readPainView(projectNo: number): PainView
   storePacket(packet: {
     packetId: string
     projectNo: number
@@ -56,7 +58,10 @@ export function createDiagnose(deps: DiagnoseDeps): (caller: Caller, request: Di
       ...{ projectNo, projectId, tenantId, window, service, sinceMinutes, budgetTokens, ledger },
       painsSkip: 0,
       painsMax: ISSUES_MAX,
+      events: null,
       only: null,
+      view: deps.readPainView(projectNo),
+      withMuted: false,
       nowMs: now,
     })
     const { packetId, packetJson: body, status, createdAtMs, telemetryRead, failures, seen } = answer

@@ -3,6 +3,7 @@ import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { AuditedChange } from '../../control/audited-change.ts'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import { opaqueId } from '../../domain/opaque-id.ts'
+import type { PainView } from '../../domain/pain-view.ts'
 import { fail } from '../../http/errors.ts'
 import type { Caller, RequestFacts } from '../../http/request-facts.ts'
 import type { SeenPain } from '../../telemetry/questions.ts'
@@ -10,7 +11,7 @@ import type { AskTelemetry } from '../../telemetry/read-pool.ts'
 import { type PainEvent, type Remembered, rememberPains } from './memory.rules.ts'
 import { observationClosed, observationNotFound, painNotObserved } from './observe.contract.ts'
 import type { createObserveQueries, PainDecision } from './observe.queries.ts'
-import { joinWaiting, toWaiting, type WaitingPain } from './waiting-pain.ts'
+import { joinWaiting, mergeWaiting, toWaiting, type WaitingPain } from './waiting-pain.ts'
 
 type Owner = Pick<Caller, 'projectNo' | 'projectId'>
 
@@ -23,6 +24,11 @@ export interface ObserveDeps {
   readPainEvents(owner: Owner): PainEvent[]
   rememberPains(projectNo: number, seen: readonly SeenPain[]): void
   findTitle(projectNo: number, painId: string): string | null
+  readPainView(projectNo: number): PainView
+  /** By the id of any pain the id that it is shown under. */
+  readRootIds(projectNo: number): (painId: string) => string
+  /** Pains that nobody wants to hear of now. */
+  readMutedIds(projectNo: number): ReadonlySet<string>
 }
 
 type Store = ReturnType<typeof createObserveQueries>
@@ -40,7 +46,12 @@ export function createObserve(deps: ObserveDeps, store: Store) {
     const { projectNo, projectId } = owner
     const ledger = await deps.readLedger(owner)
     const before = store.last(projectNo)
-    const answer = await ask('observed', { projectNo, projectId, afterDecision: before?.toDecision ?? 0 })
+    const answer = await ask('observed', {
+      projectNo,
+      projectId,
+      afterDecision: before?.toDecision ?? 0,
+      view: deps.readPainView(projectNo),
+    })
     deps.rememberPains(
       projectNo,
       answer.pains.map(({ seen }) => seen),
@@ -68,7 +79,9 @@ interface Shown {
   moreSince: boolean
 }
 
-function show(deps: ObserveDeps, store: Store, owner: Owner, { id, pains, ledger, moreSince }: Shown) {
+function show(deps: ObserveDeps, store: Store, owner: Owner, { id, pains: waiting, ledger, moreSince }: Shown) {
+  const muted = deps.readMutedIds(owner.projectNo)
+  const pains = mergeWaiting(waiting, deps.readRootIds(owner.projectNo)).filter(({ painId }) => !muted.has(painId))
   return {
     observation_id: id,
     memory: showMemory(deps, store, owner),
@@ -96,10 +109,17 @@ function showPain(pain: WaitingPain, { statusOf }: ChangeLedger) {
   }
 }
 
-function showMemory({ readPainEvents, findTitle }: ObserveDeps, store: Store, owner: Owner) {
+function showMemory(deps: ObserveDeps, store: Store, owner: Owner) {
+  const { readPainEvents, findTitle } = deps
   const { projectNo } = owner
   const lastDecidedMs = store.lastClosedMs(projectNo)
-  const decisions = store.decisions(projectNo).map((decision): PainEvent => ({ kind: 'decision', ...decision }))
+  const rootId = deps.readRootIds(projectNo)
+  const toEvent = (decision: PainDecision & { atMs: number }): PainEvent => ({
+    kind: 'decision',
+    ...decision,
+    painId: rootId(decision.painId),
+  })
+  const decisions = store.decisions(projectNo).map(toEvent)
   const { fixed, slipped, inFlight } = rememberPains([...readPainEvents(owner), ...decisions], lastDecidedMs)
   const common = ({ event, sinceLastDecision }: Remembered<PainEvent>) => ({
     pain_id: event.painId,
@@ -130,27 +150,29 @@ export interface DecideRequest {
   decisions: { pain_id: string; next: PainDecision['next']; note?: string }[]
 }
 
-/** Closes an observation once. A pain that is named twice takes the last word. */
-export function createDecide({ nowMs, audited }: ObserveDeps, store: Store) {
+/** Closes an observation once. A pain that is named twice takes the last word; pains that are merged are decided together. */
+export function createDecide({ nowMs, audited, readRootIds, readMutedIds }: ObserveDeps, store: Store) {
   return ({ projectNo }: Owner, body: DecideRequest, request: RequestFacts) => {
     const observation =
       store.find(projectNo, body.observation_id) ?? fail(observationNotFound, 'this project has no observation with this id')
     if (observation.closedAtMs !== null) fail(observationClosed, 'observe again for what has come since')
-    const observed = new Set(observation.pains.map(({ painId }) => painId))
+    const rootId = readRootIds(projectNo)
+    const observed = new Set(observation.pains.map(({ painId }) => rootId(painId)))
     const last = new Map(
-      body.decisions.map(({ pain_id, next, note }) => [pain_id, { painId: pain_id, next, note: note ?? null }]),
+      body.decisions.map(({ pain_id, next, note }) => [rootId(pain_id), { painId: rootId(pain_id), next, note: note ?? null }]),
     )
     const unknown = [...last.keys()].find((painId) => !observed.has(painId))
     if (unknown !== undefined) fail(painNotObserved, 'a decision names a pain that this observation does not hold')
     const decisions = [...last.values()]
-    const waiting = observation.pains.filter(({ painId }) => !last.has(painId))
+    const waiting = observation.pains.filter(({ painId }) => !last.has(rootId(painId)))
+    const muted = readMutedIds(projectNo)
     const atMs = nowMs()
     audited(request, (queries) => store.close(queries, projectNo, { observation, decisions, waiting, atMs }))
     return {
       observation_id: observation.observationId,
       decided_at: msToIso(atMs),
       decisions: decisions.map(({ painId, next, note }) => ({ pain_id: painId, next, note })),
-      undecided: waiting.length,
+      undecided: mergeWaiting(waiting, rootId).filter(({ painId }) => !muted.has(painId)).length,
     }
   }
 }

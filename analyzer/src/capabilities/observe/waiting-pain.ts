@@ -54,6 +54,16 @@ export function joinWaiting(waited: readonly WaitingPain[], come: readonly Waiti
   return [...joined, ...left.values()]
 }
 
+/** Pains that were merged while they waited are one, named as the first of them that bears the name, else as the first. */
+export function mergeWaiting(pains: readonly WaitingPain[], rootId: (painId: string) => string): WaitingPain[] {
+  const byRoot = Map.groupBy(pains, ({ painId }) => rootId(painId))
+  return [...byRoot].map(([painId, members]) => {
+    const named = members.find((pain) => pain.painId === painId) ?? members[0]!
+    const others = members.filter((pain) => pain !== named)
+    return { ...others.reduce((sum, pain) => addUp(pain, sum), named), painId }
+  })
+}
+
 function addUp(before: WaitingPain, now: WaitingPain): WaitingPain {
   return {
     ...now,

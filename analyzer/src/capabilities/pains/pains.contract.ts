@@ -2,6 +2,7 @@ import { issueSchema, painStatusSchema, severitySchema, signalSchema, trendSchem
 import { contract } from '../../http/contract.ts'
 import { invalidCursor } from '../../http/cursor.ts'
 import { errorKind } from '../../http/errors.ts'
+import { eventTimeQuery } from '../../http/event-bounds.ts'
 
 export const painNotFound = errorKind({ code: 'pain_not_found', status: 404, title: 'No pain has this id' })
 
@@ -11,6 +12,49 @@ const count = { type: 'integer', minimum: 0 } as const
 const time = { type: 'string', format: 'date-time' } as const
 const id = { type: 'object', required: ['id'], properties: { id: { type: 'string', maxLength: 200 } } } as const
 const window = { type: 'object', additionalProperties: false, properties: { since_minutes: since } } as const
+
+const maybeText = { type: ['string', 'null'] } as const
+
+export const mutedSchema = {
+  title: 'Muted',
+  description: 'null where the pain is not muted; it ends by itself',
+  anyOf: [
+    {
+      type: 'object',
+      required: ['reason', 'until', 'muted_at', 'muted_by'],
+      properties: {
+        reason: text,
+        until: { anyOf: [time, { type: 'null' }] },
+        muted_at: time,
+        muted_by: { ...maybeText, description: 'id of the key' },
+      },
+    },
+    { type: 'null' },
+  ],
+} as const
+
+export const membersSchema = {
+  type: 'array',
+  description: 'pains that were merged into this one, and by whom',
+  items: {
+    title: 'MergedPain',
+    type: 'object',
+    required: ['pain_id', 'title', 'fingerprint', 'merged_into', 'merged_at', 'merged_by'],
+    properties: {
+      pain_id: text,
+      title: maybeText,
+      fingerprint: text,
+      merged_into: { ...text, description: 'as it was asked for; a chain ends at this pain' },
+      merged_at: time,
+      merged_by: { ...maybeText, description: 'id of the key' },
+    },
+  },
+} as const
+
+export const mergedIntoSchema = {
+  ...maybeText,
+  description: 'the pain that this one is shown under since it was merged; all that follows is of that one',
+} as const
 
 const painSummary = {
   title: 'PainSummary',
@@ -41,12 +85,14 @@ const painSummary = {
     trend: trendSchema,
     status: painStatusSchema,
     provisional: { type: 'boolean' },
+    muted: mutedSchema,
   },
 } as const
 
 export const listPains = contract({
   operation: 'listPains',
-  summary: 'Pains of a window, heaviest first',
+  summary:
+    'Pains of a window, heaviest first, muted ones too. `from` and `to` are event times: with them alone all that arrived is read',
   method: 'get',
   path: '/v1/pains',
   auth: { scopes: ['telemetry:read'] },
@@ -55,6 +101,7 @@ export const listPains = contract({
     additionalProperties: false,
     properties: {
       since_minutes: since,
+      ...eventTimeQuery,
       service: { type: 'string', minLength: 1, maxLength: 256 },
       limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
       cursor: { type: 'string', maxLength: 1024 },
@@ -92,9 +139,15 @@ export const getPain = contract({
       'issue',
       'history',
       'siblings',
+      'merged_into',
+      'members',
+      'muted',
     ],
     properties: {
       pain_id: text,
+      merged_into: mergedIntoSchema,
+      members: membersSchema,
+      muted: mutedSchema,
       title: text,
       signal_type: signalSchema,
       service: text,
@@ -135,10 +188,14 @@ export const whyPain = contract({
       'frames',
       'siblings',
       'evidence_ids',
+      'merged_into',
+      'members',
       'unavailable',
     ],
     properties: {
       pain_id: text,
+      merged_into: mergedIntoSchema,
+      members: membersSchema,
       fingerprint: text,
       parent_key: { type: ['string', 'null'] },
       template: { type: ['string', 'null'] },

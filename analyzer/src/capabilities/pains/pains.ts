@@ -6,12 +6,13 @@ import type { Issue } from '../../domain/packet/model.ts'
 import { type MinuteWindow, windowOfLast } from '../../domain/window.ts'
 import { readCursor, writeCursor } from '../../http/cursor.ts'
 import { fail } from '../../http/errors.ts'
+import { eventBounds } from '../../http/event-bounds.ts'
 import type { Caller } from '../../http/request-facts.ts'
 import type { DiagnosisRules } from '../../telemetry/diagnosis-rules.ts'
 import type { IssuesAnswer, SeenPain } from '../../telemetry/questions.ts'
 import type { AskTelemetry } from '../../telemetry/read-pool.ts'
+import { type Grouping, showMember, showMute } from './grouping.ts'
 import { painNotFound } from './pains.contract.ts'
-import type { KnownPain } from './pains.queries.ts'
 
 export interface PainsDeps {
   ask: AskTelemetry
@@ -20,10 +21,7 @@ export interface PainsDeps {
   readLedger(caller: Pick<Caller, 'projectNo' | 'projectId'>): Promise<ChangeLedger>
 }
 
-interface PainStore {
-  remember(projectNo: number, seen: readonly SeenPain[]): void
-  find(projectNo: number, painId: string): KnownPain | null
-}
+type Remember = (projectNo: number, seen: readonly SeenPain[]) => void
 
 export interface IssuesRequest {
   window: MinuteWindow
@@ -31,6 +29,10 @@ export interface IssuesRequest {
   service: string | null
   painsSkip: number
   painsMax: number
+  /** Only failures between two event times, the end not included. */
+  events?: { fromMs: number; toMs: number } | null
+  /** Muted pains too. */
+  withMuted?: boolean
 }
 
 type Owner = Pick<Caller, 'projectNo' | 'projectId'>
@@ -38,10 +40,11 @@ type Owner = Pick<Caller, 'projectNo' | 'projectId'>
 /** Pains of a window as packets show them; every one of them can be found by its id from then on. */
 export type ReadIssues = (owner: Owner, request: IssuesRequest) => Promise<IssuesAnswer>
 
-export function createReadIssues({ ask, rules, readLedger }: PainsDeps, { remember }: PainStore): ReadIssues {
-  return async ({ projectNo, projectId }, request) => {
+export function createReadIssues({ ask, rules, readLedger }: PainsDeps, remember: Remember, { readView }: Grouping): ReadIssues {
+  return async ({ projectNo, projectId }, { events = null, withMuted = false, ...request }) => {
     const ledger = await readLedger({ projectNo, projectId })
-    const answer = await ask('issues', { ...rules, ...request, projectNo, projectId, ledger, only: null })
+    const scope = { ...rules, ...request, projectNo, projectId, ledger, events, withMuted, only: null }
+    const answer = await ask('issues', { ...scope, view: readView(projectNo) })
     remember(projectNo, answer.seen)
     return answer
   }
@@ -49,6 +52,8 @@ export function createReadIssues({ ask, rules, readLedger }: PainsDeps, { rememb
 
 export interface ListRequest {
   since_minutes?: number
+  from?: string
+  to?: string
   service?: string
   limit: number
   cursor?: string
@@ -60,24 +65,42 @@ interface PainPage {
 }
 
 /** A page of pains. The window stands still from page to page, so none is shown twice because time went on. */
-export function createListPains({ nowMs, rules }: PainsDeps, readIssues: ReadIssues) {
-  return async (caller: Owner, { since_minutes, service = undefined, limit, cursor }: ListRequest) => {
-    const sinceMinutes = since_minutes ?? rules.sinceMinutesDefault
-    const scope = { projectId: caller.projectId, list: 'pains', query: [sinceMinutes, service ?? null] }
+export function createListPains({ nowMs, rules }: PainsDeps, readIssues: ReadIssues, { readMutes }: Grouping) {
+  return async (caller: Owner, { service, limit, cursor, ...bounds }: ListRequest) => {
+    const { since_minutes, from, to } = bounds
+    const events = eventsOf(bounds)
+    // Event times alone look at all that arrived.
+    const sinceMinutes = since_minutes ?? (events === null ? rules.sinceMinutesDefault : null)
+    const scope = { projectId: caller.projectId, list: 'pains', query: [since_minutes ?? null, from, to, service ?? null] }
     const page = cursor === undefined ? null : (readCursor(scope, cursor) as PainPage)
-    const toMinute = page?.toMinute ?? windowOfLast(sinceMinutes, nowMs()).toMinute
+    const toMinute = page?.toMinute ?? windowOfLast(1, nowMs()).toMinute
     const skip = page?.skip ?? 0
     const answer = await readIssues(caller, {
-      window: { fromMinute: toMinute - sinceMinutes, toMinute },
-      sinceMinutes,
+      window: { fromMinute: sinceMinutes === null ? 0 : toMinute - sinceMinutes, toMinute },
+      sinceMinutes: sinceMinutes ?? SINCE_MINUTES_MAX,
       service: service ?? null,
       painsSkip: skip,
       painsMax: limit,
+      events,
+      withMuted: true,
     })
     const next = skip + answer.issues.length
     const more = answer.issues.length > 0 && next < answer.painsTotal
-    return { items: answer.issues.map(toSummary), next_cursor: more ? writeCursor(scope, { skip: next, toMinute }) : null }
+    const mutes = readMutes(caller.projectNo)
+    return {
+      items: answer.issues.map((issue) => ({ ...toSummary(issue), muted: showMute(mutes.get(issue.pain_id) ?? null) })),
+      next_cursor: more ? writeCursor(scope, { skip: next, toMinute }) : null,
+    }
   }
+}
+
+/** Thirty days: what a plan's window is made of where no window of arrival was asked for. */
+const SINCE_MINUTES_MAX = 43_200
+
+function eventsOf(bounds: { from?: string; to?: string }): { fromMs: number; toMs: number } | null {
+  const { eventFromMs, eventToMs } = eventBounds(bounds)
+  if (eventFromMs === null && eventToMs === null) return null
+  return { fromMs: eventFromMs ?? Number.MIN_SAFE_INTEGER, toMs: eventToMs ?? Number.MAX_SAFE_INTEGER }
 }
 
 function toSummary(issue: Issue) {
@@ -90,26 +113,30 @@ function toSummary(issue: Issue) {
   }
 }
 
-/** One pain, alive or remembered, and why its records are one. */
-export function createReadPain({ ask, nowMs, rules, readLedger }: PainsDeps, { find }: PainStore) {
+/** One pain, alive or remembered, and why its records are one. What was merged away answers with what it was merged into. */
+export function createReadPain({ ask, nowMs, rules, readLedger }: PainsDeps, { find, readView }: Grouping) {
   const read = async ({ projectNo, projectId }: Owner, painId: string, sinceMinutes = rules.sinceMinutesDefault) => {
-    const pain = find(projectNo, painId) ?? fail(painNotFound, 'this project has no pain with this id')
+    const found = find(projectNo, painId) ?? fail(painNotFound, 'this project has no pain with this id')
     const ledger = await readLedger({ projectNo, projectId })
     const window = windowOfLast(sinceMinutes, nowMs())
-    const only = toHex(pain.fingerprint)
-    const scope = { projectNo, projectId, window, sinceMinutes, service: null, painsSkip: 0, painsMax: 1, only, ledger }
-    return { pain, ledger, answer: await ask('pain', { ...rules, ...scope }) }
+    const only = toHex(found.pain.fingerprint)
+    const scope = { projectNo, projectId, window, sinceMinutes, service: null, events: null, painsSkip: 0, painsMax: 1 }
+    const answer = await ask('pain', { ...rules, ...scope, only, ledger, view: readView(projectNo), withMuted: true })
+    return { ...found, ledger, answer }
   }
   return {
     async show(owner: Owner, painId: string, sinceMinutes?: number) {
-      const { pain, ledger, answer } = await read(owner, painId, sinceMinutes)
+      const { pain, mergedInto, members, mute, ledger, answer } = await read(owner, painId, sinceMinutes)
       return {
-        pain_id: pain.painId,
+        pain_id: painId,
+        merged_into: mergedInto,
+        members: members.map(showMember),
+        muted: showMute(mute),
         title: pain.title,
         signal_type: pain.signal as SignalType,
         service: pain.service,
         operation: pain.operation,
-        status: ledger.statusOf[painId] ?? ('new' as const),
+        status: ledger.statusOf[pain.painId] ?? ('new' as const),
         first_seen: msToIso(pain.firstSeenMs),
         last_seen: msToIso(pain.lastSeenMs),
         issue: answer.issue,
@@ -118,10 +145,12 @@ export function createReadPain({ ask, nowMs, rules, readLedger }: PainsDeps, { f
       }
     },
     async why(owner: Owner, painId: string, sinceMinutes?: number) {
-      const { pain, answer } = await read(owner, painId, sinceMinutes)
+      const { pain, mergedInto, members, answer } = await read(owner, painId, sinceMinutes)
       const { key, because, frames, siblings, issue } = answer
       return {
-        pain_id: pain.painId,
+        pain_id: painId,
+        merged_into: mergedInto,
+        members: members.map(showMember),
         fingerprint: toHex(pain.fingerprint),
         parent_key: key?.parentKey ?? null,
         template: key?.template ?? null,

@@ -74,7 +74,7 @@ function cutContent(content: PacketContent, cuts: number): PacketContent {
     .slice(0, total - dropped)
   const trimmed = trims > 0 ? total - dropped : Math.min(further, total - dropped)
   const omitted = [
-    ...content.omitted,
+    ...content.omitted.map(({ ids, ...what }) => (isLast || ids === undefined ? what : { ...what, ids })),
     ...(trimmed > 0 ? [{ what: 'issue_detail', count: trimmed, reason: 'budget_tokens' }] : []),
     ...(dropped > 0 ? [{ what: 'issues', count: dropped, reason: 'budget_tokens', ...named(names) }] : []),
     ...(isLast && content.service !== null ? [{ what: 'service', count: 1, reason: 'budget_tokens' }] : []),

@@ -90,7 +90,33 @@ create table pain_decision (
 create index pain_decision_by_project on pain_decision (project_no, at_ms);
 `
 
+const grouping = `
+-- A pain that is shown under another, as it was asked for; chains are resolved at reading. Fingerprints and counts never change.
+create table pain_merge (
+  pain_id text primary key, project_no integer not null, into_pain_id text not null, merged_at_ms integer not null, key_id text
+) strict;
+create index pain_merge_by_project on pain_merge (project_no);
+
+create table pain_mute (
+  pain_id text primary key, project_no integer not null, reason text not null,
+  until_ms integer,                                  -- null: until it is unmuted
+  muted_at_ms integer not null, key_id text
+) strict;
+create index pain_mute_by_project on pain_mute (project_no);
+
+-- How a project groups failures beyond the scheme. Read by the collector too: the first rule by rule_no that matches counts.
+create table fingerprint_rule (
+  rule_no integer primary key autoincrement, rule_id text not null unique, project_no integer not null, name text,
+  pain_id text,                                      -- the rule splits this pain; null: it matches by what failures are
+  matches text not null,                             -- JSON, see signals/fingerprint-rules.ts
+  grouped_by text not null,                          -- JSON list of fields and attributes
+  created_at_ms integer not null, key_id text
+) strict;
+create index fingerprint_rule_by_project on fingerprint_rule (project_no, rule_no);
+`
+
 export const controlMigrations: readonly Migration[] = [
   { name: 'spine', sql: spine },
   { name: 'observations', sql: observations },
+  { name: 'grouping', sql: grouping },
 ]

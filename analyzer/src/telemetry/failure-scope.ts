@@ -1,0 +1,41 @@
+import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
+
+export interface FailureScope {
+  projectNo: number
+  window: MinuteWindow
+  /** Of these only failures between two event times, the end not included; null for all. */
+  events: { fromMs: number; toMs: number } | null
+}
+
+/** SQL: rows `f` of `failure` that lie in the window of a question. */
+export const IN_WINDOW = `f.project_no = @projectNo and f.decided_ms >= @fromMs and f.decided_ms < @toMs
+  and f.event_ms >= @eventFromMs and f.event_ms < @eventToMs`
+
+export function windowParameters({ projectNo, window, events }: FailureScope) {
+  return {
+    projectNo,
+    ...windowBoundsMs(window),
+    eventFromMs: events?.fromMs ?? Number.MIN_SAFE_INTEGER,
+    eventToMs: events?.toMs ?? Number.MAX_SAFE_INTEGER,
+  }
+}
+
+/** Which failures are a pain's: those of its fingerprints, but for some that count elsewhere, and some that count here instead. */
+export interface FailureSelection {
+  fingerprintNos: readonly number[]
+  /** Numbers of failures of other fingerprints that a split put here, and of its own that one put elsewhere. */
+  moved: readonly number[]
+  left: readonly number[]
+}
+
+/** SQL: rows `f` of `failure` that are a pain's in the window of a question, with its parameters. */
+export function selectFailures(scope: FailureScope, { fingerprintNos, moved, left }: FailureSelection) {
+  const own = 'f.fingerprint_no in (select value from json_each(@fingerprintNos))'
+  const parameters = { ...windowParameters(scope), fingerprintNos: JSON.stringify(fingerprintNos) }
+  if (moved.length + left.length === 0) return { sql: `${own} and ${IN_WINDOW}`, parameters }
+  const kept = `${own} and f.failure_no not in (select value from json_each(@left))`
+  return {
+    sql: `((${kept}) or f.failure_no in (select value from json_each(@moved))) and ${IN_WINDOW}`,
+    parameters: { ...parameters, left: JSON.stringify(left), moved: JSON.stringify(moved) },
+  }
+}

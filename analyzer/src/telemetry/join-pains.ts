@@ -1,0 +1,164 @@
+import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
+import { fromHex } from '@loopkit/shared/otlp/ids'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { PainFacts } from '../domain/pain-facts.ts'
+import { type FailureSelection, selectFailures } from './failure-scope.ts'
+import type { OpenFailure } from './open-failures.ts'
+import type { PainQuestion, RankedPain } from './pain-question.ts'
+import { type CountedPain, countSpread, type RunCounts } from './window-counts.ts'
+
+export interface PainSources {
+  decided: CountedPain[]
+  open: OpenFailure[]
+  runs: RunCounts
+}
+
+/** What a window knows of one fingerprint beside its failures. */
+interface Member {
+  fingerprint: string
+  /** null where none of its failures was ever decided. */
+  fingerprintNo: number | null
+  operationNo: number | null
+  parentKey: string
+  signal: SignalType
+  service: string
+  operation: string
+  firstSeenMs: number
+  failures: number
+  splitFrom?: CountedPain['splitFrom']
+}
+
+const MINUTE_MS = 60_000
+
+/** Pains of decided and undecided failures; fingerprints that were merged are one, under the name of the one they were merged into. */
+export function joinPains(db: SqliteDatabase, question: PainQuestion, { decided, open, runs }: PainSources): RankedPain[] {
+  const rootOf = ({ fingerprint }: { fingerprint: string }) => question.view.rootOf[fingerprint] ?? fingerprint
+  const decidedBy = Map.groupBy(decided, rootOf)
+  const openBy = Map.groupBy(open, rootOf)
+  return [...new Set([...decidedBy.keys(), ...openBy.keys()])].map((fingerprint) =>
+    joinPain(db, question, { fingerprint, decided: decidedBy.get(fingerprint) ?? [], open: openBy.get(fingerprint) ?? [], runs }),
+  )
+}
+
+function joinPain(db: SqliteDatabase, question: PainQuestion, sources: PainSources & { fingerprint: string }): RankedPain {
+  const { fingerprint, decided, open, runs } = sources
+  const members = membersOf(db, question, sources)
+  const head = members[0]!
+  const selection = {
+    fingerprintNos: members.flatMap(({ fingerprintNo }) => fingerprintNo ?? []),
+    moved: decided.flatMap(({ moved }) => moved),
+    left: decided.flatMap(({ left }) => left),
+  }
+  const spread = spreadOf(db, question, { decided, open, selection })
+  const events = open.map(({ eventMs }) => eventMs)
+  const exposure = exposureOf(members, runs)
+  return {
+    ...selection,
+    headNo: head.fingerprintNo ?? head.splitFrom?.fingerprintNo ?? null,
+    splitSteps: head.fingerprintNo === null ? (head.splitFrom?.steps ?? []) : [],
+    open,
+    fingerprint,
+    parentKey: head.parentKey,
+    signal: head.signal,
+    service: head.service,
+    operation: head.operation,
+    decided: sum(decided, ({ failures }) => failures),
+    provisional: open.length,
+    ...spread,
+    firstSeenMs: Math.min(...members.map(({ firstSeenMs }) => firstSeenMs)),
+    firstEventMs: Math.min(...decided.map(({ firstEventMs }) => firstEventMs), ...events),
+    lastEventMs: Math.max(...decided.map(({ lastEventMs }) => lastEventMs), ...events),
+    runs: exposure.runs,
+    ...halves(sources, exposure),
+  }
+}
+
+/** The pain itself first, where anything is known of it; then by failures. */
+function membersOf(
+  db: SqliteDatabase,
+  { projectNo }: PainQuestion,
+  { fingerprint, decided, open }: PainSources & { fingerprint: string },
+): Member[] {
+  const members = new Map<string, Member>(decided.map((pain) => [pain.fingerprint, pain]))
+  for (const [name, failures] of Map.groupBy(open, (failure) => failure.fingerprint)) {
+    if (!members.has(name)) members.set(name, openMember(db, projectNo, failures))
+  }
+  const self = members.get(fingerprint) ?? storedMember(db, projectNo, fingerprint)
+  const others = [...members.values()].filter((member) => member !== self)
+  others.sort((a, b) => b.failures - a.failures || (a.fingerprint < b.fingerprint ? -1 : 1))
+  return self ? [self, ...others] : others
+}
+
+/** Of its failures none is decided in this window. */
+function openMember(db: SqliteDatabase, projectNo: number, open: OpenFailure[]): Member {
+  const [first] = open as [OpenFailure]
+  const { fingerprint, parentKey, service, operation } = first
+  const firstEventMs = Math.min(...open.map(({ eventMs }) => eventMs))
+  const stored = storedMember(db, projectNo, fingerprint)
+  return {
+    ...{ fingerprint, parentKey, service, operation },
+    signal: first.failure.detection.signal,
+    fingerprintNo: stored?.fingerprintNo ?? null,
+    operationNo: operationNo(db, projectNo, { service, operation }),
+    firstSeenMs: Math.min(stored?.firstSeenMs ?? firstEventMs, firstEventMs),
+    failures: open.length,
+  }
+}
+
+/** What is known of a fingerprint whose failures were decided in any window. */
+function storedMember(db: SqliteDatabase, projectNo: number, fingerprint: string): Member | undefined {
+  const find = db.prepare(
+    `select fingerprint_no as fingerprintNo, operation_no as operationNo, lower(hex(parent_key)) as parentKey, signal, service, operation,
+       first_seen_ms as firstSeenMs from fingerprint where project_no = ? and fingerprint = ?`,
+  )
+  const row = find.get(projectNo, fromHex(fingerprint)) as Omit<Member, 'fingerprint' | 'failures'> | undefined
+  return row && { ...row, fingerprint, failures: 0 }
+}
+
+function operationNo(db: SqliteDatabase, projectNo: number, { service, operation }: Pick<Member, 'service' | 'operation'>) {
+  const find = db.prepare('select operation_no from operation where project_no = ? and service = ? and operation = ?').pluck()
+  return (find.get(projectNo, service, operation) as number | undefined) ?? null
+}
+
+/** Runs of all operations that the members fail in, each once. */
+function exposureOf(members: readonly Member[], { byOperation, middleMinute }: RunCounts) {
+  const operations = [...new Set(members.map((member) => member.operationNo))]
+  const counts = operations.flatMap((number) => (number === null ? [] : (byOperation.get(number) ?? [])))
+  return { runs: sum(counts, ({ runs }) => runs), later: sum(counts, ({ later }) => later), middleMinute }
+}
+
+interface SpreadSources {
+  decided: readonly CountedPain[]
+  open: readonly OpenFailure[]
+  selection: FailureSelection
+}
+
+/** Distinct traces and sessions; those of undecided failures only where no decided one brings them. */
+function spreadOf(db: SqliteDatabase, question: PainQuestion, { decided, open, selection }: SpreadSources) {
+  const [only] = decided
+  const counted =
+    decided.length > 1 ? countSpread(db, question, selection) : { traces: only?.traces ?? 0, sessions: only?.sessions ?? 0 }
+  const { sql, parameters } = selectFailures(question, selection)
+  const inTrace = db.prepare(`select 1 from failure f where ${sql} and trace_hash = @traceHash limit 1`)
+  const inSession = db.prepare(`select 1 from failure f where ${sql} and session_id = @sessionId limit 1`)
+  const traces = [...new Set(open.map(({ traceHash }) => traceHash))]
+  const sessions = [...new Set(open.map(({ failure }) => failure.sessionId))]
+  const newTraces = traces.filter((traceHash) => inTrace.get({ ...parameters, traceHash }) === undefined)
+  const newSessions = sessions.filter((id) => inSession.get({ ...parameters, sessionId: toIndexText(id) }) === undefined)
+  return { traces: counted.traces + newTraces.length, sessions: counted.sessions + newSessions.length }
+}
+
+function halves(
+  { decided, open }: PainSources,
+  { runs, later: laterRuns, middleMinute }: { runs: number; later: number; middleMinute: number },
+): Pick<PainFacts, 'earlier' | 'later'> {
+  const failures = sum(decided, (pain) => pain.failures) + open.length
+  const openLater = open.filter(({ eventMs }) => eventMs >= middleMinute * MINUTE_MS).length
+  const later = sum(decided, ({ laterFailures }) => laterFailures) + openLater
+  return { earlier: { failures: failures - later, runs: runs - laterRuns }, later: { failures: later, runs: laterRuns } }
+}
+
+function sum<T>(rows: readonly T[], count: (row: T) => number): number {
+  return rows.reduce((total, row) => total + count(row), 0)
+}

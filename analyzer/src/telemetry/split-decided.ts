@@ -1,0 +1,192 @@
+import { toHex } from '@loopkit/shared/otlp/ids'
+import {
+  type ProjectRules,
+  SPLITS_DEEP_MAX,
+  type SplitRule,
+  splitKey,
+  splitSteps,
+  valueOfRecord,
+} from '@loopkit/shared/signals/fingerprint-rules'
+import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import { viewSpan } from '@loopkit/shared/span/view-span'
+import { IN_WINDOW, windowParameters } from './failure-scope.ts'
+import { recordFilter } from './judge-span.ts'
+import type { PainQuestion } from './pain-question.ts'
+import { readSpans } from './read-spans.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+import type { CountedPain } from './window-counts.ts'
+
+/** Failures of one fingerprint that are told apart after the fact, the newest; the others stay with their pain. */
+const FAILURES_MAX = 1_000
+const MINUTE_MS = 60_000
+
+export interface CountedPains {
+  counted: readonly CountedPain[]
+  middleMinute: number
+}
+
+/**
+ * Failures that were decided before their pain was split count for its parts, as far as their records can be read. New ones are
+ * decided under the part itself.
+ */
+export function splitDecided(
+  connection: TelemetryConnection,
+  question: PainQuestion,
+  { counted, middleMinute }: CountedPains,
+): CountedPain[] {
+  const { splits } = question.view.rules
+  return counted.flatMap((pain) => {
+    const { fingerprintNo } = pain
+    const split = splits[pain.fingerprint]
+    if (!split || fingerprintNo === null) return pain
+    return splitPain(connection, question, { pain: { ...pain, fingerprintNo }, split, middleMinute })
+  })
+}
+
+interface Splitting {
+  pain: CountedPain & { fingerprintNo: number }
+  split: SplitRule
+  middleMinute: number
+}
+
+interface OldFailure {
+  failureNo: number
+  recordId: string
+  traceId: Uint8Array
+  spanId: Uint8Array
+  traceHash: bigint
+  session: string
+  eventMs: number
+}
+
+function splitPain(connection: TelemetryConnection, question: PainQuestion, splitting: Splitting): CountedPain[] {
+  const { pain, split, middleMinute } = splitting
+  const failures = readOld(connection, question, pain.fingerprintNo)
+  const partOf = createPartOf(connection, question, { split, failures })
+  const [left, rest] = [failures.filter((one) => partOf(one) !== null), failures.filter((one) => partOf(one) === null)]
+  if (left.length === 0) return [pain]
+  const parts = [...Map.groupBy(left, (one) => partOf(one)!.fingerprint).values()].map((own) =>
+    countPart(pain, { part: partOf(own[0]!)!, own, middleMinute }),
+  )
+  const failuresLeft = pain.failures - left.length
+  return failuresLeft <= 0
+    ? parts
+    : [...parts, { ...remainder(pain, rest, failuresLeft), ...laterLeft(pain, parts), left: numbersOf(left) }]
+}
+
+/** What stays with the pain: where all of it was looked at, traces and sessions are those of the failures that stay. */
+function remainder(pain: Splitting['pain'], rest: readonly OldFailure[], failures: number): CountedPain {
+  if (rest.length !== failures) return { ...pain, failures }
+  return { ...pain, failures, ...spreadOf(rest) }
+}
+
+function laterLeft({ laterFailures, failures }: CountedPain, parts: readonly CountedPain[]): Pick<CountedPain, 'laterFailures'> {
+  const gone = parts.reduce((sum, part) => sum + part.laterFailures, 0)
+  return { laterFailures: Math.min(failures, Math.max(0, laterFailures - gone)) }
+}
+
+interface Part {
+  fingerprint: string
+  steps: { step: string; value: string }[]
+}
+
+function countPart(
+  pain: Splitting['pain'],
+  { part, own, middleMinute }: { part: Part; own: readonly OldFailure[]; middleMinute: number },
+): CountedPain {
+  const spread = spreadOf(own)
+  return {
+    ...pain,
+    fingerprintNo: null,
+    fingerprint: part.fingerprint,
+    failures: own.length,
+    laterFailures: own.filter(({ eventMs }) => eventMs >= middleMinute * MINUTE_MS).length,
+    ...spread,
+    firstSeenMs: spread.firstEventMs,
+    moved: numbersOf(own),
+    left: [],
+    splitFrom: { fingerprintNo: pain.fingerprintNo, steps: part.steps },
+  }
+}
+
+function spreadOf(failures: readonly OldFailure[]) {
+  const events = failures.map(({ eventMs }) => eventMs)
+  return {
+    traces: new Set(failures.map(({ traceHash }) => traceHash)).size,
+    sessions: new Set(failures.map(({ session }) => session)).size,
+    firstEventMs: Math.min(...events),
+    lastEventMs: Math.max(...events),
+  }
+}
+
+function numbersOf(failures: readonly OldFailure[]): number[] {
+  return failures.map(({ failureNo }) => failureNo)
+}
+
+interface OldRow {
+  failure_no: bigint
+  trace_id: Uint8Array
+  span_id: bigint
+  trace_hash: bigint
+  session: string | bigint
+  event_ms: bigint
+}
+
+function readOld({ db }: TelemetryConnection, question: PainQuestion, fingerprintNo: number): OldFailure[] {
+  const rows = db
+    .prepare(
+      `select failure_no, trace_id, span_id, trace_hash, iif(session_no = 0, lower(hex(trace_id)), session_no) as session, event_ms
+       from failure f where f.fingerprint_no = @fingerprintNo and ${IN_WINDOW} order by failure_no desc limit ${FAILURES_MAX}`,
+    )
+    .safeIntegers()
+    .all({ ...windowParameters(question), fingerprintNo }) as OldRow[]
+  return rows.map((row) => {
+    const spanId = new Uint8Array(8)
+    new DataView(spanId.buffer).setBigInt64(0, row.span_id)
+    const traceId = new Uint8Array(row.trace_id)
+    return {
+      failureNo: Number(row.failure_no),
+      recordId: encodeRecordId(traceId, spanId),
+      ...{ traceId, spanId },
+      traceHash: row.trace_hash,
+      session: String(row.session),
+      eventMs: Number(row.event_ms),
+    }
+  })
+}
+
+/** The part that a failure counts for; null where its record cannot be read or has no such attribute. */
+function createPartOf(
+  connection: TelemetryConnection,
+  { projectNo, projectId, view }: PainQuestion,
+  { split, failures }: { split: SplitRule; failures: readonly OldFailure[] },
+): (failure: OldFailure) => Part | null {
+  const { splits } = view.rules
+  const attributes = [...new Set(Object.values(splits).map(({ attribute }) => attribute))]
+  const records = readSpans(connection, projectNo, failures, recordFilter(attributes))
+  const parts = new Map(
+    [...records].map(([recordId, { ctx }]) => {
+      const shown = viewSpan(ctx)
+      return [recordId, partBy(projectId, { split, splits }, (name) => valueOfRecord(name, shown, ctx))] as const
+    }),
+  )
+  return ({ recordId }) => parts.get(recordId) ?? null
+}
+
+function partBy(
+  projectId: string,
+  { split, splits }: { split: SplitRule; splits: ProjectRules['splits'] },
+  read: (name: string) => string | null,
+): Part | null {
+  let fingerprint: string | null = null
+  const steps: Part['steps'] = []
+  let at: SplitRule | undefined = split
+  for (let deep = 0; at && deep < SPLITS_DEEP_MAX; deep++) {
+    const value = read(at.attribute)
+    if (value === null) break
+    steps.push(...splitSteps(at, value))
+    fingerprint = toHex(splitKey(projectId, at, value))
+    at = splits[fingerprint]
+  }
+  return fingerprint === null ? null : { fingerprint, steps }
+}
