@@ -1,4 +1,4 @@
-import type { AgentRun } from '../soft/agent-runs.ts'
+import { type AgentRun, between } from '../soft/agent-runs.ts'
 import { invalidCalls } from '../soft/invalid-tool-arguments.ts'
 import type { SoftTrace } from '../soft/soft-trace.ts'
 import { NO_PARENT } from '../trace-tree.ts'
@@ -28,7 +28,7 @@ function failedAction({ tree, fails }: SoftTrace, run: AgentRun, turn: number, n
     if (i === run.agent || around.has(i)) break
     if (isAction(i)) return i
   }
-  return run.spans.find((i) => i > turn && (next === null || i < next) && !around.has(i) && isAction(i)) ?? null
+  return between(run.spans, turn, next ?? Number.POSITIVE_INFINITY).find((i) => !around.has(i) && isAction(i)) ?? null
 }
 
 function* ancestors(parents: Int32Array, from: number): Generator<number> {

@@ -1,9 +1,12 @@
+import { firstAbove } from '../soft/agent-runs.ts'
 import type { SoftTrace } from '../soft/soft-trace.ts'
 import { NO_PARENT } from '../trace-tree.ts'
 import type { FoundHint, HintRule } from './hint.ts'
 
 const SHREDDED_LINES_MIN = 8
 const SHREDDED_SHARE = 0.4
+/** Turns after it that are looked at: those inside the step itself have not read what it put out. */
+const READERS_MAX = 20
 /** A number before the line, as lists have it. */
 const LINE_NUMBER = /^\s*\d{1,6}[:.)]\s*/
 
@@ -16,7 +19,8 @@ export const shreddedOutput: HintRule = (trace) =>
       const lines = (trace.resultOf(i) ?? '').split('\n')
       const single = lines.filter((line) => line.replace(LINE_NUMBER, '').trim().length === 1).length
       if (single < SHREDDED_LINES_MIN || single < lines.length * SHREDDED_SHARE) return []
-      const reader = turns.find((turn) => turn > i && !isInside(trace, turn, i))
+      const readers = turns.slice(firstAbove(turns, i), firstAbove(turns, i) + READERS_MAX)
+      const reader = readers.find((turn) => !isInside(trace, turn, i))
       return [{ at: reader ?? i, kind: 'shredded_output', because: `${single} lines of one character in what it read` }]
     }),
   )
@@ -38,7 +42,7 @@ export const emptySearch: HintRule = (trace) =>
       const said = (detection?.message ?? trace.resultOf(i) ?? '').slice(0, HEAD_MAX_CHARS)
       const found = NOTHING_FOUND.exec(said)?.[0]
       if (found === undefined) return []
-      return [{ at: turns.findLast((turn) => turn < i) ?? i, kind: 'empty_search', because: `${view.operation}: ${found}` }]
+      return [{ at: turns[firstAbove(turns, i - 1) - 1] ?? i, kind: 'empty_search', because: `${view.operation}: ${found}` }]
     }),
   )
 

@@ -1,4 +1,4 @@
-import type { AgentRun } from '../soft/agent-runs.ts'
+import { type AgentRun, firstAbove } from '../soft/agent-runs.ts'
 import type { SoftTrace } from '../soft/soft-trace.ts'
 import type { FoundHint, HintRule } from './hint.ts'
 
@@ -9,17 +9,23 @@ const TOOL_NAMES =
 const POINT = /^\s{0,8}\d{1,2}[.)] /gm
 const POINTS_MIN = 3
 const NAMES_MAX = 64
+/** Of a run: the plans looked at, and the turns after each in which a tool's use is looked for. */
+const PLANS_MAX = 20
+const TURNS_MAX = 500
 
 /** A plan that names tools, of which the run calls none: the turn after the plan left it. */
 export const unusedTool: HintRule = (trace) =>
-  trace.runs.flatMap((run) =>
-    run.turns.flatMap((plan, n): FoundHint[] => {
-      const next = run.turns[n + 1]
-      const named = next === undefined ? [] : toolsPlanned(trace, plan)
-      if (named.length === 0 || named.some((name) => isUsed(trace, run, plan, name))) return []
-      return [{ at: next!, kind: 'unused_tool', because: `the plan names ${named.slice(0, 5).join(', ')}, and none ran` }]
-    }),
-  )
+  trace.runs.flatMap((run) => {
+    const plans = run.turns.slice(0, -1).flatMap((turn, n) => ({ turn, n, named: toolsPlanned(trace, turn) }))
+    return plans
+      .filter(({ named }) => named.length > 0)
+      .slice(0, PLANS_MAX)
+      .filter(({ turn, named }) => !named.some((name) => isUsed(trace, run, turn, name)))
+      .map(({ n, named }): FoundHint => {
+        const because = `the plan names ${named.slice(0, 5).join(', ')}, and none ran`
+        return { at: run.turns[n + 1]!, kind: 'unused_tool', because }
+      })
+  })
 
 function toolsPlanned(trace: SoftTrace, turn: number): string[] {
   const output = trace.outputOf(turn)
@@ -34,7 +40,10 @@ function isUsed(trace: SoftTrace, { turns, actions }: AgentRun, after: number, n
   const { spans } = trace.tree
   return (
     actions.some((i) => i > after && (spans[i]!.view.tool === name || spans[i]!.view.agent === name)) ||
-    turns.some((i) => i > after && says(trace, i, name))
+    turns
+      .slice(firstAbove(turns, after))
+      .slice(0, TURNS_MAX)
+      .some((i) => says(trace, i, name))
   )
 }
 

@@ -13,6 +13,24 @@ export interface AgentRun {
   spans: number[]
 }
 
+/** Those of an ascending list that lie between two, which are left out; found by halving, since a run may have many thousand steps. */
+export function between(ascending: readonly number[], after: number, before: number): number[] {
+  const from = firstAbove(ascending, after)
+  return ascending.slice(from, Math.max(from, firstAbove(ascending, before - 1)))
+}
+
+/** Where the first one above `limit` stands. */
+export function firstAbove(ascending: readonly number[], limit: number): number {
+  let from = 0
+  let to = ascending.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if (ascending[middle]! <= limit) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
 /** Cuts a trace into runs: a span belongs to the nearest agent above it. Linear in the spans. */
 export function findAgentRuns({ spans, parents, topDown }: TraceTree): AgentRun[] {
   const agentOf = new Int32Array(spans.length).fill(NO_PARENT)

@@ -7,7 +7,7 @@ const OTHER_ENDS = /^(?:tool|function|length|max|content|safety|refusal|pause|in
 export const emptyOutput: SoftRule = {
   signal: 'empty_output',
   find: (trace) =>
-    healthyTurns(trace).flatMap((at) => {
+    healthyTurns(trace).flatMap(({ at }) => {
       const output = trace.outputOf(at)
       if (output === null || output.calls.length > 0 || output.refusal !== null || output.hasOther) return []
       if (output.text.replace(/\s+/g, '').length > trace.thresholds.emptyOutputMaxChars) return []

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { isLinear } from '../cost.fixture.ts'
 import type { SignalType } from '../signal-type.ts'
 import { ERROR, type SpanSketch } from '../trace.fixture.ts'
 import { agent, answer, chat, found, judge, tool } from './agent.fixture.ts'
@@ -141,20 +142,31 @@ describe('invalid_tool_arguments', () => {
 describe('orphan_tool_call', () => {
   const calls = (id: string, ...ids: string[]) =>
     chat(id, answer(null, ...ids.map((one) => ({ id: one, name: one.slice(0, 1) }))))
-  const told = (id: string, ...results: string[]) =>
-    chat(id, { ...answer('done'), 'gen_ai.input.messages': `called ${results.join(' ')} results ${results.join(' ')}` })
+  const told = (id: string, asked: string[], results: string[]) => {
+    const input = [
+      { role: 'assistant', parts: asked.map((one) => ({ type: 'tool_call', id: one, name: one.slice(0, 1) })) },
+      { role: 'tool', parts: results.map((one) => ({ type: 'tool_call_response', id: one, response: 'ok' })) },
+    ]
+    return chat(id, { ...answer('done'), 'gen_ai.input.messages': JSON.stringify(input) })
+  }
   const ran = (id: string, name: string, call?: string) => tool(id, name, call ? { 'gen_ai.tool.call.id': call } : {})
   test.each<Row>([
     ['one of two calls of a turn never ran', [calls('c', 'a1', 'b1'), ran('t', 'a'), chat('d')], ['orphan_tool_call c']],
     ['the tool ran another time', [calls('c', 'a1'), ran('t', 'a'), calls('d', 'a2'), chat('e')], ['orphan_tool_call d']],
     ['told apart by id', [calls('c', 'a1', 'a2'), ran('t', 'a', 'a2'), chat('d')], ['orphan_tool_call c']],
-    ['the next turn was told no result', [calls('c', 'a1'), told('d', 'x9')], ['orphan_tool_call c']],
+    ['the next turn was told no result', [calls('c', 'a1'), told('d', ['a1'], [])], ['orphan_tool_call c']],
     ['all ran', [calls('c', 'a1', 'b1'), ran('s', 'b'), ran('t', 'a')], []],
     ['a program without spans of its tools', [calls('c', 'a1'), chat('d', answer('done'))], []],
-    ['without spans of its tools, and told the result', [calls('c', 'a1'), told('d', 'a1')], []],
+    ['without spans of its tools, and told the result', [calls('c', 'a1'), told('d', ['a1'], ['a1'])], []],
     ['the last call of a run gives the answer', [calls('c', 'a1'), ran('t', 'a'), calls('d', 'z1')], []],
     ['an agent as a tool', [calls('c', 'a1'), agent('sub', { parent: 'agent' }), chat('d')], []],
-    ['its tool has no span, and its result is there', [calls('c', 'a1', 'b1'), ran('t', 'a'), told('d', 'a1', 'b1')], []],
+    [
+      'its tool has no span, and its result is there',
+      [calls('c', 'a1', 'b1'), ran('t', 'a'), told('d', ['a1', 'b1'], ['a1', 'b1'])],
+      [],
+    ],
+    ['an input that repeats no calls', [calls('c', 'a1'), told('d', [], [])], []],
+    ['an input that holds results only', [calls('c', 'a1'), told('d', [], ['a1'])], []],
   ])('%s', (_what, spans, expected) => expect(found(judge([agent('agent'), ...spans]).failures)).toEqual(expected))
 })
 
@@ -298,4 +310,21 @@ test('what is answered is the same words each time, so that it is one pain', () 
   const keyOf = (n: number) =>
     judge([agent('agent'), ...Array.from({ length: n }, (_, i) => tool(`t${i}`, 'f', asked('{}')))]).failures[0]!.fingerprint.key
   expect(keyOf(7)).toEqual(keyOf(3))
+})
+
+test('twice the steps cost about twice the time, hints included', () => {
+  const steps = (n: number) => [
+    agent('agent'),
+    ...Array.from({ length: n }, (_, i) => [
+      chat(`c${i}`, answer(null, { id: `x${i}`, name: i % 3 === 0 ? 'gone' : 'f', arguments: '{' })),
+      tool(`t${i}`, 'f', { ...asked(`{"q":${i % 7}}`), 'gen_ai.tool.call.id': `x${i}` }, i % 5 === 0 ? { status: ERROR } : {}),
+    ]).flat(),
+  ]
+  const [half, whole] = [steps(1_500), steps(3_000)]
+  expect(
+    isLinear(
+      () => judge(half, { withHints: true }),
+      () => judge(whole, { withHints: true }),
+    ),
+  ).toBe(true)
 })

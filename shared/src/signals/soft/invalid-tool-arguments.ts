@@ -1,6 +1,7 @@
 import { jsonOf, partOf } from '../../span/steps/json-parts.ts'
 import type { ToolCall } from '../../span/steps/model-output.ts'
 import type { ToolSchema } from '../../span/steps/tools-offered.ts'
+import { type AgentRun, between } from './agent-runs.ts'
 import { healthyTurns, type SoftFinding, type SoftRule } from './rule.ts'
 import type { SoftTrace } from './soft-trace.ts'
 
@@ -11,9 +12,9 @@ import type { SoftTrace } from './soft-trace.ts'
 export const invalidToolArguments: SoftRule = {
   signal: 'invalid_tool_arguments',
   find: (trace) =>
-    healthyTurns(trace).flatMap((at) => {
+    healthyTurns(trace).flatMap(({ at, run, next }) => {
       const invalid = invalidCalls(trace, at)
-      if (invalid.length === 0 || invalid.length < trace.thresholds.invalidToolArgumentsMin || wasTaken(trace, at)) return []
+      if (invalid.length === 0 || invalid.length < trace.thresholds.invalidToolArgumentsMin || wasTaken(run, at, next)) return []
       const [{ call, why }] = invalid as [InvalidCall]
       return [
         {
@@ -64,8 +65,6 @@ function isCut(text: string): boolean {
 }
 
 /** Whatever ran between this turn and the next was the call: the tool took the arguments, or failed and is blamed for it. */
-function wasTaken({ runs }: SoftTrace, turn: number): boolean {
-  const run = runs.find(({ turns }) => turns.includes(turn))!
-  const next = run.turns.find((i) => i > turn) ?? Number.POSITIVE_INFINITY
-  return run.actions.some((i) => i > turn && i < next)
+function wasTaken({ actions }: AgentRun, turn: number, next: number | null): boolean {
+  return between(actions, turn, next ?? Number.POSITIVE_INFINITY).length > 0
 }

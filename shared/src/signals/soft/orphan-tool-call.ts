@@ -2,99 +2,87 @@ import type { OtlpSpan } from '../../otlp/model.ts'
 import type { ToolCall } from '../../span/steps/model-output.ts'
 import { INPUT_MESSAGES_KEYS } from '../../span/steps/step-keys.ts'
 import { readToolCallId } from '../../span/steps/tool-io.ts'
-import type { AgentRun } from './agent-runs.ts'
-import { healthyTurns, type SoftFinding, type SoftRule } from './rule.ts'
+import { type AgentRun, between } from './agent-runs.ts'
+import { healthyTurns, type SoftFinding, type SoftRule, type Turn } from './rule.ts'
 import type { SoftTrace } from './soft-trace.ts'
 
 /**
  * A model asked for a tool, and nothing ran it. Many programs send no spans of their tools, so silence alone says nothing: the run
- * must show that its tools are seen (this tool ran another time, or another call of the same turn did), or it went on to another turn
- * whose input, recorded, holds no answer to the call.
+ * must show that its tools are seen (this tool ran another time, or another call of the same turn did), or the next turn's input,
+ * recorded, repeats the call and holds no answer to it.
  */
 export const orphanToolCall: SoftRule = {
   signal: 'orphan_tool_call',
   find(trace) {
-    const healthy = new Set(healthyTurns(trace))
-    return trace.runs.flatMap((run) => {
-      // Of this run only: where one agent's tool has a span, another's of the same name may have none.
-      const seen = toolsSeen(trace, run)
-      const orphans = run.turns.flatMap((turn, at) =>
-        healthy.has(turn) ? orphansOf(trace, run, { turn, next: run.turns[at + 1] ?? null, seen }) : [],
-      )
-      return orphans
-    })
+    const seenBy = new Map(trace.runs.map((run) => [run, seenOf(trace, run)]))
+    return healthyTurns(trace).flatMap((turn) => orphansOf(trace, turn, seenBy.get(turn.run)!))
   },
 }
 
-interface Place {
-  turn: number
-  next: number | null
-  seen: ReadonlySet<string>
+/** What a run shows of its tools. Of this run only: where one agent's tool has a span, another's of the same name may have none. */
+interface Seen {
+  tools: ReadonlySet<string>
+  callIds: ReadonlySet<string>
+  idOf: ReadonlyMap<number, string>
 }
 
-function orphansOf(trace: SoftTrace, run: AgentRun, place: Place): SoftFinding[] {
-  const { turn, next, seen } = place
-  const calls = trace.outputOf(turn)?.calls ?? []
+function seenOf({ tree }: SoftTrace, { actions }: AgentRun): Seen {
+  const idOf = new Map<number, string>()
+  for (const i of actions) {
+    const id = readToolCallId(tree.spans[i]!.span)
+    if (id !== null) idOf.set(i, id)
+  }
+  return { tools: new Set(actions.flatMap((i) => tree.spans[i]!.view.tool ?? [])), callIds: new Set(idOf.values()), idOf }
+}
+
+function orphansOf(trace: SoftTrace, turn: Turn, seen: Seen): SoftFinding[] {
+  const calls = trace.outputOf(turn.at)?.calls ?? []
   if (calls.length === 0) return []
-  const executed = createExecuted(trace, run, place)
+  const executed = createExecuted(trace, turn, seen)
   const missing = calls.filter((call) => call.name !== null && !executed(call))
   const someRan = missing.length < calls.length
-  const orphans = missing.filter(
-    (call) => (someRan || seen.has(call.name!) || wentOnWithout(trace, next, call)) && !isAnswered(trace, next, call),
-  )
+  const orphans = missing.filter((call) => {
+    const told = answerTo(trace, turn, call)
+    return told === 'none' || (told === 'unknown' && (someRan || seen.tools.has(call.name!)))
+  })
   if (orphans.length === 0 || orphans.length < trace.thresholds.orphanToolCallMin) return []
   const names = [...new Set(orphans.map(({ name }) => name))].sort().join(', ')
-  return [
-    { at: turn, errorType: names, message: `${names} was called and never ran`, because: `no span and no result of ${names}` },
-  ]
+  const because = `no span and no result of ${names}`
+  return [{ at: turn.at, errorType: names, message: `${names} was called and never ran`, because }]
 }
 
 /** Takes the calls of a turn one after the other, each with a run of its own: the one of its id, else one of its name. */
-function createExecuted(trace: SoftTrace, run: AgentRun, { turn, next }: Place): (call: ToolCall) => boolean {
-  const { tree } = trace
-  const idOf = (i: number) => readToolCallId(tree.spans[i]!.span)
-  const ran = new Set(run.actions.flatMap((i) => idOf(i) ?? []))
+function createExecuted(trace: SoftTrace, { at: turn, next, run }: Turn, { callIds, idOf }: Seen): (call: ToolCall) => boolean {
+  const { spans } = trace.tree
   const asked = new Set(trace.outputOf(turn)!.calls.map(({ id }) => id))
-  const free = run.actions.filter((i) => i > turn && (next === null || i < next) && !asked.has(idOf(i) ?? ''))
+  const free = between(run.actions, turn, next ?? Number.POSITIVE_INFINITY).filter((i) => !asked.has(idOf.get(i) ?? ''))
   return ({ id, name }) => {
-    if (id !== null && ran.has(id)) return true
+    if (id !== null && callIds.has(id)) return true
     const at = free.findIndex((i) => {
-      const { kind, tool, agent } = tree.spans[i]!.view
+      const { kind, tool, agent } = spans[i]!.view
       return kind === 'tool' ? tool === null || tool === name : agent === null || agent === name || tool === name
     })
     // An agent that was called as a tool goes by a name of its own.
-    const other = at >= 0 ? at : free.findIndex((i) => tree.spans[i]!.view.kind === 'agent')
-    if (other < 0) return false
-    free.splice(other, 1)
+    const taken = at >= 0 ? at : free.findIndex((i) => spans[i]!.view.kind === 'agent')
+    if (taken < 0) return false
+    free.splice(taken, 1)
     return true
   }
 }
 
-function toolsSeen({ tree }: SoftTrace, { actions }: AgentRun): Set<string> {
-  return new Set(actions.flatMap((i) => tree.spans[i]!.view.tool ?? []))
-}
+/** Before the id of a result, and not before that of a call. */
+const RESULT = /tool_call_response|tool_result|tool_call_id|toolCallId|function_response|"role":\s?"tool"/
+const BEFORE_ID_CHARS = 160
+const AROUND_CALL_CHARS = 400
 
-/** The next turn's input is recorded whole and names other results, not this one's. */
-function wentOnWithout({ tree }: SoftTrace, next: number | null, { id }: ToolCall): boolean {
-  if (next === null || id === null) return false
-  const input = inputOf(tree.spans[next]!.span)
-  return input !== null && input.length < INPUT_WHOLE_MAX_CHARS
-}
-
-/** An input that is as long as this may have been cut. */
-const INPUT_WHOLE_MAX_CHARS = 16_000
-
-function isAnswered({ tree }: SoftTrace, next: number | null, { id }: ToolCall): boolean {
-  if (next === null || id === null) return false
-  const input = inputOf(tree.spans[next]!.span)
-  return input !== null && countOf(input, id) > 1
-}
-
-/** The call itself stands there once, with the model's words; its result repeats the id. */
-function countOf(text: string, words: string): number {
-  let count = 0
-  for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + words.length)) count++
-  return count
+/** What the next turn's input says of a call: its id stands there with the call, and again with its result. */
+function answerTo({ tree }: SoftTrace, { next }: Turn, { id, name }: ToolCall): 'some' | 'none' | 'unknown' {
+  const input = next === null || id === null ? null : inputOf(tree.spans[next]!.span)
+  const at = input === null ? -1 : input.indexOf(id!)
+  if (at < 0) return 'unknown'
+  const isAgain = input!.includes(id!, at + id!.length)
+  if (isAgain || RESULT.test(input!.slice(Math.max(0, at - BEFORE_ID_CHARS), at))) return 'some'
+  return input!.slice(Math.max(0, at - AROUND_CALL_CHARS), at + AROUND_CALL_CHARS).includes(name!) ? 'none' : 'unknown'
 }
 
 function inputOf({ attributes }: OtlpSpan): string | null {

@@ -12,7 +12,7 @@ const WORDS =
 export const refusal: SoftRule = {
   signal: 'refusal',
   find: (trace) =>
-    healthyTurns(trace).flatMap((at) => {
+    healthyTurns(trace).flatMap(({ at }) => {
       const reason = trace.tree.spans[at]!.view.finish_reasons.find((one) => REASONS.test(one))
       if (reason !== undefined)
         return [{ at, errorType: reason, message: 'the model refused', because: `finish reason ${reason}` }]

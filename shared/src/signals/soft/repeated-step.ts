@@ -16,7 +16,9 @@ export const repeatedStep: SoftRule = {
         const asked = kind === 'tool' && tool !== null ? trace.argumentsOf(i) : null
         if (asked === null) continue
         const step = JSON.stringify([tool, asked, trace.fails(i) ? 'failed' : trace.resultOf(i)])
-        same.set(step, [...(same.get(step) ?? []), i])
+        const steps = same.get(step)
+        if (steps) steps.push(i)
+        else same.set(step, [i])
       }
       for (const steps of same.values()) {
         const at = steps.at(-1)!

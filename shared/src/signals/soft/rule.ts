@@ -1,4 +1,5 @@
 import type { SignalType } from '../signal-type.ts'
+import type { AgentRun } from './agent-runs.ts'
 import type { SoftTrace } from './soft-trace.ts'
 
 /** What a soft rule saw: where, in words that are the same each time it happens, and by which evidence. */
@@ -21,9 +22,19 @@ export interface SoftRule {
   isBesideErrors?: true
 }
 
+/** A model call in its run. */
+export interface Turn {
+  at: number
+  run: AgentRun
+  /** The model call after it. */
+  next: number | null
+}
+
 /** Model calls of the trace that went well, in order. */
-export function healthyTurns({ runs, hasFailureBelow }: SoftTrace): number[] {
-  return runs.flatMap(({ turns }) => turns.filter((i) => !hasFailureBelow(i)))
+export function healthyTurns({ runs, hasFailureBelow }: SoftTrace): Turn[] {
+  return runs.flatMap((run) =>
+    run.turns.flatMap((at, n) => (hasFailureBelow(at) ? [] : [{ at, run, next: run.turns[n + 1] ?? null }])),
+  )
 }
 
 /** Tools' runs that went well, in order. */

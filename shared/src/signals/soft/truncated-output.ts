@@ -8,7 +8,7 @@ const REASONS =
 export const truncatedOutput: SoftRule = {
   signal: 'truncated_output',
   find: (trace) =>
-    healthyTurns(trace).flatMap((at) => {
+    healthyTurns(trace).flatMap(({ at }) => {
       const { finish_reasons, tokens } = trace.tree.spans[at]!.view
       const reason = finish_reasons.find((one) => REASONS.test(one))
       if (reason === undefined) return []
