@@ -40,7 +40,7 @@ export interface JudgeDeps {
 
 /** Spans held in memory at once, some 1.5 kB each, and characters of their texts: those of models are long. */
 const TOTAL_SPANS_MAX = 20_000
-const TOTAL_TEXT_MAX_CHARS = 24_000_000
+const TOTAL_TEXT_MAX_CHARS = 12_000_000
 /** Of one trace; some 75 MB while it is judged. */
 const TRACE_SPANS_MAX = 50_000
 
