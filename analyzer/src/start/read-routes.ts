@@ -53,7 +53,7 @@ export function createReadRoutes({ settings, control, change, clock, lifecycle, 
     ...{ rememberPains, readPainView, readRootIds, readMutedIds },
     findTitle: (projectNo, painId) => findPain(projectNo, painId)?.title ?? null,
   })
-  const grouping = createFingerprintRulesCapability({ ...shared, readPainView })
+  const grouping = createFingerprintRulesCapability({ ...shared, ...pains })
   const { attributesShownMax, attributeShownMaxBytes, quietMs } = settings
   const reading = { ...shared, quietMs, limits: { attributesShownMax, attributeShownMaxBytes } }
   const records = createRecordsCapability(reading)

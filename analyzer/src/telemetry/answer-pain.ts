@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { fromHex, toHex } from '@loopkit/shared/otlp/ids'
+import { FINGERPRINT_SCHEME } from '@loopkit/shared/signals/fingerprint'
 import { painIdOf } from '../domain/opaque-id.ts'
 import { issueOf } from '../domain/packet/issue.ts'
 import type { Issue } from '../domain/packet/model.ts'
@@ -17,13 +18,24 @@ export interface SinglePainAnswer {
   /** As a packet would show it; null where nothing of it failed in the window. */
   issue: Issue | null
   /** From raw text to fingerprint; null where telemetry no longer knows it. */
-  key: { template: string; parentKey: string; errorType: string | null; steps: { step: string; value: string }[] } | null
+  key: PainKey | null
   because: string | null
   frames: string[]
   /** Decided failures by day of the event, the newest last. */
   history: { day: string; failures: number }[]
   /** Pains of the same place that differ only in words or stack. */
   siblings: string[]
+}
+
+export interface PainKey {
+  template: string
+  parentKey: string
+  errorType: string | null
+  /** Text of one failure, as sent. */
+  sampleMessage: string | null
+  steps: { step: string; value: string }[]
+  /** Version of the scheme that made it. */
+  scheme: number
 }
 
 /** Days of history and siblings that are shown. */
@@ -55,22 +67,26 @@ interface FingerprintRow {
   parent_key: Buffer
   template: string
   error_type: string | null
+  sample_message: string | null
   steps: string
+  scheme: number
 }
 
 function readFingerprint(db: SqliteDatabase, projectNo: number, fingerprint: string): FingerprintRow | undefined {
   const find = db.prepare(
-    'select fingerprint_no, parent_key, template, error_type, steps from fingerprint where project_no = ? and fingerprint = ?',
+    'select fingerprint_no, parent_key, template, error_type, sample_message, steps, scheme from fingerprint where project_no = ? and fingerprint = ?',
   )
   return find.get(projectNo, fromHex(fingerprint)) as FingerprintRow | undefined
 }
 
-function toKey({ template, parent_key, error_type, steps }: FingerprintRow): SinglePainAnswer['key'] {
-  return { template, parentKey: parent_key.toString('hex'), errorType: error_type, steps: JSON.parse(steps) }
+function toKey({ template, parent_key, error_type, sample_message, steps, scheme }: FingerprintRow): PainKey {
+  const named = { errorType: error_type, sampleMessage: sample_message, scheme }
+  return { template, parentKey: parent_key.toString('hex'), steps: JSON.parse(steps), ...named }
 }
 
-function keyOfReading({ facts, detail }: PainReading): SinglePainAnswer['key'] {
-  return { template: detail.template, parentKey: facts.parentKey, errorType: detail.errorType, steps: detail.steps }
+function keyOfReading({ facts, detail }: PainReading): PainKey {
+  const { template, errorType, sampleMessage, steps } = detail
+  return { template, parentKey: facts.parentKey, errorType, sampleMessage, steps, scheme: FINGERPRINT_SCHEME }
 }
 
 function readHistory(db: SqliteDatabase, projectNo: number, fingerprints: readonly string[]): SinglePainAnswer['history'] {

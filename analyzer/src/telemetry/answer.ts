@@ -9,6 +9,7 @@ import { answerReleases } from './answer-releases.ts'
 import { answerReport } from './answer-report.ts'
 import { answerSession } from './answer-session.ts'
 import { answerSessions } from './answer-sessions.ts'
+import { answerSplitParts } from './answer-split-parts.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Every question that telemetry answers. Each is answered inside one read transaction. */
@@ -26,6 +27,7 @@ export const ANSWERS = {
   ledger: answerLedger,
   receipt: answerReceipt,
   report: answerReport,
+  splitParts: answerSplitParts,
 } as const
 
 export type QuestionName = keyof typeof ANSWERS

@@ -7,6 +7,9 @@ export const ruleNotFound = errorKind({ code: 'rule_not_found', status: 404, tit
 export const rulesFull = errorKind({ code: 'too_many_rules', status: 409, title: 'The project has as many rules as it may' })
 export const ruleNotNamed = errorKind({ code: 'rule_not_named', status: 400, title: 'Name the rule that is to go' })
 
+export const painNotFound = errorKind({ code: 'pain_not_found', status: 404, title: 'No pain has this id' })
+export const painSplit = errorKind({ code: 'pain_already_split', status: 409, title: 'The pain is split by another attribute' })
+
 const text = { type: 'string' } as const
 const maybeText = { type: ['string', 'null'] } as const
 const count = { type: 'integer', minimum: 0 } as const
@@ -158,4 +161,39 @@ export const removeRuleByPath = contract({
   status: 200,
   response: { anyOf: [removed, effectSchema] },
   errors: [ruleNotFound],
+})
+
+export const splitPain = contract({
+  operation: 'splitPain',
+  summary:
+    'Tell failures of this pain apart by a value: new ones from the next decision on, older ones as far as their records are kept. `attribute: null` undoes it',
+  method: 'post',
+  path: '/v1/pains/{id}/split',
+  auth: { scopes: ['runs:write'] },
+  params: { type: 'object', required: ['id'], properties: { id: { type: 'string', maxLength: 200 } } },
+  body: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['attribute'],
+    properties: {
+      attribute: {
+        type: ['string', 'null'],
+        minLength: 1,
+        maxLength: 128,
+        description:
+          'of the record, its scope or its resource, or a field of the record as service, tool or model; failures without it stay',
+      },
+    },
+  },
+  status: 200,
+  response: {
+    type: 'object',
+    required: ['pain_id', 'merged_into', 'rule'],
+    properties: {
+      pain_id: text,
+      merged_into: { ...maybeText, description: 'the pain that is split, where this one was merged into it' },
+      rule: { anyOf: [ruleSchema, { type: 'null' }], description: 'null: it is split no more' },
+    },
+  },
+  errors: [painNotFound, painSplit, rulesFull],
 })

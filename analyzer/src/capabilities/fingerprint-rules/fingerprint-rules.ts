@@ -1,6 +1,7 @@
 import { type ProjectRules, type RuleMatch, ruleDigestText } from '@loopkit/shared/signals/fingerprint-rules'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { AuditedChange } from '../../control/audited-change.ts'
+import type { ControlQueries } from '../../control/control-database.ts'
 import { opaqueId } from '../../domain/opaque-id.ts'
 import type { PainView } from '../../domain/pain-view.ts'
 import { describeRegrouping } from '../../domain/regrouping.ts'
@@ -8,6 +9,7 @@ import { showWindow, windowOfLast } from '../../domain/window.ts'
 import { fail } from '../../http/errors.ts'
 import type { Caller, RequestFacts } from '../../http/request-facts.ts'
 import type { DiagnosisRules } from '../../telemetry/diagnosis-rules.ts'
+import type { SeenPain } from '../../telemetry/questions.ts'
 import type { AskTelemetry } from '../../telemetry/read-pool.ts'
 import { ruleNotFound, rulesFull } from './fingerprint-rules.contract.ts'
 import type { KeptRule, RuleQueries } from './fingerprint-rules.queries.ts'
@@ -18,12 +20,30 @@ export interface RulesDeps {
   rules: Pick<DiagnosisRules, 'sinceMinutesDefault' | 'off'>
   audited: AuditedChange
   readPainView(projectNo: number): PainView
+  /** The pain that an id is shown under. */
+  findPain(projectNo: number, painId: string): { painId: string } | null
+  rememberPains(projectNo: number, seen: readonly SeenPain[]): void
+  merge(queries: ControlQueries, projectNo: number, merge: MergedPain & { mergedAtMs: number; keyId: string | null }): void
+  /** Where it is merged into that very pain. */
+  unmerge(queries: ControlQueries, projectNo: number, merged: MergedPain): void
 }
 
-type Owner = Pick<Caller, 'projectNo' | 'projectId' | 'keyId'>
+interface MergedPain {
+  painId: string
+  intoPainId: string
+}
+
+export type Owner = Pick<Caller, 'projectNo' | 'projectId' | 'keyId'>
 
 /** Rules of one project, splits of pains among them. Every failure is compared with them. */
-const RULES_MAX = 100
+export const RULES_MAX = 100
+
+/** A split that is to go. */
+export interface SplitRemoval {
+  owner: Owner
+  rule: KeptRule
+  request: RequestFacts
+}
 
 export interface RuleRequest {
   match: RuleMatch
@@ -53,12 +73,14 @@ export function createAddRule(deps: RulesDeps, store: RuleQueries) {
   }
 }
 
-export function createRemoveRule(deps: RulesDeps, store: RuleQueries) {
+export function createRemoveRule(deps: RulesDeps & { removeSplit(removal: SplitRemoval): Promise<void> }, store: RuleQueries) {
   return async (owner: Owner, ruleId: string, { dryRun, request }: Options) => {
     const { projectNo } = owner
-    if (!store.list(projectNo).some((rule) => rule.ruleId === ruleId)) fail(ruleNotFound, 'this project has no rule with this id')
+    const known = store.list(projectNo).find((rule) => rule.ruleId === ruleId)
+    const rule = known ?? fail(ruleNotFound, 'this project has no rule with this id')
     if (dryRun) return describeEffect(deps, owner, without(deps.readPainView(projectNo).rules, ruleId))
-    deps.audited(request, (queries) => store.remove(queries, projectNo, ruleId))
+    if (rule.painId !== null) await deps.removeSplit({ owner, rule, request })
+    else deps.audited(request, (queries) => store.remove(queries, projectNo, ruleId))
     return { rule_id: ruleId, removed: true as const }
   }
 }

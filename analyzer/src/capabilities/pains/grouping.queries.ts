@@ -95,6 +95,20 @@ function createWrites({ db }: Control) {
       )
     },
 
+    /** Where it is merged into that very pain. */
+    removeMergeInto: (
+      { run }: ControlQueries,
+      projectNo: number,
+      { painId, intoPainId }: Pick<Merge, 'painId' | 'intoPainId'>,
+    ): void =>
+      void run(
+        db
+          .deleteFrom('pain_merge')
+          .where('pain_id', '=', painId)
+          .where('into_pain_id', '=', intoPainId)
+          .where('project_no', '=', projectNo),
+      ),
+
     removeMerge: ({ run }: ControlQueries, projectNo: number, painId: string): void =>
       void run(db.deleteFrom('pain_merge').where('pain_id', '=', painId).where('project_no', '=', projectNo)),
 

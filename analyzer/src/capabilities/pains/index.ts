@@ -4,7 +4,7 @@ import { type Route, route } from '../../http/contract.ts'
 import { rawJson } from '../../http/reply.ts'
 import type { SeenPain } from '../../telemetry/questions.ts'
 import { mergePain, mutePain, unmutePain } from './grouping.contract.ts'
-import { createGroupingQueries } from './grouping.queries.ts'
+import { createGroupingQueries, type GroupingQueries } from './grouping.queries.ts'
 import { createGrouping, createMergePain, createMutePain, type Grouping, type GroupingDeps } from './grouping.ts'
 import { getPain, listPains, whyPain } from './pains.contract.ts'
 import { createPainQueries } from './pains.queries.ts'
@@ -30,6 +30,8 @@ export interface PainsCapability {
   readPainView: Grouping['readView']
   readRootIds: Grouping['readRootIds']
   readMutedIds(projectNo: number): ReadonlySet<string>
+  merge: GroupingQueries['setMerge']
+  unmerge: GroupingQueries['removeMergeInto']
 }
 
 export function createPainsCapability(deps: PainsDeps & GroupingDeps & { control: Control }): PainsCapability {
@@ -43,7 +45,7 @@ export function createPainsCapability(deps: PainsDeps & GroupingDeps & { control
   const readIssues = createReadIssues(deps, store.remember, grouping)
   const list = createListPains(deps, readIssues, grouping)
   const { show, why } = createReadPain(deps, grouping)
-  const merge = createMergePain(deps, grouping, groupings)
+  const mergeInto = createMergePain(deps, grouping, groupings)
   const { mute, unmute } = createMutePain(deps, grouping, groupings)
   return {
     rememberPains: store.remember,
@@ -56,6 +58,8 @@ export function createPainsCapability(deps: PainsDeps & GroupingDeps & { control
     readIssues,
     readPainView: grouping.readView,
     readRootIds: grouping.readRootIds,
+    merge: groupings.setMerge,
+    unmerge: groupings.removeMergeInto,
     readMutedIds: (projectNo) => new Set(grouping.readMutes(projectNo).keys()),
     routes: [
       route(listPains, ({ caller, query }) => list(caller, query)),
@@ -63,7 +67,7 @@ export function createPainsCapability(deps: PainsDeps & GroupingDeps & { control
         rawJson(JSON.stringify(await show(caller, params.id, query.since_minutes))),
       ),
       route(whyPain, ({ caller, params, query }) => why(caller, params.id, query.since_minutes)),
-      route(mergePain, ({ caller, params, body, request }) => merge(caller, params.id, body, request)),
+      route(mergePain, ({ caller, params, body, request }) => mergeInto(caller, params.id, body, request)),
       route(mutePain, ({ caller, params, body, request }) => mute(caller, params.id, body, request)),
       route(unmutePain, ({ caller, params, request }) => unmute(caller, params.id, request)),
     ],

@@ -1,4 +1,5 @@
 import { toHex } from '@loopkit/shared/otlp/ids'
+import { FINGERPRINT_SCHEME } from '@loopkit/shared/signals/fingerprint'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
@@ -8,6 +9,7 @@ import { readCursor, writeCursor } from '../../http/cursor.ts'
 import { fail } from '../../http/errors.ts'
 import { eventBounds } from '../../http/event-bounds.ts'
 import type { Caller } from '../../http/request-facts.ts'
+import type { SinglePainAnswer } from '../../telemetry/answer-pain.ts'
 import type { DiagnosisRules } from '../../telemetry/diagnosis-rules.ts'
 import type { IssuesAnswer, SeenPain } from '../../telemetry/questions.ts'
 import type { AskTelemetry } from '../../telemetry/read-pool.ts'
@@ -155,11 +157,14 @@ export function createReadPain({ ask, nowMs, rules, readLedger }: PainsDeps, { f
         parent_key: key?.parentKey ?? null,
         template: key?.template ?? null,
         error_type: key?.errorType ?? null,
-        steps: key?.steps ?? [],
+        steps: stepsOf(answer.key, toHex(pain.fingerprint)),
         because,
         frames,
         siblings,
         evidence_ids: issue?.evidence_ids ?? [],
+        scheme_version: key?.scheme ?? null,
+        current_scheme_version: FINGERPRINT_SCHEME,
+        rule_ids: (key?.steps ?? []).flatMap(({ step, value }) => (RULE_STEPS.has(step) ? [value.split(' ')[0]!] : [])),
         unavailable: {
           ...(key === null && { steps: 'telemetry_expired' }),
           ...(because === null && { because: 'no_failure_in_window' }),
@@ -167,4 +172,14 @@ export function createReadPain({ ask, nowMs, rules, readLedger }: PainsDeps, { f
       }
     },
   }
+}
+
+/** Steps that name a rule. */
+const RULE_STEPS: ReadonlySet<string> = new Set(['rule', 'split'])
+
+/** From the text of one failure to the key that it counts under. */
+function stepsOf(key: SinglePainAnswer['key'], fingerprint: string): { step: string; value: string }[] {
+  if (key === null) return []
+  const text = key.sampleMessage === null ? [] : [{ step: 'text as sent', value: key.sampleMessage }]
+  return [...text, ...key.steps, { step: 'parent key', value: key.parentKey }, { step: 'key', value: fingerprint }]
 }
