@@ -1,5 +1,46 @@
 import type { Addresses } from '../../domain/signup-answer.ts'
 
+const CURSOR = `## Take what is new, decide, come back
+
+An observation is yours until you decide: whoever asks again gets the same one, so nothing is lost when you fall over. \`memory\` says
+what was fixed, what slipped and what is in flight; \`new\` what has failed since the last decision, heaviest first.
+
+\`\`\`sh
+OBSERVATION=$(curl -sS -X POST "$LOOPKIT_URL/v1/observe" -H "Authorization: Bearer $LOOPKIT_KEY" -H 'Content-Type: application/json' \\
+  -d '{}' | sed -E 's/.*"observation_id":"([^"]*)".*/\\1/')
+curl -sS -X POST "$LOOPKIT_URL/v1/decide" -H "Authorization: Bearer $LOOPKIT_KEY" -H 'Content-Type: application/json' \\
+  -d "{\\"observation_id\\":\\"$OBSERVATION\\",\\"decisions\\":[]}"
+\`\`\`
+
+Each decision is \`{"pain_id", "next": "patch" | "observe" | "skip", "note"?}\`; pains that none names wait for the next observation.
+\`{"peek": true}\` looks without claiming.
+
+`
+
+const GROUPING = `## Mute, merge, split, group
+
+\`GET /v1/pains/{id}/why\` says from which words, rules and merges a pain was made. Where that is not how you see it, say so; every
+call is audited and can be undone, and none changes what was counted.
+
+- \`POST /v1/pains/{id}/mute {"reason", "until"?}\` keeps it out of packets, of what is new and of open pains until then;
+  \`/unmute\` ends it. Lists still show it.
+- \`POST /v1/pains/{id}/merge {"into": "pain_…"}\` shows it under another, with all that fails the same way later;
+  \`{"into": null}\` undoes it.
+- \`POST /v1/pains/{id}/split {"attribute": "tenant.id"}\` tells its failures apart by the value of an attribute of the record, its
+  scope or its resource; \`{"attribute": null}\` undoes it.
+- A rule groups failures for the whole project. Ask first what it would do:
+
+\`\`\`sh
+curl -sS -X POST "$LOOPKIT_URL/v1/fingerprint-rules?dry_run=true" -H "Authorization: Bearer $LOOPKIT_KEY" \\
+  -H 'Content-Type: application/json' -d '{"match":{"message_contains":"timed out"},"by":["service","operation"],"name":"timeouts"}'
+curl -sS "$LOOPKIT_URL/v1/fingerprint-rules" -H "Authorization: Bearer $LOOPKIT_KEY"
+\`\`\`
+
+Without \`dry_run\` it counts from the next decision on; \`DELETE /v1/fingerprint-rules?rule_id=…\` takes it away. The attribute
+\`loopkit.fingerprint\` on a span goes before every rule.
+
+`
+
 /** /agents.md: what a coding agent may do here, in the order it would. */
 export function agentsPage({ analyzerUrl }: Addresses): string {
   return `# Working with LoopKit as an agent
@@ -41,7 +82,7 @@ The same content as Markdown, small enough for any context window:
 curl -sS "$LOOPKIT_URL/v1/reports/latest.md" -H "Authorization: Bearer $LOOPKIT_KEY"
 \`\`\`
 
-## Say what shipped, then verify
+${CURSOR}${GROUPING}## Say what shipped, then verify
 
 \`\`\`sh
 curl -sS -X POST "$LOOPKIT_URL/v1/changes" -H "Authorization: Bearer $LOOPKIT_KEY" -H 'Content-Type: application/json' \\
