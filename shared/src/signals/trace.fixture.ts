@@ -17,6 +17,8 @@ export interface SpanSketch {
   /** Type, message and perhaps stack of an exception event. */
   exception?: [type: string, message: string, stack?: string]
   escaped?: OtlpValue
+  /** Name and attributes of an event. */
+  event?: [name: string, attributes: Record<string, OtlpValue>]
   start?: number
   end?: number
   traceState?: string
@@ -47,7 +49,7 @@ export function sketchSpan(sketch: SpanSketch): OtlpSpan {
     endUnixNano: BigInt(sketch.end ?? Number(start) + 1),
     attributes: new Map(Object.entries(sketch.attributes ?? {})),
     droppedAttributesCount: 0,
-    events: exceptionEvents(sketch),
+    events: [...exceptionEvents(sketch), ...otherEvents(sketch)],
     droppedEventsCount: 0,
     links: [],
     droppedLinksCount: 0,
@@ -125,6 +127,12 @@ function exceptionEvents({ exception, escaped }: SpanSketch): OtlpSpan['events']
   if (exception[2] !== undefined) attributes.set('exception.stacktrace', exception[2])
   if (escaped !== undefined) attributes.set('exception.escaped', escaped)
   return [{ timeUnixNano: 1n, name: 'exception', attributes, droppedAttributesCount: 0 }]
+}
+
+function otherEvents({ event }: SpanSketch): OtlpSpan['events'] {
+  if (event === undefined) return []
+  const [name, attributes] = event
+  return [{ timeUnixNano: 1n, name, attributes: new Map(Object.entries(attributes)), droppedAttributesCount: 0 }]
 }
 
 /** A readable id: the text's own bytes, filled up. */

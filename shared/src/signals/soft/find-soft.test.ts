@@ -25,7 +25,11 @@ describe('empty_output', () => {
     ['OpenInference without words', [chat('c', { 'llm.output_messages.0.message.role': 'assistant' })], ['empty_output c']],
     ['OpenLLMetry without words', [chat('c', { 'gen_ai.completion.0.content': '' })], ['empty_output c']],
     ['Vercel without words', [chat('c', { 'ai.response.text': '' })], ['empty_output c']],
+    ['no token, where words are not recorded', [chat('c', {}, ended('stop', { tokens: tokens(0) }))], ['empty_output c']],
+    ['an agent of which no model call is seen', [agent('a', { attributes: empty })], ['empty_output a']],
+    ['an agent whose model call answered', [agent('agent', { attributes: empty }), chat('c', answer('4.'))], []],
     ['an answer whose words were not recorded', [chat('c', {}, ended('stop'))], []],
+    ['no token because a tool is called', [chat('c', {}, ended('tool_calls', { tokens: tokens(0) }))], []],
     ['a part without its words', [chat('c', { 'gen_ai.output.messages': '[{"parts":[{"type":"text"}]}]' })], []],
     ['words', [chat('c', answer('No.'))], []],
     ['a tool call', [chat('c', answer(null, { id: '1', name: 'f' }), ended('tool_calls'))], []],
@@ -128,6 +132,8 @@ describe('invalid_tool_arguments', () => {
     ['none, as empty text', [call('other', '')], []],
     ["Python's spelling", [call('find', "{'q': 'a'}")], []],
     ['that the tool took all the same', [call('find', { q: 'a', page: 2 }), tool('t', 'find')], []],
+    ['no JSON, and the tool ran', [tool('t', 'find', { 'gen_ai.tool.call.arguments': '{"q": }' })], ['invalid_tool_arguments t']],
+    ['long ones that were cut', [tool('t', 'find', { 'gen_ai.tool.call.arguments': `{"q": "${'a'.repeat(200)}` })], []],
     [
       'of which the tool failed: blamed there',
       [
@@ -149,6 +155,10 @@ describe('orphan_tool_call', () => {
     ]
     return chat(id, { ...answer('done'), 'gen_ai.input.messages': JSON.stringify(input) })
   }
+  const asking = (id: string, roles: string[]) =>
+    chat(id, {
+      'gen_ai.input.messages': JSON.stringify(roles.map((role) => ({ role, parts: [{ type: 'text', content: 'x' }] }))),
+    })
   const ran = (id: string, name: string, call?: string) => tool(id, name, call ? { 'gen_ai.tool.call.id': call } : {})
   test.each<Row>([
     ['one of two calls of a turn never ran', [calls('c', 'a1', 'b1'), ran('t', 'a'), chat('d')], ['orphan_tool_call c']],
@@ -165,7 +175,10 @@ describe('orphan_tool_call', () => {
       [calls('c', 'a1', 'b1'), ran('t', 'a'), told('d', ['a1', 'b1'], ['a1', 'b1'])],
       [],
     ],
-    ['an input that repeats no calls', [calls('c', 'a1'), told('d', [], [])], []],
+    ['an input of messages without any result', [calls('c', 'a1'), asking('d', ['user', 'assistant'])], ['orphan_tool_call c']],
+    ['an input with a result that names no id', [calls('c', 'a1'), asking('d', ['user', 'tool'])], []],
+    ['another conversation: the call was the answer', [calls('c', 'a1'), asking('d', ['system', 'user'])], []],
+    ['an input in words', [calls('c', 'a1'), chat('d', { 'gen_ai.input.messages': 'user: hi' })], []],
     ['an input that holds results only', [calls('c', 'a1'), told('d', [], ['a1'])], []],
   ])('%s', (_what, spans, expected) => expect(found(judge([agent('agent'), ...spans]).failures)).toEqual(expected))
 })
@@ -199,6 +212,13 @@ describe('negative_feedback', () => {
       ['negative_feedback c'],
     ],
     ['a score below zero', [{ id: 's', attributes: { 'feedback.score': -1 } }], ['negative_feedback s']],
+    [
+      'an event of an evaluation',
+      [chat('c', {}, { event: ['gen_ai.evaluation.result', { 'gen_ai.evaluation.score.label': 'fail' }] })],
+      ['negative_feedback c'],
+    ],
+    ['an event of a user', [chat('c', {}, { event: ['feedback', { value: -1 }] })], ['negative_feedback c']],
+    ['words in other attributes', [chat('c', { value: 'bad', label: 'fail' })], []],
     ['a high score', [chat('c', { 'gen_ai.evaluation.name': 'relevance', 'gen_ai.evaluation.score.value': 0.9 })], []],
     ['little toxicity', [chat('c', { 'gen_ai.evaluation.name': 'toxicity', 'gen_ai.evaluation.score.value': 0.01 })], []],
     [

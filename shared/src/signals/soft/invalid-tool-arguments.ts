@@ -1,8 +1,9 @@
-import { jsonOf, partOf } from '../../span/steps/json-parts.ts'
+import { JSON_MAX_CHARS, jsonOf, partOf } from '../../span/steps/json-parts.ts'
 import type { ToolCall } from '../../span/steps/model-output.ts'
+import { rawToolArguments } from '../../span/steps/tool-io.ts'
 import type { ToolSchema } from '../../span/steps/tools-offered.ts'
 import { type AgentRun, between } from './agent-runs.ts'
-import { healthyTurns, type SoftFinding, type SoftRule } from './rule.ts'
+import { healthyTools, healthyTurns, type SoftFinding, type SoftRule } from './rule.ts'
 import type { SoftTrace } from './soft-trace.ts'
 
 /**
@@ -11,8 +12,9 @@ import type { SoftTrace } from './soft-trace.ts'
  */
 export const invalidToolArguments: SoftRule = {
   signal: 'invalid_tool_arguments',
-  find: (trace) =>
-    healthyTurns(trace).flatMap(({ at, run, next }) => {
+  find: (trace) => [
+    ...malformed(trace),
+    ...healthyTurns(trace).flatMap(({ at, run, next }) => {
       const invalid = invalidCalls(trace, at)
       if (invalid.length === 0 || invalid.length < trace.thresholds.invalidToolArgumentsMin || wasTaken(run, at, next)) return []
       const [{ call, why }] = invalid as [InvalidCall]
@@ -25,6 +27,22 @@ export const invalidToolArguments: SoftRule = {
         } satisfies SoftFinding,
       ]
     }),
+  ],
+}
+
+/** Shorter than where senders cut; a longer text must at least end like an object. */
+const UNCUT_MAX_CHARS = 120
+
+/** Tools that ran on what looks like JSON and is none. Other languages' spellings of an object begin in other ways. */
+function malformed(trace: SoftTrace): SoftFinding[] {
+  return healthyTools(trace).flatMap((at) => {
+    const { span, view } = trace.tree.spans[at]!
+    const text = rawToolArguments(span)?.trim() ?? ''
+    const isWhole = text.length < UNCUT_MAX_CHARS || text.endsWith('}')
+    if (!/^\{\s*"/.test(text) || !isWhole || jsonOf(text) !== undefined || text.length > JSON_MAX_CHARS) return []
+    const said = `arguments of ${view.tool} are no JSON object`
+    return [{ at, errorType: view.tool, message: said, because: said }]
+  })
 }
 
 export interface InvalidCall {

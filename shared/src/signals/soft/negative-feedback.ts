@@ -1,5 +1,5 @@
-import type { OtlpAttributes, OtlpValue } from '../../otlp/model.ts'
-import { FEEDBACK_EVENTS } from '../../span/steps/step-keys.ts'
+import type { OtlpAttributes, OtlpEvent, OtlpSpan, OtlpValue } from '../../otlp/model.ts'
+import { FEEDBACK_EVENTS, FEEDBACK_LABEL_KEYS, FEEDBACK_NAME_KEYS, FEEDBACK_SCORE_KEYS } from '../../span/steps/step-keys.ts'
 import type { SoftFinding, SoftRule } from './rule.ts'
 
 const LABELS =
@@ -15,11 +15,9 @@ export const negativeFeedback: SoftRule = {
     const findings: SoftFinding[] = []
     for (let at = 0; at < tree.spans.length; at++) {
       if (fails(at)) continue
-      const { attributes, events } = tree.spans[at]!.span
-      const said = [
-        ...events.filter(({ name }) => FEEDBACK_EVENTS.test(name)).map((event) => readWord(event.attributes, event.name)),
-        ...(mentions(attributes) ? [readWord(attributes, '')] : []),
-      ]
+      const { span } = tree.spans[at]!
+      if (!hasFeedback(span)) continue
+      const said = [...span.events.filter(({ name }) => FEEDBACK_EVENTS.test(name)).map(ofEvent), ofSpan(span.attributes)]
       const negative = said.find((word) => word !== null && isNegative(word, thresholds.negativeFeedbackMaxScore))
       if (!negative) continue
       const { name, label, score } = negative
@@ -36,31 +34,30 @@ interface Word {
   score: number | null
 }
 
-const LABEL_KEYS = [
-  'gen_ai.evaluation.score.label',
-  'feedback.thumbs',
-  'feedback.value',
-  'feedback.rating',
-  'user.feedback',
-  'user_feedback',
-  'feedback',
-  'value',
-  'label',
-  'thumbs',
-  'rating',
-] as const
-const SCORE_KEYS = ['gen_ai.evaluation.score.value', 'feedback.score', 'user.feedback.score', 'score', ...LABEL_KEYS] as const
+/** What an event calls them: its name says what they are about. */
+const EVENT_LABEL_KEYS = [...FEEDBACK_LABEL_KEYS, 'value', 'label', 'thumbs', 'rating', 'sentiment']
+const EVENT_SCORE_KEYS = [...FEEDBACK_SCORE_KEYS, 'score', ...EVENT_LABEL_KEYS]
+const SPAN_SCORE_KEYS = [...FEEDBACK_SCORE_KEYS, ...FEEDBACK_LABEL_KEYS]
 
-function mentions(attributes: OtlpAttributes): boolean {
-  return LABEL_KEYS.slice(0, 6).some((key) => attributes.has(key)) || SCORE_KEYS.slice(0, 3).some((key) => attributes.has(key))
+const ofSpan = (attributes: OtlpAttributes) => readWord(attributes, FEEDBACK_LABEL_KEYS, SPAN_SCORE_KEYS)
+
+function ofEvent({ name, attributes }: OtlpEvent): Word | null {
+  const word = readWord(attributes, EVENT_LABEL_KEYS, EVENT_SCORE_KEYS)
+  return /^thumbs[._ ]?down$/i.test(name) ? { name: word?.name ?? USER_FEEDBACK, label: 'thumbs down', score: null } : word
 }
 
-function readWord(attributes: OtlpAttributes, event: string): Word | null {
-  const named = attributes.get('gen_ai.evaluation.name') ?? attributes.get('feedback.name')
-  const name = typeof named === 'string' && named !== '' ? named.slice(0, 100) : 'user feedback'
-  if (/^thumbs[._ ]?down$/i.test(event)) return { name, label: 'thumbs down', score: null }
-  const label = LABEL_KEYS.map((key) => attributes.get(key)).find((value) => typeof value === 'string') as string | undefined
-  const score = SCORE_KEYS.map((key) => attributes.get(key)).find(isScore)
+/** Whether a span carries any word on what was done. */
+export function hasFeedback({ attributes, events }: OtlpSpan): boolean {
+  return SPAN_SCORE_KEYS.some((key) => attributes.has(key)) || events.some(({ name }) => FEEDBACK_EVENTS.test(name))
+}
+
+const USER_FEEDBACK = 'user feedback'
+
+function readWord(attributes: OtlpAttributes, labels: readonly string[], scores: readonly string[]): Word | null {
+  const named = FEEDBACK_NAME_KEYS.map((key) => attributes.get(key)).find((value) => typeof value === 'string' && value !== '')
+  const name = typeof named === 'string' ? named.slice(0, 100) : USER_FEEDBACK
+  const label = labels.map((key) => attributes.get(key)).find((value) => typeof value === 'string') as string | undefined
+  const score = scores.map((key) => attributes.get(key)).find(isScore)
   return label === undefined && score === undefined ? null : { name, label: label?.trim() ?? null, score: toNumber(score) }
 }
 

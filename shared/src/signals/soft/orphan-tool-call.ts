@@ -1,7 +1,9 @@
 import type { OtlpSpan } from '../../otlp/model.ts'
+import { jsonOf, partOf, partsOf, textIn } from '../../span/steps/json-parts.ts'
 import type { ToolCall } from '../../span/steps/model-output.ts'
 import { INPUT_MESSAGES_KEYS } from '../../span/steps/step-keys.ts'
 import { readToolCallId } from '../../span/steps/tool-io.ts'
+import { NO_PARENT } from '../trace-tree.ts'
 import { type AgentRun, between } from './agent-runs.ts'
 import { healthyTurns, type SoftFinding, type SoftRule, type Turn } from './rule.ts'
 import type { SoftTrace } from './soft-trace.ts'
@@ -71,19 +73,36 @@ function createExecuted(trace: SoftTrace, { at: turn, next, run }: Turn, { callI
 }
 
 /** Before the id of a result, and not before that of a call. */
-const RESULT = /tool_call_response|tool_result|tool_call_id|toolCallId|function_response|"role":\s?"tool"/
+const RESULT =
+  /tool_call_response|tool_result|tool-result|toolResult|tool_call_id|toolCallId|function_call_output|function_response|"role":\s?"tool"|observation:/i
 const BEFORE_ID_CHARS = 160
 const AROUND_CALL_CHARS = 400
 
 /** What the next turn's input says of a call: its id stands there with the call, and again with its result. */
-function answerTo({ tree }: SoftTrace, { next }: Turn, { id, name }: ToolCall): 'some' | 'none' | 'unknown' {
-  const input = next === null || id === null ? null : inputOf(tree.spans[next]!.span)
-  const at = input === null ? -1 : input.indexOf(id!)
-  if (at < 0) return 'unknown'
-  const isAgain = input!.includes(id!, at + id!.length)
-  if (isAgain || RESULT.test(input!.slice(Math.max(0, at - BEFORE_ID_CHARS), at))) return 'some'
-  return input!.slice(Math.max(0, at - AROUND_CALL_CHARS), at + AROUND_CALL_CHARS).includes(name!) ? 'none' : 'unknown'
+function answerTo({ tree }: SoftTrace, { next, run }: Turn, { id, name }: ToolCall): 'some' | 'none' | 'unknown' {
+  const input = next === null ? null : inputOf(tree.spans[next]!.span)
+  if (input === null) return 'unknown'
+  const at = id === null ? -1 : input.indexOf(id)
+  if (at < 0) return run.agent !== NO_PARENT && goesOnWithoutResult(input) ? 'none' : 'unknown'
+  const isAgain = input.includes(id!, at + id!.length)
+  if (isAgain || RESULT.test(input.slice(Math.max(0, at - BEFORE_ID_CHARS), at))) return 'some'
+  return input.slice(Math.max(0, at - AROUND_CALL_CHARS), at + AROUND_CALL_CHARS).includes(name!) ? 'none' : 'unknown'
 }
+
+/**
+ * An input that goes on with a conversation, told as messages with their roles, of which none is a tool's: providers take no call without
+ * its result. One that holds no word of the model's is another conversation: there the call was the answer.
+ */
+function goesOnWithoutResult(input: string): boolean {
+  const parsed = jsonOf(input)
+  const messages = partsOf(Array.isArray(parsed) ? parsed : partOf(parsed)?.get('messages'))
+  if (messages.length === 0 || messages.some((message) => textIn(message, 'role') === null)) return false
+  const roles = messages.map((message) => textIn(message, 'role')!)
+  return !RESULT.test(input) && roles.some((role) => MODEL.test(role)) && !roles.some((role) => TOOL.test(role))
+}
+
+const MODEL = /^(?:assistant|ai|model)$/i
+const TOOL = /tool|function|ipython|observation/i
 
 function inputOf({ attributes }: OtlpSpan): string | null {
   for (const key of INPUT_MESSAGES_KEYS) {

@@ -1,5 +1,4 @@
 import { type ModelOutput, readModelOutput } from '../../span/steps/model-output.ts'
-import { FEEDBACK_EVENTS, FEEDBACK_KEYS } from '../../span/steps/step-keys.ts'
 import { readToolArguments } from '../../span/steps/tool-io.ts'
 import { readToolsOffered, type ToolSchema } from '../../span/steps/tools-offered.ts'
 import { toolResultOf } from '../tool-result.ts'
@@ -69,18 +68,4 @@ function failuresBelow({ spans, parents, topDown }: TraceTree): boolean[] {
     if (below[i] && parent !== NO_PARENT) below[parent] = true
   }
   return below
-}
-
-const AGENT_WORK: ReadonlySet<string> = new Set(['chat', 'tool', 'agent'])
-
-/** Whether any soft rule could see something: most traces of services hold nothing for them. */
-export function mayBeSoft({ spans }: TraceTree, { thresholds, isOver }: SoftOptions): boolean {
-  let failing = 0
-  for (const { span, view, detection } of spans) {
-    if (AGENT_WORK.has(view.kind) || (isOver && span.endUnixNano === 0n)) return true
-    if (detection !== null && ++failing >= thresholds.retryStormMin) return true
-    if (FEEDBACK_KEYS.some((key) => span.attributes.has(key)) || span.events.some(({ name }) => FEEDBACK_EVENTS.test(name)))
-      return true
-  }
-  return false
 }

@@ -4,7 +4,7 @@ import type { OtlpValue } from '../../otlp/model.ts'
 export type Part = ReadonlyMap<string, unknown>
 
 /** Texts of JSON that are parsed at most; a longer one was cut by its reader anyway. */
-const JSON_MAX_CHARS = 65_536
+export const JSON_MAX_CHARS = 65_536
 
 /** The value that a text spells as JSON, or the value itself; undefined where it spells none. */
 export function jsonOf(value: OtlpValue | undefined): unknown {

@@ -28,20 +28,30 @@ export const TOOL_ARGUMENTS_KEYS = [
 
 export const TOOL_CALL_ID_KEYS = ['gen_ai.tool.call.id', 'ai.toolCall.id', 'tool_call.id', 'tool.id'] as const
 
-/** A person's or an evaluator's word on a span, where it is no event of its own. */
-export const FEEDBACK_KEYS = [
-  'gen_ai.evaluation.name',
-  'gen_ai.evaluation.score.value',
+/** A person's or an evaluator's word on a span, where it is no event of its own: in words, and as a number. */
+export const FEEDBACK_LABEL_KEYS = [
   'gen_ai.evaluation.score.label',
-  'feedback.score',
+  'evaluation.label',
+  'feedback',
+  'feedback.thumbs',
   'feedback.value',
   'feedback.rating',
-  'feedback.thumbs',
+  'feedback.label',
+  'feedback.sentiment',
+  'feedback.type',
   'user.feedback',
   'user_feedback',
-  'user.feedback.score',
   'user.rating',
+  'gen_ai.feedback',
+  'gen_ai.user.feedback',
 ] as const
+export const FEEDBACK_SCORE_KEYS = [
+  'gen_ai.evaluation.score.value',
+  'evaluation.score',
+  'feedback.score',
+  'user.feedback.score',
+] as const
+export const FEEDBACK_NAME_KEYS = ['gen_ai.evaluation.name', 'evaluation.name', 'feedback.name'] as const
 
 /** Events that carry a word like that. */
 export const FEEDBACK_EVENTS =
@@ -58,7 +68,9 @@ export const STEP_KEYS: readonly string[] = [
   ...TOOLS_OFFERED_KEYS,
   ...TOOL_ARGUMENTS_KEYS,
   ...TOOL_CALL_ID_KEYS,
-  ...FEEDBACK_KEYS,
+  ...FEEDBACK_LABEL_KEYS,
+  ...FEEDBACK_SCORE_KEYS,
+  ...FEEDBACK_NAME_KEYS,
 ]
 
 /** Longest text of a step that is judged, in bytes: a longer one is cut, so that a batch of traces fits in memory. */
