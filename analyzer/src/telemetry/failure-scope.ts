@@ -26,16 +26,26 @@ export interface FailureSelection {
   /** Numbers of failures of other fingerprints that a split put here, and of its own that one put elsewhere. */
   moved: readonly number[]
   left: readonly number[]
+  /** Fingerprints that moved failures were decided under. */
+  movedFrom: readonly number[]
 }
 
 /** SQL: rows `f` of `failure` that are a pain's in the window of a question, with its parameters. */
-export function selectFailures(scope: FailureScope, { fingerprintNos, moved, left }: FailureSelection) {
+export function selectFailures(scope: FailureScope, { fingerprintNos, moved, left, movedFrom }: FailureSelection) {
   const own = 'f.fingerprint_no in (select value from json_each(@fingerprintNos))'
   const parameters = { ...windowParameters(scope), fingerprintNos: JSON.stringify(fingerprintNos) }
   if (moved.length + left.length === 0) return { sql: `${own} and ${IN_WINDOW}`, parameters }
-  const kept = `${own} and f.failure_no not in (select value from json_each(@left))`
+  // The unary plus keeps SQLite from looking up each list by itself, once a decision, instead of what both have in common.
+  const kept =
+    '(+f.fingerprint_no in (select value from json_each(@fingerprintNos)) and +f.failure_no not in (select value from json_each(@left)))'
   return {
-    sql: `((${kept}) or f.failure_no in (select value from json_each(@moved))) and ${IN_WINDOW}`,
-    parameters: { ...parameters, left: JSON.stringify(left), moved: JSON.stringify(moved) },
+    sql: `f.fingerprint_no in (select value from json_each(@anyNos)) and ${IN_WINDOW}
+      and (${kept} or +f.failure_no in (select value from json_each(@moved)))`,
+    parameters: {
+      ...parameters,
+      anyNos: JSON.stringify([...new Set([...fingerprintNos, ...movedFrom])]),
+      left: JSON.stringify(left),
+      moved: JSON.stringify(moved),
+    },
   }
 }

@@ -49,6 +49,7 @@ function joinPain(db: SqliteDatabase, question: PainQuestion, sources: PainSourc
     fingerprintNos: members.flatMap(({ fingerprintNo }) => fingerprintNo ?? []),
     moved: decided.flatMap(({ moved }) => moved),
     left: decided.flatMap(({ left }) => left),
+    movedFrom: decided.flatMap(({ splitFrom }) => splitFrom?.fingerprintNo ?? []),
   }
   const spread = spreadOf(db, question, { decided, open, selection })
   const events = open.map(({ eventMs }) => eventMs)

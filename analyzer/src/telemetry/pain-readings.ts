@@ -75,6 +75,15 @@ function namesOf({ projectId }: PainQuestion, pains: readonly PainFacts[]): stri
 }
 
 function withoutSources(pain: RankedPain): PainFacts {
-  const { fingerprintNos: _own, moved: _moved, left: _left, headNo: _head, splitSteps: _steps, open: _open, ...facts } = pain
+  const {
+    fingerprintNos: _own,
+    moved: _moved,
+    left: _left,
+    movedFrom: _from,
+    headNo: _head,
+    splitSteps: _steps,
+    open: _open,
+    ...facts
+  } = pain
   return facts
 }
