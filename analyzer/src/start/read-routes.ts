@@ -39,7 +39,7 @@ export function createReadRoutes({ settings, control, change, clock, lifecycle, 
   const packets = createPacketsCapability(shared)
   const pains = createPainsCapability({ ...shared, readLedger: (owner) => changes.readLedger(owner) })
   const { findPain, rememberPains, readPainView, readRootIds, readMutedIds } = pains
-  const changes = createChangesCapability({ ...shared, verifyRule: rules.verifyRule, findPain, readRootIds })
+  const changes = createChangesCapability({ ...shared, verifyRule: rules.verifyRule, findPain, readRootIds, readPainView })
   const diagnose = createDiagnoseCapability({
     ...shared,
     readLedger: changes.readLedger,

@@ -1,6 +1,9 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { AWAITS_END } from '@loopkit/shared/database/telemetry/awaits-end'
 import { fromHex } from '@loopkit/shared/otlp/ids'
+import type { ProjectRules } from '@loopkit/shared/signals/fingerprint-rules'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { type DecidedKey, isRegrouped } from '../domain/regrouped.ts'
 import { type MinuteCount, type Traffic, toTraffic } from '../domain/verification/traffic.ts'
 import type { MinuteWindow } from '../domain/window.ts'
 import { RELEASE_BEGAN_MS } from './release-began.ts'
@@ -13,6 +16,8 @@ export interface ExposureQuestion {
   /** Of a pain and those merged into it, in hex; null judges all failures of the service, or of the project where that is null too. */
   fingerprints: readonly string[] | null
   service: string | null
+  /** How the project groups failures now. */
+  rules: ProjectRules
   change: { service: string | null; version: string | null; shippedAtMs: number }
   /** When an earlier verdict said held; what came since is compared to what was held, not only to what was before the change. */
   heldAtMs: number | null
@@ -40,6 +45,8 @@ export interface ExposureAnswer {
   versions: string[]
   /** First minute of arrival that still has an undecided trace; nothing from it on was read. */
   settledMinute: number
+  /** Failures of the pain were grouped otherwise in a part of the window. */
+  isRegrouped: boolean
 }
 
 interface CountRow {
@@ -90,6 +97,7 @@ export function answerExposure({ db }: TelemetryConnection, question: ExposureQu
     oldVersionRunsAfter: total(ofJudged.filter((row) => row.event_minute > shippedMinute && sideOf(row) === 'before')),
     versions: readVersions(db, ofJudged),
     settledMinute,
+    isRegrouped: isPainRegrouped(db, question),
   }
 }
 
@@ -149,16 +157,31 @@ function readJudged(db: SqliteDatabase, { projectNo, fingerprints, service }: Ex
 
 interface FingerprintRow {
   fingerprint_no: number
+  fingerprint: Buffer
   operation_no: number
   parent_key: Buffer
+  signal: SignalType
   service: string
+  operation: string
+  error_type: string | null
+  sample_message: string | null
+  steps: string
 }
 
 function readFingerprints(db: SqliteDatabase, projectNo: number, fingerprints: readonly string[]): FingerprintRow[] {
   const find = db.prepare(
-    'select fingerprint_no, operation_no, parent_key, service from fingerprint where project_no = ? and fingerprint = ?',
+    `select fingerprint_no, fingerprint, operation_no, parent_key, signal, service, operation, error_type, sample_message, steps
+     from fingerprint where project_no = ? and fingerprint = ?`,
   )
   return fingerprints.flatMap((name) => (find.get(projectNo, fromHex(name)) as FingerprintRow | undefined) ?? [])
+}
+
+function isPainRegrouped(db: SqliteDatabase, { projectNo, fingerprints, rules, window }: ExposureQuestion): boolean {
+  return readFingerprints(db, projectNo, fingerprints ?? []).some((row) => {
+    const { signal, service, operation, error_type: errorType, sample_message: message } = row
+    const named = { fingerprint: row.fingerprint.toString('hex'), steps: JSON.parse(row.steps) as DecidedKey['steps'] }
+    return isRegrouped({ signal, service, operation, errorType, message, ...named }, rules, window.fromMinute * MINUTE_MS)
+  })
 }
 
 function readServiceFingerprints(db: SqliteDatabase, projectNo: number, service: string): number[] {

@@ -40,7 +40,7 @@ function keyed(project: ProjectRules, sketch: SpanSketch, { resource, scope }: A
 }
 
 const rule = (more: Partial<FingerprintRule>): ProjectRules => ({
-  rules: [{ ruleId: 'rule_1', name: null, match: {}, by: [], ...more }],
+  rules: [{ ruleId: 'rule_1', name: null, match: {}, by: [], createdAtMs: 0, ...more }],
   splits: {},
 })
 const byTenant = rule({ by: ['tenant.id'] })
@@ -126,7 +126,10 @@ describe('by a rule', () => {
 
 describe('a split', () => {
   const base = keyed(NO_RULES, failing()).name
-  const split: ProjectRules = { rules: [], splits: { [base]: { ruleId: 'rule_3', fingerprint: base, attribute: 'tenant.id' } } }
+  const split: ProjectRules = {
+    rules: [],
+    splits: { [base]: { ruleId: 'rule_3', fingerprint: base, attribute: 'tenant.id', createdAtMs: 0 } },
+  }
 
   test('tells failures of its pain apart, keeps their parent, and leaves those without the attribute', () => {
     const names = [tenant('acme'), tenant('other'), failing()].map((sketch) => keyed(split, sketch))
@@ -142,7 +145,10 @@ describe('a split', () => {
 
   test('of a part of a split goes deeper', () => {
     const part = keyed(split, tenant('acme')).name
-    const deeper = { ...split, splits: { ...split.splits, [part]: { ruleId: 'rule_4', fingerprint: part, attribute: 'region' } } }
+    const deeper = {
+      ...split,
+      splits: { ...split.splits, [part]: { ruleId: 'rule_4', fingerprint: part, attribute: 'region', createdAtMs: 0 } },
+    }
     const at = (region: string) => keyed(deeper, failing({ attributes: { 'tenant.id': 'acme', region } })).name
     expect(new Set([part, at('eu'), at('us')]).size).toBe(3)
   })

@@ -24,6 +24,7 @@ export interface FingerprintRule {
   match: RuleMatch
   /** Fields (`RULE_FIELDS`), else attributes of the record, its scope or its resource. */
   by: readonly string[]
+  createdAtMs: number
 }
 
 /** Failures of one pain are told apart by the value of an attribute; those without it stay where they are. */
@@ -32,6 +33,7 @@ export interface SplitRule {
   /** The pain's own fingerprint, in hex. */
   fingerprint: string
   attribute: string
+  createdAtMs: number
 }
 
 /** How one project groups failures beyond the scheme. */
@@ -116,7 +118,13 @@ export function createRegroup(projectId: string, project: ProjectRules, contexts
   }
 }
 
-export function matches(match: RuleMatch, { view, detection }: TraceSpan): boolean {
+/** What a match is made against. */
+export interface Matched {
+  view: Pick<SpanView, 'service' | 'operation'>
+  detection: Pick<Detection, 'signal' | 'errorType' | 'message'> | null
+}
+
+export function matches(match: RuleMatch, { view, detection }: Matched): boolean {
   const { service, operation, signal_type: signal, error_type: errorType, message_contains: words } = match
   return (
     (service === undefined || service === view.service) &&
@@ -180,7 +188,11 @@ export function splitSteps({ ruleId, fingerprint, attribute }: SplitRule, value:
   ]
 }
 
-export function splitKey(projectId: string, { fingerprint, attribute }: Omit<SplitRule, 'ruleId'>, value: string): Uint8Array {
+export function splitKey(
+  projectId: string,
+  { fingerprint, attribute }: Pick<SplitRule, 'fingerprint' | 'attribute'>,
+  value: string,
+): Uint8Array {
   return keyOf([...scopeOf(projectId), 'split', fingerprint, attribute, value])
 }
 

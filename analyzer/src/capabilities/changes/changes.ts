@@ -2,6 +2,7 @@ import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { AuditedChange } from '../../control/audited-change.ts'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import { opaqueId } from '../../domain/opaque-id.ts'
+import type { PainView } from '../../domain/pain-view.ts'
 import { readCursor, writeCursor } from '../../http/cursor.ts'
 import { fail } from '../../http/errors.ts'
 import type { Caller, RequestFacts } from '../../http/request-facts.ts'
@@ -22,6 +23,7 @@ export interface ChangesDeps {
   findPain(projectNo: number, painId: string): { painId: string; fingerprints: readonly string[]; service: string } | null
   /** By the id of any pain the id that it is shown under. */
   readRootIds(projectNo: number): (painId: string) => string
+  readPainView(projectNo: number): PainView
 }
 
 export interface ChangeStores {

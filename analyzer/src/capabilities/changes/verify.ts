@@ -28,6 +28,16 @@ interface Subject {
 const MINUTE_MS = 60_000
 const NO_SIDE = { failures: 0, runs: 0, fromMinute: null, toMinute: null }
 
+/** A rule that moves failures would look like a fix. */
+const REGROUPED: Judgement = {
+  verdict: 'refused',
+  reason: 'inconclusive',
+  detail:
+    'rules that group failures changed within the window: what was counted before and after is not the same; ask with a window since then',
+  ratio: null,
+  runsNeeded: null,
+}
+
 /** Judges a change by the traffic on both sides of it, and keeps what it says where that is new. */
 export function createVerify(deps: VerifyDeps, stores: ChangeStores) {
   const { ask, nowMs, verifyRule, enterReleases } = deps
@@ -43,10 +53,11 @@ export function createVerify(deps: VerifyDeps, stores: ChangeStores) {
       window: windowOfLast(request.since_minutes, now),
       fingerprints: subject.fingerprints,
       service: subject.service,
+      rules: deps.readPainView(owner.projectNo).rules,
       change: { service: change.service, version: change.version, shippedAtMs: change.shippedAtMs },
       heldAtMs: stores.verdicts.last(owner.projectNo, key, { only: 'held' })?.atMs ?? null,
     })
-    const judgement = judgeChange(exposure, verifyRule)
+    const judgement = exposure.isRegrouped ? REGROUPED : judgeChange(exposure, verifyRule)
     const answer = show(subject, judgement, { exposure, change, rule: verifyRule })
     const last = stores.verdicts.last(owner.projectNo, key)
     if (last?.verdict !== answer.verdict || last.reason !== answer.reason) {

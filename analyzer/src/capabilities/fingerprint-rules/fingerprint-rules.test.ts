@@ -145,6 +145,20 @@ describe('a rule', () => {
     expect(audited.all(projectNo)).toEqual(['POST', 'DELETE'])
   })
 
+  test.each(['a rule', 'a split'])('%s that moves failures is never taken for a fix', async (what) => {
+    const { send, list, add, split, key } = await start(`no fix ${what}`)
+    send(ofTenants('pay', ['x', 'x', 'y']))
+    const pay = (await list())[0]!.pain_id
+    const shipped_at = new Date(project.analyzer.nowMs()).toISOString()
+    await project.post('/v1/changes', { kind: 'release', pain_ids: [pay], shipped_at }, key)
+    const verify = async () =>
+      (await project.post<{ verdict: string; reason: string; detail: string }>('/v1/runs/verify', { pain_id: pay }, key)).body
+    expect((await verify()).reason).not.toBe('inconclusive')
+    await (what === 'a rule' ? add(byTenant) : split(pay, 'tenant.id'))
+    send(ofTenants('pay', ['x', 'x', 'y'], 'b'))
+    expect(await verify()).toMatchObject({ verdict: 'refused', reason: 'inconclusive', detail: expect.stringContaining('rules') })
+  })
+
   test('of another project is unknown', async () => {
     const { add } = await start('rule owner')
     const { body: rule } = await add(byTenant)

@@ -58,7 +58,9 @@ export function createObserve(deps: ObserveDeps, store: Store) {
     )
     const last = store.last(projectNo)
     if (last && last.closedAtMs === null && !peek) {
-      const moreSince = answer.toDecision > last.toDecision && answer.pains.length > 0
+      const muted = deps.readMutedIds(projectNo)
+      const isHeard = answer.pains.some(({ seen }) => !muted.has(seen.painId))
+      const moreSince = answer.toDecision > last.toDecision && isHeard
       return show(deps, store, owner, { id: last.observationId, pains: last.pains, ledger, moreSince })
     }
     const come = last?.observationId === before?.observationId ? answer.pains.map(toWaiting) : []

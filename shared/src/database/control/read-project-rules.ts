@@ -8,13 +8,16 @@ interface RuleRow {
   pain_id: string | null
   matches: string
   grouped_by: string
+  created_at_ms: number
 }
 
 /** How a project groups failures; nothing where control.db is older than rules are. */
 export function readProjectRules(control: SqliteDatabase, projectNo: number): ProjectRules {
   if (!hasRules(control)) return { rules: [], splits: {} }
   const rows = control
-    .prepare('select rule_id, name, pain_id, matches, grouped_by from fingerprint_rule where project_no = ? order by rule_no')
+    .prepare(
+      'select rule_id, name, pain_id, matches, grouped_by, created_at_ms from fingerprint_rule where project_no = ? order by rule_no',
+    )
     .all(projectNo) as RuleRow[]
   const splits = rows.filter(({ pain_id }) => pain_id !== null).flatMap((row) => readSplit(control, projectNo, row))
   return { rules: rows.filter(({ pain_id }) => pain_id === null).map(toRule), splits: Object.fromEntries(splits) }
@@ -25,8 +28,9 @@ function hasRules(control: SqliteDatabase): boolean {
   return find.get() !== undefined
 }
 
-function toRule({ rule_id, name, matches, grouped_by }: RuleRow): FingerprintRule {
-  return { ruleId: rule_id, name, match: JSON.parse(matches) as RuleMatch, by: JSON.parse(grouped_by) as string[] }
+function toRule({ rule_id, name, matches, grouped_by, created_at_ms }: RuleRow): FingerprintRule {
+  const said = { match: JSON.parse(matches) as RuleMatch, by: JSON.parse(grouped_by) as string[] }
+  return { ruleId: rule_id, name, ...said, createdAtMs: created_at_ms }
 }
 
 /** The split of a pain is also that of what was merged into it. A pain that is merged away is split no more by its own rule. */
@@ -40,6 +44,6 @@ function readSplit(control: SqliteDatabase, projectNo: number, row: RuleRow): [s
   const own = members.find(({ pain_id }) => pain_id === row.pain_id)
   if (!own) return []
   const [attribute] = JSON.parse(row.grouped_by) as [string]
-  const split = { ruleId: row.rule_id, fingerprint: toHex(own.fingerprint), attribute }
+  const split = { ruleId: row.rule_id, fingerprint: toHex(own.fingerprint), attribute, createdAtMs: row.created_at_ms }
   return members.map(({ fingerprint }) => [toHex(fingerprint), split])
 }
