@@ -140,6 +140,7 @@ function spreadOf(db: SqliteDatabase, question: PainQuestion, { decided, open, s
   const [only] = decided
   const counted =
     decided.length > 1 ? countSpread(db, question, selection) : { traces: only?.traces ?? 0, sessions: only?.sessions ?? 0 }
+  if (open.length === 0) return counted
   const { sql, parameters } = selectFailures(question, selection)
   const inTrace = db.prepare(`select 1 from failure f where ${sql} and trace_hash = @traceHash limit 1`)
   const inSession = db.prepare(`select 1 from failure f where ${sql} and session_id = @sessionId limit 1`)

@@ -163,14 +163,39 @@ function createPartOf(
 ): (failure: OldFailure) => Part | null {
   const { splits } = view.rules
   const attributes = [...new Set(Object.values(splits).map(({ attribute }) => attribute))]
-  const records = readSpans(connection, projectNo, failures, recordFilter(attributes))
+  const values = readValues(connection, projectNo, { failures, attributes })
   const parts = new Map(
-    [...records].map(([recordId, { ctx }]) => {
-      const shown = viewSpan(ctx)
-      return [recordId, partBy(projectId, { split, splits }, (name) => valueOfRecord(name, shown, ctx))] as const
-    }),
+    [...values].map(
+      ([recordId, of]) => [recordId, partBy(projectId, { split, splits }, (name) => of.get(name) ?? null)] as const,
+    ),
   )
   return ({ recordId }) => parts.get(recordId) ?? null
+}
+
+type Values = ReadonlyMap<string, string | null>
+
+/** Records whose values are remembered; beyond it all are forgotten. */
+const REMEMBERED_MAX = 20_000
+
+/** Values of attributes by record. Segments are opened only for those that were not read before. */
+function readValues(
+  connection: TelemetryConnection,
+  projectNo: number,
+  { failures, attributes }: { failures: readonly OldFailure[]; attributes: readonly string[] },
+): Map<string, Values> {
+  const { splitValues } = connection
+  const keyOf = (recordId: string) => `${projectNo} ${recordId}`
+  const isKnown = ({ recordId }: OldFailure) => attributes.every((name) => splitValues.get(keyOf(recordId))?.has(name))
+  const known = new Map(failures.filter(isKnown).map(({ recordId }) => [recordId, splitValues.get(keyOf(recordId))!]))
+  const missing = failures.filter(({ recordId }) => !known.has(recordId))
+  if (splitValues.size > REMEMBERED_MAX) splitValues.clear()
+  for (const [recordId, { ctx }] of readSpans(connection, projectNo, missing, recordFilter(attributes))) {
+    const shown = viewSpan(ctx)
+    const values = new Map(attributes.map((name) => [name, valueOfRecord(name, shown, ctx)]))
+    known.set(recordId, values)
+    if (ctx.span.endUnixNano !== 0n) splitValues.set(keyOf(recordId), values)
+  }
+  return known
 }
 
 function partBy(

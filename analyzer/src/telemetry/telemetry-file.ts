@@ -14,6 +14,8 @@ export interface TelemetryConnection {
   index: TraceIndex
   /** What undecided traces are judged by, the same as where they are decided. */
   thresholds: SoftThresholds
+  /** Values that splits of pains have read, by record: ended records do not change. */
+  splitValues: Map<string, ReadonlyMap<string, string | null>>
 }
 
 /** `absent`: the collector has not made it yet, reads answer as if nothing was ever sent. `newer`: it is not ours to read. */
@@ -38,7 +40,7 @@ export function telemetryStateOf(path: string): TelemetryState {
 /** Opens the file for reading; null while it does not exist or is of another version. */
 export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS): TelemetryConnection | null {
   const reader = openTelemetryReader(path)
-  return reader && { ...reader, index: createTraceIndex(reader.db), thresholds }
+  return reader && { ...reader, index: createTraceIndex(reader.db), thresholds, splitValues: new Map() }
 }
 
 /** A connection that knows no record: what reads see before the collector's first start. */
@@ -46,5 +48,5 @@ export function openEmptyTelemetry(): TelemetryConnection {
   const db = openDatabase(':memory:', { role: 'writer' })
   migrate(db, telemetryMigrations)
   const hasher = createTraceHasher(new Uint8Array(8))
-  return { db, hasher, index: createTraceIndex(db), thresholds: DEFAULT_SOFT_THRESHOLDS }
+  return { db, hasher, index: createTraceIndex(db), thresholds: DEFAULT_SOFT_THRESHOLDS, splitValues: new Map() }
 }

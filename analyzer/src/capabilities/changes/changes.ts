@@ -72,7 +72,8 @@ export function createReadLedger(
         kind: 'verdict' as const,
         atMs,
         verdict,
-        painIds: painId === '' ? [] : [rootId(painId)],
+        // What traffic said of a pain that was merged away since is not said of the whole.
+        painIds: painId === '' || rootId(painId) !== painId ? [] : [painId],
       })),
     ]
     return {

@@ -37,10 +37,11 @@ export function createChangesCapability(deps: ChangesDeps & { control: Control; 
       const named = stores.changes
         .newest(projectNo)
         .flatMap(({ changeId, createdAtMs, painIds }) =>
-          painIds.map((painId) => ({ kind: 'change' as const, painId, changeId, atMs: createdAtMs })),
+          painIds.map((painId) => ({ kind: 'change' as const, painId: rootId(painId), changeId, atMs: createdAtMs })),
         )
-      const judged = stores.verdicts.conclusive(projectNo).flatMap((row) => (row.painId === '' ? [] : [toHistoryEvent(row)]))
-      return [...named, ...judged].map((event) => ({ ...event, painId: rootId(event.painId) }))
+      // What traffic said of a pain that was merged away since is not said of the whole.
+      const judged = stores.verdicts.conclusive(projectNo).filter(({ painId }) => painId !== '' && rootId(painId) === painId)
+      return [...named, ...judged.map(toHistoryEvent)]
     },
     routes: [
       route(announceChange, ({ caller, body, request }) => announce(caller, body, request)),

@@ -124,6 +124,7 @@ describe('a muted pain', () => {
     ['no reason', {}, 400, 'invalid_body'],
     ['an empty one', { reason: '' }, 400, 'invalid_body'],
     ['an end that is no time', { reason: 'x', until: 'tomorrow' }, 400, 'invalid_body'],
+    ['an end in a leap second', { reason: 'x', until: '2030-12-31T23:59:60Z' }, 400, 'until_in_the_past'],
     ['an end that has passed', { reason: 'x', until: '2020-01-01T00:00:00Z' }, 400, 'until_in_the_past'],
   ])('with %s is refused', async (_, body, status, code) => {
     const { pains, call } = await startPains(`bad mute ${JSON.stringify(body)}`, repeated('pay', 1))
@@ -222,6 +223,23 @@ describe('merged pains', () => {
     expect((await diagnose()).issues).toMatchObject([{ pain_id: pay, status: 'in_progress' }])
     const { body } = await project.post<{ pain_id: string; before: object }>('/v1/runs/verify', { pain_id: ship }, key)
     expect(body).toMatchObject({ pain_id: pay, before: { failures: 2, runs: 2 } })
+  })
+
+  test('are not fixed because one of them was', async () => {
+    const { pains, call, key, projectNo, diagnose } = await startPains('half fixed', [...repeated('pay'), ...repeated('ship')])
+    const [pay, ship] = pains
+    const { body } = await project.post<{ change_id: string }>('/v1/changes', { kind: 'release', pain_ids: [pay] }, key)
+    project.analyzer.control.sqlite
+      .prepare(
+        "insert into verdict (project_no, change_id, pain_id, at_ms, verdict, reason, body) values (?, ?, ?, ?, 'held', null, ?)",
+      )
+      .run(projectNo, body.change_id, pay, now() + 1, JSON.stringify({ change_percent: -90 }))
+    const statusOf = async (painId: string) => (await diagnose()).issues.find(({ pain_id }) => pain_id === painId)?.status
+    expect([await statusOf(pay), await statusOf(ship)]).toEqual(['verified', 'new'])
+    await call(pay, 'merge', { into: ship })
+    expect(await statusOf(ship)).toBe('in_progress')
+    const observed = await project.post<{ memory: { fixed: object[] } }>('/v1/observe', { peek: true }, key)
+    expect(observed.body.memory.fixed).toEqual([])
   })
 
   test('are refused in a circle, into themselves, and across projects, and every change is audited', async () => {

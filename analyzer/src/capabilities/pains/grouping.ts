@@ -108,7 +108,8 @@ export function createMutePain({ nowMs, audited }: GroupingDeps, grouping: Group
       const { pain } = known(owner, painId)
       const mutedAtMs = nowMs()
       const untilMs = until === null ? null : Date.parse(until)
-      if (untilMs !== null && untilMs <= mutedAtMs) fail(muteEnded, `it is ${msToIso(mutedAtMs)} now`)
+      // A leap second passes the schema and is no number.
+      if (untilMs !== null && !(untilMs > mutedAtMs)) fail(muteEnded, `it is ${msToIso(mutedAtMs)} now`)
       const mute = { painId: pain.painId, reason, untilMs, mutedAtMs, keyId: owner.keyId }
       audited(request, (queries) => store.setMute(queries, owner.projectNo, mute))
       return show(owner, painId)
