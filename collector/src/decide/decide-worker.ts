@@ -17,6 +17,8 @@ const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, threshol
 /** Time between two looks for traces to decide, in ms: a fraction of the quiet time, so that it adds little to it. */
 const TICK_MS = Math.min(500, Math.max(20, quietMs / 4))
 const AFTER_FAILURE_MS = 1_000
+/** Counting what waits walks an index. */
+const BACKLOG_EVERY_MS = 5_000
 /** Of the time that deciding takes while much is to be decided: else nothing would be joined or removed then. */
 const HOUSEKEEPING_SHARE = 0.25
 /** Below every other thread: receiving goes before judging. */
@@ -45,6 +47,7 @@ const retainer = createRetainer(retain, {
 })
 let decideDueMs = systemClock.monotonicMs() + TICK_MS
 let retainDueMs = systemClock.monotonicMs() + TICK_MS
+let backlogDueMs = systemClock.monotonicMs() + TICK_MS
 let timer = setTimeout(turn, TICK_MS)
 report({ kind: 'ready' })
 flushCompileCache()
@@ -85,6 +88,10 @@ function keepHouse(budgetMs: number): number {
 /** Answers after how long it is to be done again. */
 function decide(): number {
   if (retainer.isFull()) return TICK_MS
+  if (isDue(backlogDueMs)) {
+    report({ kind: 'backlog', ...decider.backlog() })
+    backlogDueMs = pausedUntil(BACKLOG_EVERY_MS)
+  }
   const { decided, mayHaveMore } = decider.decideBatch()
   if (decided.length > 0) report({ kind: 'decided', hashes: BigUint64Array.from(decided) })
   return mayHaveMore ? 0 : TICK_MS

@@ -18,7 +18,15 @@ import { createProjectRules } from './project-rules.ts'
 export interface Decider {
   /** Decides at most one batch. Throws what SQLite throws; the batch is then as it was. */
   decideBatch(): DecidedBatch
+  backlog(): Backlog
   close(): void
+}
+
+/** Traces that are yet to be decided; most of them because they are not quiet yet. */
+export interface Backlog {
+  undecided: number
+  /** Since the first span of the one that came first; null without any. */
+  oldestMs: number | null
 }
 
 export interface DecidedBatch {
@@ -100,6 +108,10 @@ export function createDecider(options: DeciderOptions): Decider {
       for (let from = 0; from < decisions.length; from += TRANSACTION_TRACES)
         decided.push(...write(decisions.slice(from, from + TRANSACTION_TRACES), clock.nowMs()))
       return { decided: decided.map((hash) => BigInt.asUintN(64, hash)), mayHaveMore: decided.length >= BATCH_TRACES }
+    },
+    backlog() {
+      const { traces, firstReceivedMs } = open.waiting()
+      return { undecided: traces, oldestMs: firstReceivedMs === null ? null : Math.max(0, clock.nowMs() - firstReceivedMs) }
     },
     close() {
       projectIds.close()

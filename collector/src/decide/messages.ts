@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import type { RetainOptions, RetainReport } from '../retain/messages.ts'
 import type { LineMemory } from '../write/messages.ts'
+import type { Backlog } from './decider.ts'
 
 export interface DecideWorkerData {
   telemetryPath: string
@@ -24,6 +25,7 @@ export type DecideMessage = 'close' | 'disk_full'
 export type DecideReport =
   | { kind: 'decided'; hashes: BigUint64Array }
   | { kind: 'failed'; code: string; message: string }
+  | ({ kind: 'backlog' } & Backlog)
   /** The file is open; told once, before anything else. */
   | { kind: 'ready' }
   | { kind: 'closed' }

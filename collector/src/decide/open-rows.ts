@@ -19,6 +19,8 @@ export interface OpenRows {
   quiet(beforeMs: number, awaitedMs: number, limit: number): OpenTrace[]
   /** Traces that still get spans but came first before `firstBeforeMs`. */
   aged(afterMs: number, firstBeforeMs: number, limit: number): OpenTrace[]
+  /** How many traces wait, and when the first of them came; null without any. */
+  waiting(): { traces: number; firstReceivedMs: number | null }
   /** Takes traces out that nobody will ask for. */
   drop(traces: readonly OpenTrace[]): void
 }
@@ -46,6 +48,7 @@ export function createOpenRows(db: SqliteDatabase): OpenRows {
   const aged = db
     .prepare(`${SELECT} where project_no = ? and last_received_ms > ? and first_received_ms <= ? limit ?`)
     .safeIntegers()
+  const waiting = db.prepare('select count(*) as traces, min(first_received_ms) as firstReceivedMs from open_trace')
   const drop = db.prepare('delete from open_trace where rowid = ? and trace_hash = ?')
   let lastProject = 0
 
@@ -75,6 +78,7 @@ export function createOpenRows(db: SqliteDatabase): OpenRows {
       gather(limit, (projectNo, room) => quiet.all(projectNo, beforeMs, awaitedMs, room) as OpenRow[]),
     aged: (afterMs, firstBeforeMs, limit) =>
       gather(limit, (projectNo, room) => aged.all(projectNo, afterMs, firstBeforeMs, room) as OpenRow[]),
+    waiting: () => waiting.get() as { traces: number; firstReceivedMs: number | null },
     drop(traces) {
       for (const { rowId, traceHash } of traces) drop.run(rowId, traceHash)
     },

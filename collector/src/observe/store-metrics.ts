@@ -1,4 +1,5 @@
 import type { MetricRegistry } from '@loopkit/shared/runtime/metric-registry'
+import type { Backlog } from '../decide/decider.ts'
 import type { DecideReport } from '../decide/messages.ts'
 import type { RetainReport } from '../retain/messages.ts'
 import type { CommitTimings, WriterReply } from '../write/messages.ts'
@@ -124,8 +125,18 @@ function addDecideMetrics(metrics: MetricRegistry): Pick<StoreMetrics, 'countDec
     unit: '{turn}',
     labels: ['code'],
   })
+  let backlog: Backlog = { undecided: 0, oldestMs: null }
+  metrics.gauge(
+    { name: 'loopkit_undecided_traces', help: 'Traces that wait to be decided, most of them for quiet', unit: '{trace}' },
+    () => backlog.undecided,
+  )
+  metrics.gauge(
+    { name: 'loopkit_undecided_oldest_seconds', help: 'Age of the trace that has waited longest to be decided', unit: 's' },
+    () => (backlog.oldestMs ?? 0) / 1000,
+  )
   return {
     countDecided(report) {
+      if (report.kind === 'backlog') backlog = report
       if (report.kind === 'decided') decided.inc(report.hashes.length)
       if (report.kind === 'failed') failures.inc({ code: report.code })
     },
