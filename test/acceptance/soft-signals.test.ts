@@ -129,9 +129,14 @@ test(
     expect(why.because).toBe('4 runs of search with the same arguments and the same result')
 
     const traceId = runs[0]!.spans[0]!.traceId
-    const errors = await read<{ items?: RecordJson[]; records?: RecordJson[] }>(`/v1/sessions/${traceId}?view=errors`)
-    const shown = (errors.items ?? errors.records ?? []).map(({ span_id }) => span_id)
+    const errors = await read<{ items: RecordJson[]; hints: { record_id: string; kind: string }[] }>(
+      `/v1/sessions/${traceId}?view=errors`,
+    )
+    const shown = errors.items.map(({ span_id }) => span_id)
     expect(shown).toEqual(expect.arrayContaining([runs[0]!.last, runs[0]!.empty, runs[0]!.open]))
+    expect(errors.hints.map(({ kind }) => kind)).toEqual(['same_tool_streak', 'same_tool_streak'])
+    const short = await read<{ omitted: unknown[]; hints?: unknown[] }>(`/v1/sessions/${traceId}?view=errors&budget_tokens=2000`)
+    expect([short.hints, short.omitted]).toEqual([undefined, [{ what: 'hints', count: 2, reason: 'budget' }]])
   },
   MINUTE_MS,
 )

@@ -25,19 +25,28 @@ export interface TrailTrace {
   labels: TrailLabel[]
 }
 
+interface TraceLabels {
+  part: string
+  errors: TrailLabel[]
+}
+
+/** By trace id, those that have a file. */
+export function readTrailLabels(folder: string): Map<string, TraceLabels> {
+  const labels = JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')) as Record<string, TraceLabels>
+  const files = new Set(readdirSync(folder))
+  return new Map(Object.entries(labels).filter(([traceId]) => files.has(`${traceId}.otlp.json.gz`)))
+}
+
 /** The labelled traces of the folder, read as the decision reads them: the same transcoding, filter, view and detection. */
 export function readTrail(folder: string): TrailTrace[] {
-  const labels = JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')) as Record<
-    string,
-    { part: string; errors: TrailLabel[] }
-  >
+  const labels = readTrailLabels(folder)
   return readdirSync(folder)
     .filter((file) => file.endsWith('.otlp.json.gz'))
     .sort()
     .map((file) => {
       const spans = readRequest(gunzipSync(readFileSync(join(folder, file))))
       const traceId = toHex(spans[0]!.span.traceId)
-      const { part, errors } = labels[traceId]!
+      const { part, errors } = labels.get(traceId)!
       return { traceId, part, spans, labels: errors.map(({ category, location }) => ({ category, location })) }
     })
 }

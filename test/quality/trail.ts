@@ -42,11 +42,14 @@ export interface TrailFigures {
 
 /** All figures of the set in the folder: labelled agent traces, judged by the functions that decide stored ones. */
 export function measureTrail(folder: string): TrailFigures {
-  const traces = readTrail(folder)
-  const cases = traces.map(sayOf)
+  return figuresOf(readTrail(folder).map(sayOf))
+}
+
+/** The same of what somebody said of each trace. */
+export function figuresOf(cases: readonly JudgedTrailCase[]): TrailFigures {
   const parts = Map.groupBy(cases, ({ part }) => part)
   return {
-    traces: traces.length,
+    traces: cases.length,
     all: scoreTrail(cases, TRAIL_CATEGORIES),
     parts: Object.fromEntries([...parts].map(([part, own]) => [part, scoreTrail(own, TRAIL_CATEGORIES)])),
     painsOnly: scoreTrail(

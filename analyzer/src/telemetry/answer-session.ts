@@ -8,6 +8,7 @@ import { failingWithAncestors, findSession, type SessionSpan } from './find-sess
 import { eventMsOf, shownIds } from './judge-span.ts'
 import { readSpans } from './read-spans.ts'
 import type { RecordOwner } from './record-sessions.ts'
+import { findSessionHints, type SessionHint } from './session-hints.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export type SessionView = 'full' | 'skeleton' | 'errors'
@@ -38,6 +39,8 @@ export interface SessionAnswer {
   records: number
   traces: number
   omitted: Omission[]
+  /** Of the view of errors, on its first page. */
+  hints: SessionHint[]
   itemsJson: string
   next: SessionPosition | null
 }
@@ -61,16 +64,31 @@ export function answerSession(connection: TelemetryConnection, question: Session
   const rest = spans.filter((span) => isBehind(span, question.after)).slice(0, question.limit + 1)
   const items = collectItems(connection, question, rest)
   const last = rest[items.length - 1]
-  const omitted = [{ what: 'traces', count: found.tracesLeftOut, reason: 'session_too_large' }]
+  const { hints, omitted: hintsOmitted } = hintsOf(connection, question, found.spans)
+  const omitted = [{ what: 'traces', count: found.tracesLeftOut, reason: 'session_too_large' }, ...hintsOmitted]
   const repeatsId = question.budgetTokens === null || countTokens(found.sessionId) <= ID_TOKENS_MAX
   return {
     sessionId: repeatsId ? found.sessionId : null,
     records: spans.length,
     traces: found.traces,
     omitted: omitted.filter(({ count }) => count > 0),
+    hints,
     itemsJson: `[${items.join(',')}]`,
     next: last && items.length < rest.length ? { start: String(last.span.startUnixNano), recordId: last.recordId } : null,
   }
+}
+
+/** Hints are not paged; where a budget is set, records go before them. */
+function hintsOf(
+  connection: TelemetryConnection,
+  question: SessionQuestion,
+  spans: readonly SessionSpan[],
+): { hints: SessionHint[]; omitted: Omission[] } {
+  const isFirst = question.view === 'errors' && question.after === null
+  if (!isFirst || !spans.some(({ view }) => view.kind === 'chat')) return { hints: [], omitted: [] }
+  const { hints, leftOut } = findSessionHints(connection, question, spans.filter(isWithin(question)))
+  if (question.budgetTokens === null) return { hints, omitted: [{ what: 'hints', count: leftOut, reason: 'too_many' }] }
+  return { hints: [], omitted: [{ what: 'hints', count: hints.length + leftOut, reason: 'budget' }] }
 }
 
 function isWithin({ eventFromMs, eventToMs }: SessionQuestion): (found: SessionSpan) => boolean {

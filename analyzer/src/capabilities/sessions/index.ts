@@ -81,13 +81,14 @@ async function show(
   const page = { view, budgetTokens, limit: RECORDS_PER_PAGE, after, ...eventBounds(request) }
   const question = { projectNo, projectId, off: rules.off, id, limits, ...page }
   const answer = (await ask('session', question)) ?? fail(sessionNotFound, 'this project has no session or trace with this id')
-  const { sessionId, records, traces, omitted, itemsJson, next } = answer
+  const { sessionId, records, traces, omitted, hints, itemsJson, next } = answer
   const frame = {
     session_id: sessionId,
     view,
     records,
     traces,
     omitted,
+    ...(hints.length > 0 && { hints }),
     next_cursor: next === null ? null : writeCursor(scope, next),
   }
   return `${JSON.stringify(frame).slice(0, -1)},"items":${itemsJson}}`

@@ -1,3 +1,4 @@
+import { HINT_KINDS } from '@loopkit/shared/signals/hints/hint-kind'
 import { recordSchema } from '../../domain/record-schema.ts'
 import { contract } from '../../http/contract.ts'
 import { invalidCursor } from '../../http/cursor.ts'
@@ -103,6 +104,17 @@ export const getSession = contract({
       omitted: {
         type: 'array',
         items: { type: 'object', required: ['what', 'count', 'reason'], properties: { what: text, count, reason: text } },
+      },
+      hints: {
+        type: 'array',
+        description: 'in the view of errors, on its first page: what is worth a look in the run of an agent and is no pain',
+        items: {
+          title: 'SessionHint',
+          type: 'object',
+          required: ['record_id', 'kind', 'because'],
+          additionalProperties: false,
+          properties: { record_id: text, kind: { enum: [...HINT_KINDS] }, because: text },
+        },
       },
       items: { type: 'array', items: { anyOf: [recordSchema, skeletonLine] } },
       next_cursor: maybeText,

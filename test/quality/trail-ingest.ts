@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import type { HintKind } from '@loopkit/shared/signals/hints/hint-kind'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { callApi, sendOtlp, until } from '../harness/http.ts'
+import { type RecordJson, readJson } from '../harness/reading.ts'
+import type { Product } from '../harness/start-product.ts'
+import { figuresOf, type JudgedTrailCase, type TrailFigures } from './trail.ts'
+import type { Said } from './trail-score.ts'
+import { readTrailLabels } from './trail-traces.ts'
+
+interface ErrorsOfSession {
+  items: (Pick<RecordJson, 'span_id' | 'record_id'> & { signal_type: SignalType | null })[]
+  hints?: { record_id: string; kind: HintKind }[]
+}
+
+const DECIDED_MS = 60_000
+
+/**
+ * The figures as an agent would get them: every trace goes through OTLP/HTTP, is stored and decided, and what is said of it is read from
+ * its session.
+ */
+export async function measureTrailThrough(product: Product, folder: string): Promise<TrailFigures> {
+  const { producer_key, agent_key } = await product.provision('trail-measure')
+  const labels = readTrailLabels(folder)
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.otlp.json.gz')))
+    await sendOtlp(product.otlpUrl, producer_key, JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString('utf8')))
+  const cases: JudgedTrailCase[] = []
+  for (const [traceId, { part, errors }] of labels) {
+    await until(
+      `trace ${traceId} to be decided`,
+      async () =>
+        (await readJson<{ decided_at: string | null }>(`${product.analyzerUrl}/v1/traces/${traceId}/receipt`, agent_key))
+          .decided_at,
+      DECIDED_MS,
+      100,
+    )
+    const answer = await callApi(`${product.analyzerUrl}/v1/sessions/${traceId}?view=errors`, { key: agent_key })
+    const { items, hints = [] } = answer.json<ErrorsOfSession>()
+    const pains = items.flatMap(({ span_id, signal_type }): Said[] =>
+      signal_type === null ? [] : [{ location: span_id, kind: signal_type }],
+    )
+    cases.push({ traceId, part, labels: errors, pains, said: [...pains, ...(await locate(hints))] })
+  }
+  return figuresOf(cases)
+
+  /** A hint names its record; the record names its span. */
+  async function locate(hints: { record_id: string; kind: HintKind }[]): Promise<Said[]> {
+    const spanOf = new Map<string, string>()
+    for (const { record_id } of hints) {
+      if (spanOf.has(record_id)) continue
+      const path = `/v1/telemetry?record_id=${record_id}`
+      const { items } = await readJson<{ items: RecordJson[] }>(`${product.analyzerUrl}${path}`, agent_key)
+      spanOf.set(record_id, items[0]!.span_id)
+    }
+    return hints.map(({ record_id, kind }) => ({ location: spanOf.get(record_id)!, kind }))
+  }
+}
