@@ -1,3 +1,4 @@
+import { BECAUSE_MAX_CHARS } from '../soft/find-soft.ts'
 import type { SoftTrace } from '../soft/soft-trace.ts'
 import { compareTexts } from '../trace-tree.ts'
 import { selfReportedTrouble, simulatedWork, unsupportedAnswer } from './answers.ts'
@@ -23,5 +24,7 @@ export function findHints(trace: SoftTrace): FoundHint[] {
   const found = new Map<string, FoundHint>()
   for (const rule of RULES)
     for (const hint of rule(trace)) found.set(`${hint.at} ${hint.kind}`, found.get(`${hint.at} ${hint.kind}`) ?? hint)
-  return [...found.values()].sort((a, b) => a.at - b.at || compareTexts(a.kind, b.kind))
+  return [...found.values()]
+    .map((hint) => ({ ...hint, because: hint.because.slice(0, BECAUSE_MAX_CHARS) }))
+    .sort((a, b) => a.at - b.at || compareTexts(a.kind, b.kind))
 }

@@ -326,6 +326,13 @@ test('the order of arrival changes nothing', () => {
   expect(found(forwards.failures)).toEqual(['empty_output c', 'repeated_step t3'])
 })
 
+test('whatever a model calls a tool, what is said of it stays short', () => {
+  const name = 'x'.repeat(9_000)
+  const [failure] = judge([chat('c', answer(null, { name, arguments: '{' }))]).failures
+  const { errorType, message, because } = failure!.detection
+  expect([errorType, message, because].map((text) => text!.length)).toEqual([200, 500, 300])
+})
+
 test('what is answered is the same words each time, so that it is one pain', () => {
   const keyOf = (n: number) =>
     judge([agent('agent'), ...Array.from({ length: n }, (_, i) => tool(`t${i}`, 'f', asked('{}')))]).failures[0]!.fingerprint.key

@@ -30,6 +30,11 @@ const RULES: readonly SoftRule[] = [
   negativeFeedback,
 ]
 
+/** Names of tools are whatever a model made of them. */
+const TYPE_MAX_CHARS = 200
+const MESSAGE_MAX_CHARS = 500
+export const BECAUSE_MAX_CHARS = 300
+
 /** A soft signal at the span that it is blamed on; `alsoAt` shows it too and is no second pain. */
 export interface SoftFailure {
   at: number
@@ -59,12 +64,12 @@ function toDetection({ tree }: SoftTrace, signal: SignalType, { at, errorType, m
   const own = span.attributes.get(USER_FINGERPRINT_KEY)
   return {
     signal,
-    errorType,
-    message,
+    errorType: errorType?.slice(0, TYPE_MAX_CHARS) ?? null,
+    message: message.slice(0, MESSAGE_MAX_CHARS),
     stack: null,
     code: null,
     spanKind: span.kind,
     userFingerprint: typeof own === 'string' && own !== '' ? own.slice(0, 256) : null,
-    because,
+    because: because.slice(0, BECAUSE_MAX_CHARS),
   }
 }
