@@ -158,3 +158,23 @@ describe('the file', () => {
     expect(telemetryStateOf(join(folder, 'telemetry.db'))).toBe('newer')
   })
 })
+
+test('of a split pain with very many failures the newest are told apart, and the others are counted as left out', () => {
+  for (const tenant of ['a', 'b', 'c']) {
+    const drafts = Array.from({ length: 400 }, (_, i) => failing(`${tenant}${i}`, { attributes: { tenant } }))
+    fixture.send(PROJECT, NOW - 5000, drafts)
+    fixture.decide(PROJECT, 'p-1', NOW - 1000)
+  }
+  const { fingerprint } = readPains(connection, question).pains[0]!.facts
+  const split = { ruleId: 'rule_1', fingerprint, attribute: 'tenant', createdAtMs: 0 }
+  const view = { rootOf: {}, muted: [], rules: { rules: [], splits: { [fingerprint]: split } } }
+  const { pains, failures, omitted } = readPains(connection, { ...question, view })
+  expect(pains.map(({ facts }) => [facts.decided, facts.traces])).toEqual([
+    [400, 400],
+    [400, 400],
+    [200, 200],
+    [200, 200],
+  ])
+  expect(failures).toBe(1200)
+  expect(omitted).toContainEqual({ what: 'failures', count: 200, reason: 'too_many_to_split' })
+})

@@ -30,7 +30,7 @@ const MUTED_NAMED_MAX = 3
 /** All that one window says. Call it inside a read transaction, so that a failure is either decided or provisional, never both. */
 export function readPains(connection: TelemetryConnection, question: PainQuestion): WindowReading {
   const { window, service, painsSkip, painsMax, only } = question
-  const { all, notJudged } = rankAll(connection, question)
+  const { all, notJudged, notRead } = rankAll(connection, question)
   const ranked = only === null ? all : all.filter(({ fingerprint }) => fingerprint === only)
   const muted = new Set(question.view.muted)
   const heard = ranked.filter(({ fingerprint }) => !muted.has(fingerprint))
@@ -42,6 +42,7 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
     { what: 'open_traces', count: notJudged, reason: 'not_judged_yet' },
     { what: 'issues', count: Math.max(0, listed.length - painsSkip - shown.length), reason: 'lower_rank' },
     { what: 'issues', count: unheard.length, reason: 'muted', ids: namesOf(question, unheard.slice(0, MUTED_NAMED_MAX)) },
+    { what: 'failures', count: notRead, reason: 'too_many_to_split' },
     { what: 'evidence', count: expired, reason: 'evidence_expired' },
   ]
   return {
@@ -55,14 +56,17 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
 }
 
 /** Every pain of the window, decided or not, merged as people want them, heaviest first. */
-function rankAll(connection: TelemetryConnection, question: PainQuestion): { all: RankedPain[]; notJudged: number } {
+function rankAll(
+  connection: TelemetryConnection,
+  question: PainQuestion,
+): { all: RankedPain[]; notJudged: number; notRead: number } {
   const { db } = connection
   const runs = countRuns(db, question.projectNo, question.window, question.events)
   const counted = countPains(db, { ...question, middleMinute: runs.middleMinute })
-  const decided = splitDecided(connection, question, { counted, middleMinute: runs.middleMinute })
+  const { decided, notRead } = splitDecided(connection, question, { counted, middleMinute: runs.middleMinute })
   const { failures, notJudged } = judgeOpenTraces(connection, { ...question, off: new Set(question.off) })
   const open = failures.filter((failure) => isWanted(failure, question))
-  return { all: rankPains(joinPains(db, question, { decided, open, runs })), notJudged }
+  return { all: rankPains(joinPains(db, question, { decided, open, runs })), notJudged, notRead }
 }
 
 function isWanted({ service, eventMs }: OpenFailure, { service: wanted, events }: PainQuestion): boolean {

@@ -14,7 +14,7 @@ import { recordFilter } from './judge-span.ts'
 import type { PainQuestion } from './pain-question.ts'
 import { readSpans } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
-import type { CountedPain } from './window-counts.ts'
+import { type CountedPain, countSpread } from './window-counts.ts'
 
 /** Failures of one fingerprint that are told apart after the fact, the newest; the others stay with their pain. */
 const FAILURES_MAX = 1_000
@@ -27,20 +27,23 @@ export interface CountedPains {
 
 /**
  * Failures that were decided before their pain was split count for its parts, as far as their records can be read. New ones are
- * decided under the part itself.
+ * decided under the part itself. `notRead` failures are too many to be told apart and stay with their pain.
  */
 export function splitDecided(
   connection: TelemetryConnection,
   question: PainQuestion,
   { counted, middleMinute }: CountedPains,
-): CountedPain[] {
+): { decided: CountedPain[]; notRead: number } {
   const { splits } = question.view.rules
-  return counted.flatMap((pain) => {
+  let notRead = 0
+  const decided = counted.flatMap((pain) => {
     const { fingerprintNo } = pain
     const split = splits[pain.fingerprint]
     if (!split || fingerprintNo === null) return pain
+    notRead += Math.max(0, pain.failures - FAILURES_MAX)
     return splitPain(connection, question, { pain: { ...pain, fingerprintNo }, split, middleMinute })
   })
+  return { decided, notRead }
 }
 
 interface Splitting {
@@ -63,26 +66,20 @@ function splitPain(connection: TelemetryConnection, question: PainQuestion, spli
   const { pain, split, middleMinute } = splitting
   const failures = readOld(connection, question, pain.fingerprintNo)
   const partOf = createPartOf(connection, question, { split, failures })
-  const [left, rest] = [failures.filter((one) => partOf(one) !== null), failures.filter((one) => partOf(one) === null)]
-  if (left.length === 0) return [pain]
-  const parts = [...Map.groupBy(left, (one) => partOf(one)!.fingerprint).values()].map((own) =>
+  const gone = failures.filter((failure) => partOf(failure) !== null)
+  if (gone.length === 0) return [pain]
+  const parts = [...Map.groupBy(gone, (failure) => partOf(failure)!.fingerprint).values()].map((own) =>
     countPart(pain, { part: partOf(own[0]!)!, own, middleMinute }),
   )
-  const failuresLeft = pain.failures - left.length
-  return failuresLeft <= 0
-    ? parts
-    : [...parts, { ...remainder(pain, rest, failuresLeft), ...laterLeft(pain, parts), left: numbersOf(left) }]
+  if (pain.failures <= gone.length) return parts
+  const left = numbersOf(gone)
+  const spread = countSpread(connection.db, question, { fingerprintNos: [pain.fingerprintNo], moved: [], left, movedFrom: [] })
+  return [...parts, { ...pain, ...spread, failures: pain.failures - gone.length, ...laterLeft(pain, parts), left }]
 }
 
-/** What stays with the pain: where all of it was looked at, traces and sessions are those of the failures that stay. */
-function remainder(pain: Splitting['pain'], rest: readonly OldFailure[], failures: number): CountedPain {
-  if (rest.length !== failures) return { ...pain, failures }
-  return { ...pain, failures, ...spreadOf(rest) }
-}
-
-function laterLeft({ laterFailures, failures }: CountedPain, parts: readonly CountedPain[]): Pick<CountedPain, 'laterFailures'> {
+function laterLeft(pain: CountedPain, parts: readonly CountedPain[]): Pick<CountedPain, 'laterFailures'> {
   const gone = parts.reduce((sum, part) => sum + part.laterFailures, 0)
-  return { laterFailures: Math.min(failures, Math.max(0, laterFailures - gone)) }
+  return { laterFailures: Math.max(0, pain.laterFailures - gone) }
 }
 
 interface Part {

@@ -175,10 +175,10 @@ export function countSpread(
   db: SqliteDatabase,
   scope: FailureScope,
   selection: FailureSelection,
-): { traces: number; sessions: number } {
+): Pick<CountedPain, 'traces' | 'sessions' | 'firstEventMs' | 'lastEventMs'> {
   const { sql, parameters } = selectFailures(scope, selection)
-  const { traces, sessions } = db.prepare(`select ${SPREAD} from failure f where ${sql}`).get(parameters) as SpreadRow
-  return { traces, sessions }
+  const row = db.prepare(`select ${SPREAD} from failure f where ${sql}`).get(parameters) as SpreadRow
+  return { traces: row.traces, sessions: row.sessions, firstEventMs: row.first_ms, lastEventMs: row.last_ms }
 }
 
 interface SpreadRow {
