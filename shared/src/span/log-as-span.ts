@@ -50,9 +50,12 @@ function timeOf({ timeUnixNano, observedTimeUnixNano }: OtlpLog): bigint {
   return timeUnixNano === 0n ? observedTimeUnixNano : timeUnixNano
 }
 
+/** Of a record that names neither event nor logger. */
+export const UNNAMED_LOG = 'log'
+
 /** The event's name, else that of the logger. */
 function nameOf({ eventName }: OtlpLog, logger: string): string {
-  return (eventName === EXCEPTION_EVENT ? '' : eventName) || logger || eventName || 'log'
+  return (eventName === EXCEPTION_EVENT ? '' : eventName) || logger || eventName || UNNAMED_LOG
 }
 
 const NO_ID = new Uint8Array(SPAN_ID_BYTES)

@@ -1,4 +1,5 @@
 import { boundText } from './attribute-values.ts'
+import { UNNAMED_LOG } from './log-as-span.ts'
 import { templateName } from './name-template.ts'
 import { OPERATION_CHARS_MAX, type ViewDraft } from './view-draft.ts'
 
@@ -27,7 +28,7 @@ export function nameOperation(draft: ViewDraft): string {
  */
 function nameLogOperation({ span, derived }: ViewDraft): string {
   derived.operation = span.log!.eventName === span.name ? 'log.event_name' : 'scope.name'
-  return boundText(`log ${templateName(span.name)}`, OPERATION_CHARS_MAX)
+  return span.name === UNNAMED_LOG ? UNNAMED_LOG : boundText(`log ${templateName(span.name)}`, OPERATION_CHARS_MAX)
 }
 
 /**
