@@ -1,4 +1,5 @@
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { Contrasts } from './contrast/contrast-records.ts'
 
 /** One pain in one window, as the read model counts it: what ranking needs, for every pain. */
 export interface PainFacts {
@@ -57,6 +58,8 @@ export interface PainDetail {
   input: Record<string, unknown>
   /** Healthy records of the same operation. */
   healthyRecordIds: string[]
+  /** What sets its failing records apart, or why that is not said. */
+  contrasts: Contrasts
 }
 
 /** A pain as packets, reports and the dashboard speak of it. */

@@ -4,6 +4,7 @@ import type { SpanInContext } from '@loopkit/shared/otlp/model'
 import type { Detection } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import type { Contrasts } from '../domain/contrast/contrast-records.ts'
 import type { PainDetail } from '../domain/pain-facts.ts'
 import { eachTrace } from './each-trace.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
@@ -12,6 +13,7 @@ import { sessionText, toTraceSpan, traceIdText, WHOLE_TRACE_FILTER } from './jud
 import { judgeWhole } from './judge-whole.ts'
 import type { PainQuestion, RankedPain, ResolvedEvidence } from './pain-question.ts'
 import { framesOf, readInputs, routesAbove, wordsOf } from './pain-words.ts'
+import { CONTRASTED_PAINS, contrastSamples, readContrasts } from './read-contrasts.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Evidence records that are read and named for one pain; its `evidence_count` says how many there are. */
@@ -25,7 +27,12 @@ export function readPainDetails(
   question: PainQuestion,
   pains: readonly RankedPain[],
 ): { details: PainDetail[]; expired: number } {
-  const rows = pains.map((pain) => evidenceOf(connection, question, pain))
+  const samplesMax = contrastSamples(Math.min(pains.length, CONTRASTED_PAINS))
+  const isContrasted = (at: number) => question.painsSkip + at < CONTRASTED_PAINS
+  const samples = pains.map((pain, at) =>
+    evidenceOf(connection, question, { pain, rowsMax: isContrasted(at) ? samplesMax : EVIDENCE_MAX }),
+  )
+  const rows = samples.map((of) => of.slice(0, EVIDENCE_MAX))
   const found = resolveAll(connection, question, rows.flat())
   const healthy = findHealthyRuns(connection, question, pains)
   const resolved = rows.map((of) => of.map(({ recordId }) => found.get(recordId)).filter((evidence) => evidence !== undefined))
@@ -34,19 +41,28 @@ export function readPainDetails(
     question.projectNo,
     resolved.flatMap(([first]) => first ?? []),
   )
+  const contrasted = pains.flatMap((pain, at) => (isContrasted(at) ? { pain, rows: samples[at]! } : []))
+  const contrasts = readContrasts(connection, question, contrasted)
   const details = pains.map((pain, at) =>
     detailOf(connection, question, {
       pain,
       found: resolved[at]!,
       input: inputs.get(resolved[at]![0]?.evidence.recordId ?? '') ?? {},
       healthyRecordIds: healthy.get(pain.fingerprint) ?? [],
+      contrasts: contrasts[at] ?? NOT_RANKED,
     }),
   )
   return { details, expired: rows.flat().length - resolved.flat().length }
 }
 
-function evidenceOf(connection: TelemetryConnection, question: PainQuestion, pain: RankedPain): EvidenceRow[] {
-  const decided = pain.decided === 0 ? [] : readEvidenceRows(connection.db, question, pain, EVIDENCE_MAX)
+const NOT_RANKED: Contrasts = { contrasts: null, reason: 'not_ranked' }
+
+function evidenceOf(
+  connection: TelemetryConnection,
+  question: PainQuestion,
+  { pain, rowsMax }: { pain: RankedPain; rowsMax: number },
+): EvidenceRow[] {
+  const decided = pain.decided === 0 ? [] : readEvidenceRows(connection.db, question, pain, rowsMax)
   const provisional = pain.open
     .toSorted((a, b) => b.eventMs - a.eventMs || (a.recordId < b.recordId ? -1 : 1))
     .map(({ failure, recordId, eventMs }) => ({
@@ -56,7 +72,7 @@ function evidenceOf(connection: TelemetryConnection, question: PainQuestion, pai
       sessionId: failure.sessionId,
       eventMs,
     }))
-  return spread([...decided, ...provisional]).slice(0, EVIDENCE_MAX)
+  return spread([...decided, ...provisional]).slice(0, rowsMax)
 }
 
 /** One record of each trace before a second of any. */
@@ -148,12 +164,13 @@ interface DetailSources {
   found: ResolvedEvidence[]
   input: Record<string, unknown>
   healthyRecordIds: string[]
+  contrasts: Contrasts
 }
 
 function detailOf(
   connection: TelemetryConnection,
   question: PainQuestion,
-  { pain, found, input, healthyRecordIds }: DetailSources,
+  { pain, found, input, healthyRecordIds, contrasts }: DetailSources,
 ): PainDetail {
   const detection = found[0]?.detection ?? null
   const named = readNamed(connection.db, question, pain)
@@ -171,6 +188,7 @@ function detailOf(
     users: users.size > 0 ? users.size : null,
     input,
     healthyRecordIds,
+    contrasts,
   }
 }
 

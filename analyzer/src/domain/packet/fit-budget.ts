@@ -1,3 +1,4 @@
+import type { Contrast } from '../contrast/contrast-records.ts'
 import { isWithinTokens } from '../token-count.ts'
 import { cut } from '../untrusted-text.ts'
 import { buildPacket, diagnosisAnswer, type PacketContent } from './build-packet.ts'
@@ -20,6 +21,7 @@ const TRIMS: readonly ((issue: Issue) => Issue)[] = [
     evidence_ids: issue.evidence_ids.slice(0, TRIMMED_EVIDENCE),
     traces: issue.traces.slice(0, TRIMMED_EVIDENCE),
     suspects: issue.suspects?.slice(0, 1) ?? null,
+    contrasts: issue.contrasts?.slice(0, 1).map(bareContrast) ?? null,
     unavailable: { ...issue.unavailable, evidence_ids: 'budget_tokens', traces: 'budget_tokens' },
   }),
   (issue) => ({
@@ -27,6 +29,7 @@ const TRIMS: readonly ((issue: Issue) => Issue)[] = [
     evidence_ids: issue.evidence_ids.slice(0, BARE_EVIDENCE),
     traces: [],
     suspects: null,
+    contrasts: null,
     title: cut(issue.title, BARE_TITLE_CHARS),
     why: issue.why.split(/[(;]/)[0]!.trim(),
     next_action: 'GET /v1/pains/{pain_id}',
@@ -34,6 +37,11 @@ const TRIMS: readonly ((issue: Issue) => Issue)[] = [
     unavailable: { detail: 'budget_tokens' },
   }),
 ]
+
+/** What it says without the records that show it. */
+function bareContrast(contrast: Contrast): Contrast {
+  return { ...contrast, examples: contrast.examples.slice(0, 1), counter_examples: contrast.counter_examples.slice(0, 1) }
+}
 
 function without(issue: Issue, fields: ('issue_draft' | 'patch_plan' | 'eval_candidate' | 'blast_radius')[]): Issue {
   const taken = Object.fromEntries(fields.map((field) => [field, null]))

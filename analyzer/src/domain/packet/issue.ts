@@ -16,7 +16,8 @@ export interface IssueContext {
 /** One pain as the packet shows it, in full. What cannot be said is null and has its reason in `unavailable`. */
 export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueContext): Issue {
   const { facts, detail } = reading
-  const unavailable: Record<string, string> = { contrasts: 'no_contrast_samples' }
+  const unavailable: Record<string, string> = {}
+  if (detail.contrasts.reason !== null) unavailable.contrasts = detail.contrasts.reason
   const trend = trendOf(facts)
   if ('reason' in trend) unavailable.trend = trend.reason
   const onsetMs = Math.min(facts.firstSeenMs, facts.firstEventMs)
@@ -42,7 +43,7 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
     provisional: facts.decided === 0,
     why: whyOf(reading),
     blast_radius: radiusOf(reading),
-    contrasts: null,
+    contrasts: detail.contrasts.contrasts,
     suspects,
     next_action: nextActionOf(status, painId, detail.evidence[0] && nameOf(detail.evidence[0])),
   }

@@ -1,4 +1,5 @@
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { Contrast } from '../contrast/contrast-records.ts'
 
 /** Version of the packet's shape; raised when a field changes its meaning. */
 export const PACKET_SCHEMA_VERSION = 1
@@ -80,7 +81,7 @@ export interface Issue {
   provisional: boolean
   why: string
   blast_radius: BlastRadius | null
-  contrasts: null
+  contrasts: Contrast[] | null
   suspects: Suspect[] | null
   next_action: string
   issue_draft: { title: string; body_md: string } | null
