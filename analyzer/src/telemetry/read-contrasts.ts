@@ -50,12 +50,17 @@ export function readContrasts(
   const { failing, candidates } = lookThrough(connection, question, pains)
   const failures = failuresAmong(connection, question, [...candidates.values()].flat())
   const open = new Set(pains.flatMap(({ pain }) => pain.open.map(({ failure }) => nameOf(failure.span))))
-  const sides = pains.map(({ pain, rows }) => ({
-    failing: rows.flatMap((row) => failing.get(nameOf(row)) ?? []),
-    healthy: (candidates.get(operationOf(pain)) ?? [])
-      .filter(createIsHealthy(pain, { failures, open }))
-      .slice(0, contrastSamples(pains.length)),
-  }))
+  const samplesMax = contrastSamples(pains.length)
+  const sides = pains.map(({ pain, rows }) => {
+    const ofOperation = candidates.get(operationOf(pain)) ?? []
+    const { isFailing, isHealthy } = createSides(pain, { failures, open })
+    // In a large store the rows lie far apart: what else failed this way where it was looked stands in for them.
+    const named = rows.flatMap((row) => failing.get(nameOf(row)) ?? [])
+    return {
+      failing: [...named, ...ofOperation.filter(isFailing)].slice(0, samplesMax),
+      healthy: ofOperation.filter(isHealthy).slice(0, samplesMax),
+    }
+  })
   const records = readRecords(sides.flatMap((side) => [...side.failing, ...side.healthy]))
   const recordsOf = (places: readonly Place[]) => places.flatMap(({ name }) => records.get(name) ?? [])
   return sides.map((side) => contrastRecords(recordsOf(side.failing), recordsOf(side.healthy)))
@@ -73,6 +78,8 @@ interface Place {
 interface Candidate extends Place {
   /** As rows hold it. */
   traceHash: bigint
+  /** Ended, and no failure by itself. */
+  isSound: boolean
 }
 
 function nameOf({ traceId, spanId }: SpanId): string {
@@ -102,14 +109,20 @@ function lookThrough(connection: TelemetryConnection, question: PainQuestion, pa
         continue
       }
       if (receivedMs < fromMs || receivedMs >= toMs) continue
-      if (!isEnded && !ctx.span.log) continue
       const view = viewSpan(ctx)
       const ofOperation = candidates.get(
         operationOf({ service: toIndexText(view.service), operation: toIndexText(view.operation) }),
       )
+      if (!ofOperation) continue
       // What fails by a signal that is off is still not healthy.
-      if (!ofOperation || detect(ctx.span, view, NOTHING_OFF) !== null) continue
-      ofOperation.push({ name, row, at, traceHash: BigInt.asIntN(64, connection.hasher(question.projectNo, ctx.span.traceId)) })
+      const isSound = (isEnded || ctx.span.log !== undefined) && detect(ctx.span, view, NOTHING_OFF) === null
+      ofOperation.push({
+        name,
+        row,
+        at,
+        isSound,
+        traceHash: BigInt.asIntN(64, connection.hasher(question.projectNo, ctx.span.traceId)),
+      })
     }
     if (spans > SPANS_MAX) break
   }
@@ -120,7 +133,8 @@ function byHash(candidates: readonly Candidate[]): Candidate[] {
   const distinct = [...new Map(candidates.map((candidate) => [candidate.name, candidate])).values()]
   const order = (a: Candidate, b: Candidate) =>
     a.traceHash === b.traceHash ? (a.name < b.name ? -1 : 1) : a.traceHash < b.traceHash ? -1 : 1
-  return distinct.sort(order).slice(0, CANDIDATES_MAX)
+  const sorted = distinct.sort(order)
+  return [true, false].flatMap((isSound) => sorted.filter((one) => one.isSound === isSound).slice(0, CANDIDATES_MAX))
 }
 
 /** Those with most of the failing records first, then the newest: both sides are read from the same segments. */
@@ -164,7 +178,7 @@ interface FailureNumbers {
 /** What is decided of the traces of these candidates: failures by trace, and which spans they are. */
 interface FailuresAmong {
   byTrace: Map<bigint, FailureNumbers[]>
-  spans: Set<string>
+  bySpan: Map<string, FailureNumbers[]>
 }
 
 function failuresAmong(
@@ -180,26 +194,29 @@ function failuresAmong(
     .safeIntegers()
     .raw()
     .iterate(projectNo, `[${[...new Set(candidates.map(({ traceHash }) => traceHash))].join()}]`)
-  const found: FailuresAmong = { byTrace: new Map(), spans: new Set() }
+  const found: FailuresAmong = { byTrace: new Map(), bySpan: new Map() }
   for (const [traceHash, spanId, fingerprintNo, failureNo] of rows as Iterable<[bigint, bigint, bigint, bigint]>) {
     const numbers = { fingerprintNo: Number(fingerprintNo), failureNo: Number(failureNo) }
     found.byTrace.set(traceHash, [...(found.byTrace.get(traceHash) ?? []), numbers])
-    found.spans.add(`${traceHash} ${spanId}`)
+    const span = `${traceHash} ${spanId}`
+    found.bySpan.set(span, [...(found.bySpan.get(span) ?? []), numbers])
   }
   return found
 }
 
-/** Healthy for this pain: no failure of any pain by itself, and in no trace that this one shows in. */
-function createIsHealthy(pain: RankedPain, { failures, open }: { failures: FailuresAmong; open: ReadonlySet<string> }) {
+/** Failing: as this pain. Healthy: no failure of any pain by itself, and in no trace that this one shows in. */
+function createSides(pain: RankedPain, { failures, open }: { failures: FailuresAmong; open: ReadonlySet<string> }) {
   const [own, moved, left] = [pain.fingerprintNos, pain.moved, pain.left].map((numbers) => new Set(numbers)) as Numbers
   const openTraces = new Set(pain.open.map(({ traceHash }) => BigInt.asIntN(64, traceHash)))
   const isOfPain = ({ fingerprintNo, failureNo }: FailureNumbers) =>
     moved.has(failureNo) || (own.has(fingerprintNo) && !left.has(failureNo))
-  return ({ name, traceHash }: Candidate): boolean => {
-    if (open.has(name) || openTraces.has(traceHash)) return false
-    if (failures.spans.has(`${traceHash} ${spanNumber(Buffer.from(name, 'latin1').subarray(TRACE_ID_BYTES))}`)) return false
-    return !failures.byTrace.get(traceHash)?.some(isOfPain)
+  const failuresOf = ({ name, traceHash }: Candidate) =>
+    failures.bySpan.get(`${traceHash} ${spanNumber(Buffer.from(name, 'latin1').subarray(TRACE_ID_BYTES))}`)
+  const isHealthy = (one: Candidate): boolean => {
+    if (!one.isSound || open.has(one.name) || openTraces.has(one.traceHash) || failuresOf(one)) return false
+    return !failures.byTrace.get(one.traceHash)?.some(isOfPain)
   }
+  return { isHealthy, isFailing: (one: Candidate): boolean => failuresOf(one)?.some(isOfPain) ?? false }
 }
 
 type Numbers = [Set<number>, Set<number>, Set<number>]

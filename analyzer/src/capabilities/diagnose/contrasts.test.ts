@@ -78,6 +78,23 @@ describe('contrasts of a diagnosis', () => {
     expect((await diagnose(key)).issues[0]!.contrasts![0]).toMatchObject({ share_healthy: 0.1, n: 60 })
   })
 
+  test('look at other failures of the pain where those picked first lie too far apart', async () => {
+    const { projectNo, projectId, key } = await project.provision('far apart')
+    const now = project.analyzer.nowMs()
+    const numbered = (i: number) => run(`n${i}`, i % 3 === 0 ? 'eu' : 'us', i % 3 === 0 ? { error: 'card declined' } : {})
+    for (let part = 0; part < 40; part++) {
+      project.telemetry.send(
+        projectNo,
+        now - 60_000 + part * 1000,
+        Array.from({ length: 40 }, (_, i) => numbered(part * 40 + i)),
+      )
+    }
+    project.telemetry.decide(projectNo, projectId, now - 1000)
+    const [first] = (await diagnose(key)).issues[0]!.contrasts!
+    expect(first).toMatchObject({ attributes: { region: 'eu' }, share_failing: 1, share_healthy: 0 })
+    expect(first!.n).toBeGreaterThan(300)
+  })
+
   test('are not said without healthy runs, nor where nothing explains', async () => {
     const { projectNo, key } = await project.provision('nothing to say')
     const drafts = Array.from({ length: 10 }, (_, i) => [
