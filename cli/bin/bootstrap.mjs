@@ -24,6 +24,7 @@ const tasks = {
   cli: [COMMAND_LINE],
   demo: ['test/demo/main.ts'],
   bench: ['test/bench/main.ts'],
+  'bench:quality': ['test/quality/main.ts'],
   fuzz: ['--disable-warning=ExperimentalWarning', 'test/fuzz/main.ts'],
   jest: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
   interop: [

@@ -2,6 +2,7 @@ import { toHex } from '@loopkit/shared/otlp/ids'
 import { createJudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import { DEFAULT_SOFT_THRESHOLDS } from '@loopkit/shared/signals/soft/thresholds'
+import type { Measure } from './measure.ts'
 import { type CategoryTable, type Said, scoreTrail, type TrailCase, type TrailScore } from './trail-score.ts'
 import { readTrail, type TrailTrace } from './trail-traces.ts'
 
@@ -143,4 +144,22 @@ function describeScore({ categoryF1, locationAccuracy, jointAccuracy, location, 
     `joint ${figure(joint.recall)} at ${figure(joint.precision)} (${joint.claims} claims)`,
     `location F1 ${figure(location.f1)} (${figure(location.precision)}/${figure(location.recall)})`,
   ].join('; ')
+}
+
+/** The figures that have a target. */
+export function toMeasure({ traces, all, crossValidated }: TrailFigures): Measure {
+  return {
+    name: 'agent traces (TRAIL)',
+    published: 'category/location/joint of Gemini 2.5 Pro: GAIA .389/.546/.183, SWE .148/.238/.050',
+    figures: [
+      { name: 'joint recall', value: all.joint.recall, target: { atLeast: 0.25 } },
+      { name: 'joint accuracy, official', value: all.jointAccuracy, target: { atLeast: 0.25 } },
+      { name: 'joint precision', value: all.joint.precision, target: { atLeast: 0.35 } },
+      { name: 'location micro-F1', value: all.location.f1, target: { atLeast: 0.5 } },
+      { name: 'joint recall, categories chosen in folds', value: crossValidated.joint.recall, target: { atLeast: 0.25 } },
+      { name: 'joint precision, categories chosen in folds', value: crossValidated.joint.precision, target: { atLeast: 0.35 } },
+      { name: 'location micro-F1, categories chosen in folds', value: crossValidated.location.f1, target: { atLeast: 0.5 } },
+    ],
+    note: `${traces} traces; judged by the functions that decide stored ones (a test sends them through the real ingest, too)`,
+  }
 }

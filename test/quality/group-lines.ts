@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { templateOf } from '@loopkit/shared/signals/template'
+import { mulberry32, seedOf, shuffled } from '../demo/random.ts'
+import { type Measure, mean } from './measure.ts'
+
+/** Parts that a shard is cut into: lines of one event then meet in no process. */
+const SHARDS = 7
+
+interface Row {
+  content: string
+  event: string
+}
+
+interface Grouping {
+  groupAccuracy: number
+  groupF1: number
+  pairPrecision: number
+  /** Lines whose group has the same members when lines come in another order, or to several processes. */
+  stable: number
+}
+
+/** Messages of public logs, put together by their template, against the groups that people made. */
+export function measureTemplates(folder: string): Measure {
+  const files = readdirSync(folder).filter((name) => name.endsWith('_2k.csv'))
+  const measured = files.sort().map((name) => groupingOf(readRows(readFileSync(join(folder, name), 'utf8')), name))
+  const over = (of: keyof Grouping) => mean(measured.map((one) => one[of]))
+  return {
+    name: 'message templates',
+    published:
+      'Drain3, one configuration: GA .73–.77; Drain, tuned for each system: GA .865, FGA .75; stateless key with merge .892/.92',
+    figures: [
+      { name: 'GA', value: over('groupAccuracy'), target: { atLeast: 0.9 } },
+      { name: 'FGA', value: over('groupF1'), target: { atLeast: 0.9 } },
+      { name: 'pair precision', value: over('pairPrecision'), target: { atLeast: 0.99 } },
+      { name: 'lines that stay in their group under shuffle and shard', value: over('stable'), target: { atLeast: 1 } },
+    ],
+    note: `${files.length} systems, one configuration`,
+  }
+}
+
+/** Pairs of messages that must share a template, or must not. */
+export function measurePairs(path: string): Measure {
+  const pairs = JSON.parse(readFileSync(path, 'utf8')) as { must: boolean; a: string; b: string }[]
+  const right = (must: boolean) =>
+    mean(pairs.filter((pair) => pair.must === must).map(({ a, b }) => Number((templateOf(a) === templateOf(b)) === must)))
+  return {
+    name: 'must-group / must-split',
+    published: 'stateless key .968/.994; Drain3 masks .476/.997',
+    figures: [
+      { name: 'put together', value: right(true), target: { atLeast: 0.99 } },
+      { name: 'kept apart', value: right(false), target: { atLeast: 0.99 } },
+    ],
+    note: `${pairs.length} pairs`,
+  }
+}
+
+function groupingOf(rows: readonly Row[], name: string): Grouping {
+  const truth = groupBy(rows.map(({ event }) => event))
+  const ours = groupBy(rows.map(({ content }) => templateOf(content)))
+  const trueGroups = new Set([...truth.values()].map(String))
+  const exact = [...ours.values()].filter((lines) => trueGroups.has(String(lines)))
+  const together = [...ours.values()].map((lines) => pairsOf(lines.length))
+  const rightly = [...ours.values()].flatMap((lines) =>
+    [...groupBy(lines.map((line) => rows[line]!.event)).values()].map((same) => pairsOf(same.length)),
+  )
+  return {
+    groupAccuracy: sum(exact.map((lines) => lines.length)) / rows.length,
+    groupF1: (2 * exact.length) / (ours.size + truth.size),
+    pairPrecision: sum(rightly) / sum(together),
+    stable: stableShare(rows, ours, name),
+  }
+}
+
+/** The same lines in an order drawn from the file's name, dealt to several groupings that are put together afterwards. */
+function stableShare(rows: readonly Row[], ours: ReadonlyMap<string, number[]>, name: string): number {
+  const order = shuffled(mulberry32(seedOf(name)), [...rows.keys()])
+  const again = new Map<string, number[]>()
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const lines = order.filter((_, at) => at % SHARDS === shard)
+    for (const [key, at] of groupBy(lines.map((line) => templateOf(rows[line]!.content))))
+      again.set(key, [...(again.get(key) ?? []), ...at.map((one) => lines[one]!)])
+  }
+  const groups = new Set([...again.values()].map((lines) => String(lines.sort((a, b) => a - b))))
+  return sum([...ours.values()].filter((lines) => groups.has(String(lines))).map((lines) => lines.length)) / rows.length
+}
+
+function groupBy(keys: readonly string[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>()
+  for (const [at, key] of keys.entries()) {
+    const group = groups.get(key)
+    if (group) group.push(at)
+    else groups.set(key, [at])
+  }
+  return groups
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
+const pairsOf = (count: number) => (count * (count - 1)) / 2
+
+/** Two columns; a content with commas or quotes is quoted, its quotes doubled. */
+function readRows(csv: string): Row[] {
+  const rows = csv.matchAll(/^(?:"((?:[^"]|"")*)"|([^",\n]*)),(E\d+)\r?$/gm)
+  return [...rows].map(([, quoted, bare, event]) => ({ content: quoted?.replaceAll('""', '"') ?? bare ?? '', event: event! }))
+}

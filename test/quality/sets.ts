@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { measurePairs, measureTemplates } from './group-lines.ts'
+import { measureKnownCauses } from './known-causes.ts'
+import { measureMarkedChanges } from './marked-changes.ts'
+import type { Measure } from './measure.ts'
+import { measureMustFind } from './must-find.ts'
+import { measureStatistics } from './scipy-oracle.ts'
+import { measureTrail, toMeasure } from './trail.ts'
+
+/** A public set that something is measured on. */
+export interface MeasuredSet {
+  name: string
+  /** File or folder under ../shared/data. */
+  data: string
+  measure(path: string): Measure
+}
+
+const SETS: readonly MeasuredSet[] = [
+  { name: 'message templates', data: 'loghub', measure: measureTemplates },
+  { name: 'must-group / must-split', data: 'message_pairs.json', measure: measurePairs },
+  { name: 'agent traces (TRAIL)', data: 'trail', measure: (path) => toMeasure(measureTrail(path)) },
+  { name: 'must-find pains', data: 'trail', measure: measureMustFind },
+  { name: 'which attributes explain it', data: 'rs', measure: measureKnownCauses },
+  { name: 'change points', data: 'tcpd', measure: measureMarkedChanges },
+  { name: 'statistics', data: 'stats_oracle.json', measure: measureStatistics },
+]
+
+/** What the product has no answer to, or what no measure asks it yet. */
+export const NOT_MEASURED = [
+  {
+    name: 'who failed, when (Who&When)',
+    published: 'generated 54.3/25.5, hand-made 55.2/8.8',
+    target: 'agent/step 64/42 and 60/30',
+    why: 'nothing asks the product yet',
+  },
+  {
+    name: 'eval candidates',
+    published: '–',
+    target: 'balanced accuracy ≥ .95 with a passing trial, ≥ .75 without',
+    why: 'nothing asks the product yet',
+  },
+  { name: 'canary verdicts', published: 'suite passes', target: 'all', why: 'nothing asks the product yet' },
+] as const
+
+/** The sets whose data lies in the folder, and those whose data does not. */
+export function findSets(folder: string): { present: (MeasuredSet & { path: string })[]; absent: readonly MeasuredSet[] } {
+  const located = SETS.map((set) => ({ ...set, path: join(folder, set.data) }))
+  return { present: located.filter(({ path }) => existsSync(path)), absent: located.filter(({ path }) => !existsSync(path)) }
+}
