@@ -102,7 +102,8 @@ test(
       'the decision',
       async () => {
         const issues = await diagnose()
-        return issues.length === 3 ? issues : null
+        // Each run of the agent is a trace of its own, decided when its time has come.
+        return issues.length === 3 && issues.every(({ count }) => count === runs.length) ? issues : null
       },
       30_000,
       200,
