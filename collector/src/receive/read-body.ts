@@ -119,7 +119,8 @@ function consume(
     let sinceCheck = 0
     let periods = 0
     const watch = setInterval(() => {
-      if (sinceCheck < progressMinBytes || ++periods >= periodsMax) settle(() => resolve(refused('slow_body', 'the body came too slowly')))
+      if (sinceCheck < progressMinBytes || ++periods >= periodsMax)
+        settle(() => resolve(refused('slow_body', 'the body came too slowly')))
       sinceCheck = 0
     }, progressMs)
     const onData = (chunk: Uint8Array) => {
