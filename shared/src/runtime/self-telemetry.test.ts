@@ -33,3 +33,10 @@ test('an ended span is sent as OTLP at the latest when telemetry stops, and late
   expect(Buffer.from(bodies[0] ?? []).toString('latin1')).toContain('loopkit-test')
   expect(ownTracer().startSpan('after').isRecording()).toBe(false)
 })
+
+test('the end is clean also where nobody takes the last spans', async () => {
+  const send = () => Promise.reject(new Error('connect ECONNREFUSED'))
+  const { stop } = startSelfTelemetry({ service: 'one', version: '0', clock: { nowMs: () => 0, monotonicMs: () => 0 }, send })
+  ownTracer().startSpan('last').end()
+  await expect(stop()).resolves.toBeUndefined()
+})
