@@ -17,7 +17,7 @@ export interface OwnSpansDeps {
 }
 
 export interface OwnSpans {
-  /** The same pipeline, with a span for each request of others. */
+  /** The same pipeline, with spans for requests of others. */
   observed: Pipeline
   stop(): Promise<void>
 }
@@ -27,9 +27,11 @@ const SERVER = 1
 const ERROR = 2
 /** What ends a request by our own fault rather than the sender's. */
 const OWN_FAULTS: ReadonlySet<string> = new Set(['storage_failed', 'internal'])
+/** Requests that succeeded get a span up to so many a second: senders of small bodies would fill a tenth of the store with ours. */
+const SUCCESSES_PER_S = 20
 
 /**
- * Spans of the collector's own work. A request that brings our own spans, the analyzer's too, makes none: else each
+ * Spans of the collector's own work: of each request that was refused, and of some that succeeded. A request that brings our own spans, the analyzer's too, makes none: else each
  * batch would be the next one's cause for as long as the process runs.
  */
 export function startOwnSpans({ clock, version, pipeline, inFlight, findOwnProject }: OwnSpansDeps): OwnSpans {
@@ -44,13 +46,30 @@ export function startOwnSpans({ clock, version, pipeline, inFlight, findOwnProje
     }
   }
   const { stop } = startSelfTelemetry({ service: 'loopkit-collector', version, clock, send })
+  const mayRecordSuccess = createAllowance(SUCCESSES_PER_S)
   const accept = async (request: ExportRequest): Promise<Outcome> => {
     const startTime = clock.nowMs()
     const outcome = await pipeline.accept(request)
-    if (request.caller.projectId !== OWN_PROJECT_ID) record(request, outcome, startTime, clock.nowMs())
+    if (request.caller.projectId === OWN_PROJECT_ID) return outcome
+    const endTime = clock.nowMs()
+    if (outcome.kind === 'refused' || mayRecordSuccess(endTime)) record(request, outcome, startTime, endTime)
     return outcome
   }
   return { observed: { ...pipeline, accept }, stop }
+}
+
+/** Answers true so many times in each second of the clock. */
+function createAllowance(perSecond: number): (nowMs: number) => boolean {
+  let second = 0
+  let left = 0
+  return (nowMs) => {
+    const now = Math.floor(nowMs / 1000)
+    if (now !== second) {
+      second = now
+      left = perSecond
+    }
+    return left-- > 0
+  }
 }
 
 const OWN_REQUEST = {

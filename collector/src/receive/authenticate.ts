@@ -5,6 +5,7 @@ import { isSchemaCurrent } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { Credentials } from './credentials.ts'
+import { createKeyMemo } from './key-memo.ts'
 import { type Refusal, refused } from './outcome.ts'
 
 /** Whose telemetry a request carries. */
@@ -18,7 +19,7 @@ export interface Caller {
 }
 
 export interface Authenticator {
-  /** Looks the key up in control.db, on every call. Never throws. */
+  /** By what control.db says in this turn of the event loop. Never throws. */
   authenticate(credentials: Credentials, isLoopback: boolean): Caller | Refusal
   /** The instance's own project, for the product's own spans; null while there is none. Never throws. */
   findOwnProject(): Caller | null
@@ -63,15 +64,21 @@ export interface KeyRow {
   revokedMs: number | null
 }
 
+/** A key that was looked up. */
+interface FoundKey {
+  keyHash: Uint8Array
+  row: KeyRow
+}
+
 interface OpenControl {
   db: SqliteDatabase
-  findKey: (keyHash: Uint8Array) => KeyRow | undefined
+  findKey: (key: string) => FoundKey | undefined
   findKeyless: (name: string) => KeyRow | undefined
   findOwn: () => KeyRow | undefined
 }
 
 /**
- * Authentication against control.db, which the analyzer writes. Nothing is cached: a lookup costs microseconds, and a
+ * Authentication against control.db, which the analyzer writes. What was found is good until the file changes, so a
  * revoked key is dead on the next request. While the file is absent every answer is `control_unavailable`.
  */
 export function createAuthenticator(path: string, keylessProject: string | null, clock: Clock): Authenticator {
@@ -105,10 +112,13 @@ export function createAuthenticator(path: string, keylessProject: string | null,
       const opened = open()
       if (!opened) return refused('control_unavailable', 'keys cannot be looked up yet')
       if (credentials.kind === 'wrong') return WRONG_KEY
-      const keyHash = credentials.kind === 'key' ? (hash('sha256', credentials.key, 'buffer') as Uint8Array) : null
       try {
-        const row = keyHash ? opened.findKey(keyHash) : opened.findKeyless(keyless!)
-        return row ? judgeKey(row, keyHash, clock.nowMs()) : keyHash ? WRONG_KEY : NO_KEYLESS
+        if (credentials.kind === 'key') {
+          const found = opened.findKey(credentials.key)
+          return found ? judgeKey(found.row, found.keyHash, clock.nowMs()) : WRONG_KEY
+        }
+        const row = opened.findKeyless(keyless!)
+        return row ? judgeKey(row, null, clock.nowMs()) : NO_KEYLESS
       } catch (error) {
         drop(error)
         return refused('control_unavailable', 'keys cannot be looked up')
@@ -152,6 +162,7 @@ function openControl(path: string): OpenControl | null {
     const key = db.prepare(KEY_QUERY).raw()
     const project = db.prepare(PROJECT_QUERY).raw()
     const keyless = db.prepare(KEYLESS_QUERY).pluck()
+    const version = db.prepare('pragma data_version').pluck()
     const own = db.prepare('select project_no from project where project_id = ? and deleted_at_ms is null').pluck()
     const withProject = ([projectNo, scopes, keyExpiresMs, revokedMs]: KeyColumns): KeyRow | undefined => {
       const found = project.get(projectNo) as ProjectColumns | undefined
@@ -162,12 +173,19 @@ function openControl(path: string): OpenControl | null {
     }
     const withoutKey = (projectNo: number | undefined) =>
       projectNo === undefined ? undefined : withProject([projectNo, 'telemetry:write', null, null])
+    const memo = createKeyMemo({
+      find(presented: string): FoundKey | undefined {
+        const keyHash = hash('sha256', presented, 'buffer') as Uint8Array
+        const found = key.get(keyHash) as KeyColumns | undefined
+        const row = found && withProject(found)
+        return row && { keyHash, row }
+      },
+      readVersion: () => version.get() as number,
+      onTurnEnd: setImmediate,
+    })
     return {
       db,
-      findKey(keyHash) {
-        const found = key.get(keyHash) as KeyColumns | undefined
-        return found && withProject(found)
-      },
+      findKey: memo.get,
       findKeyless: (name) => withoutKey(keyless.get(name) as number | undefined),
       findOwn: () => withoutKey(own.get(OWN_PROJECT_ID) as number | undefined),
     }

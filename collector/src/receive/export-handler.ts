@@ -128,6 +128,8 @@ function answer({ request, response, signal, expectsContinue }: ExportExchange, 
   })
   // Who waits for `100 Continue` sends nothing more.
   if (isUnread && !expectsContinue) endUnread(request, response, body)
+  // Without a chunk the head is one write; an empty chunk makes it a vector of two.
+  else if (body.length === 0) response.end()
   else response.end(body)
 }
 

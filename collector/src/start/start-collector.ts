@@ -61,8 +61,8 @@ export interface RunningCollector {
   stop(): Promise<void>
 }
 
-/** Places of the memory of seen spans, per generation: 650,000 spans in 16 MB. */
-const SEEN_PLACES_LOG2 = 20
+/** Places of the memory of seen spans, per generation: 325,000 spans in 8 MB. */
+const SEEN_PLACES_LOG2 = 19
 /**
  * A body must bring this much in this time, or it is ended: 1 byte a second would hold its room for hours. So is one that is not
  * whole after so many such times.

@@ -14,7 +14,7 @@ const BUSY_TIMEOUT_MS = 2000
 const LOG_KEPT_BYTES = 32 * 1024 ** 2
 
 /** Pages that a connection keeps, in KiB: the system has them too, and each of the many connections holds its own. */
-const CACHE_KIB = 4_096
+const CACHE_KIB = 2_048
 
 export interface OpenOptions {
   role: Role
