@@ -52,8 +52,8 @@ test('while it is short everything is collected, once a second at most', () => {
   expect(collected).toEqual(['full', 'full', 'full'])
 })
 
-test('what is young is collected after every 8 MB of bodies', () => {
-  for (let i = 0; i < 20; i++) watch.noteReceived(MIB)
+test('what is young is collected after every MB of bodies', () => {
+  for (let i = 0; i < 5; i++) watch.noteReceived(MIB / 2)
   expect(collected).toEqual(['minor', 'minor'])
 })
 

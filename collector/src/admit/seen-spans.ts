@@ -43,7 +43,8 @@ export class SeenSpans {
     this.#places = 2 ** placesLog2
     this.#mask = this.#places - 1
     this.#capacity = spansPerBodyMax(placesLog2)
-    this.#words = new Uint32Array(this.#places * 2 * ENTRY_WORDS)
+    // Written once: else each of the first spans would wait for a page of memory, some 10 µs.
+    this.#words = new Uint32Array(this.#places * 2 * ENTRY_WORDS).fill(0)
     this.#older = older
   }
 

@@ -6,8 +6,8 @@ const SPANS = 240
 const SERVICES = 6
 const OPERATIONS = 8
 /** Long enough for what runs per span to be compiled, in ms; a restart must not take longer to notice. */
-const WARM_UP_MAX_MS = 150
-const ROUNDS_MAX = 60
+const WARM_UP_MAX_MS = 300
+const ROUNDS_MAX = 200
 
 /**
  * Does the work on made-up spans until the code that runs per span is compiled: a first body of 512 spans took 100 ms where
@@ -68,8 +68,8 @@ function madeUpSpan(n: number): SpanInContext {
 }
 
 function madeUpAttributes(n: number, failed: boolean): OtlpAttributes {
-  const attributes = texts('http.request.method', 'GET', 'url.path', `/things/${n}`, 'server.address', 'things.example')
-  attributes.set('http.response.status_code', failed ? 500 : 200)
+  const attributes = texts(...WORK[n % WORK.length]!(n))
+  attributes.set(n % 3 === 0 ? 'http.status_code' : 'http.response.status_code', failed ? 500 : 200)
   attributes.set('duration_ms', n + 0.5)
   attributes.set('cached', n % 2 === 0)
   attributes.set('tags', ['a', `b${n % 5}`])
@@ -81,6 +81,41 @@ function madeUpAttributes(n: number, failed: boolean): OtlpAttributes {
   }
   return attributes
 }
+
+/** What instrumentations of several kinds and ages say of a span. */
+const WORK: readonly ((n: number) => string[])[] = [
+  (n) => [
+    'http.request.method',
+    'GET',
+    'url.path',
+    `/things/${n}`,
+    'server.address',
+    'things.example',
+    'http.route',
+    '/things/:id',
+  ],
+  (n) => [
+    'http.method',
+    'POST',
+    'http.url',
+    `http://things.example:8080/v1/things/${n}?by=name`,
+    'net.peer.name',
+    'things.example',
+  ],
+  (n) => [
+    'rpc.system',
+    'grpc',
+    'rpc.service',
+    'shop.Things',
+    'rpc.method',
+    `Get${n % OPERATIONS}`,
+    'network.peer.address',
+    '10.0.0.7',
+  ],
+  (n) => ['db.system', 'postgresql', 'db.statement', `select * from things where id = ${n}`, 'db.name', 'things'],
+  (n) => ['messaging.system', 'kafka', 'messaging.destination.name', 'things', 'messaging.message.id', `message-${n}`],
+  (n) => ['user_agent.original', 'agent/1.0', 'url.full', `https://things.example/v1/things/${n}`, 'user.id', `user-${n % 9}`],
+]
 
 function exceptionAt(timeUnixNano: bigint) {
   const attributes = texts(
