@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { measureCanaries } from './canary-verdicts.ts'
 import { measurePairs, measureTemplates } from './group-lines.ts'
 import { measureKnownCauses } from './known-causes.ts'
 import { measureMarkedChanges } from './marked-changes.ts'
@@ -23,6 +24,7 @@ const SETS: readonly MeasuredSet[] = [
   { name: 'must-find pains', data: 'trail', measure: measureMustFind },
   { name: 'which attributes explain it', data: 'rs', measure: measureKnownCauses },
   { name: 'change points', data: 'tcpd', measure: measureMarkedChanges },
+  { name: 'canary verdicts', data: 'kayenta.json', measure: measureCanaries },
   { name: 'statistics', data: 'stats_oracle.json', measure: measureStatistics },
 ]
 
@@ -40,7 +42,6 @@ export const NOT_MEASURED = [
     target: 'balanced accuracy ≥ .95 with a passing trial, ≥ .75 without',
     why: 'nothing asks the product yet',
   },
-  { name: 'canary verdicts', published: 'suite passes', target: 'all', why: 'nothing asks the product yet' },
 ] as const
 
 /** The sets whose data lies in the folder, and those whose data does not. */

@@ -39,7 +39,7 @@ export function largestDistance(first: readonly number[], second: readonly numbe
 }
 
 /** Ranks from 1, equal values sharing their mean rank; the tie term is the sum of t³ - t over groups of equals. */
-function rankTogether(first: readonly number[], second: readonly number[]): { ranks: Float64Array; tieTerm: number } {
+export function rankTogether(first: readonly number[], second: readonly number[]): { ranks: Float64Array; tieTerm: number } {
   const values = Float64Array.from([...first, ...second])
   const order = Uint32Array.from(values.keys()).sort((x, y) => values[x]! - values[y]!)
   const ranks = new Float64Array(values.length)
