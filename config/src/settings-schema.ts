@@ -289,6 +289,12 @@ export const settingsSchema = {
     description: 'Half width of the interval around 1 that counts as unchanged',
   },
   ...signalSettings,
+  modelsFile: {
+    env: 'LOOPKIT_MODELS_FILE',
+    type: 'string',
+    default: null,
+    description: 'JSON file with models and their prices, in the form of config/models.json, that go before those of the product',
+  },
   otlpPathPrefix: {
     env: 'LOOPKIT_OTLP_PATH_PREFIX',
     type: 'string',

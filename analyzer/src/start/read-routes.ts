@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { readModels } from '@loopkit/config/read-models'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { Lifecycle } from '@loopkit/shared/runtime/lifecycle'
@@ -31,7 +32,11 @@ export interface ReadRoutesDeps {
 
 /** The capabilities that read telemetry. They work, and find nothing, until the collector has made telemetry.db. */
 export function createReadRoutes({ settings, control, change, clock, lifecycle, metrics }: ReadRoutesDeps): Route[] {
-  const pool = new ReadPool({ path: join(settings.dataDir, 'telemetry.db'), thresholds: pickSoftThresholds(settings) })
+  const pool = new ReadPool({
+    path: join(settings.dataDir, 'telemetry.db'),
+    thresholds: pickSoftThresholds(settings),
+    modelPrices: readModels(settings.modelsFile),
+  })
   lifecycle.defer('telemetry readers', () => pool.close())
   const rules = toDiagnosisRules(settings)
   const shared = { control, ask: metrics.timeReads(pool.ask), nowMs: clock.nowMs, rules, audited: change }

@@ -1,11 +1,11 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
-import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { SessionPart } from '@loopkit/shared/signals/model'
 import { msToIso, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { eachTrace } from './each-trace.ts'
-import { JUDGE_FILTER, sessionText, toTraceSpan } from './judge-span.ts'
+import { JUDGE_FILTER, sessionText } from './judge-span.ts'
+import { judgeWhole } from './judge-whole.ts'
 import type { RecordOwner } from './record-sessions.ts'
 import { listSessions, readStored, type SessionRow, type SessionsPosition, type StoredPart } from './session-rows.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -55,7 +55,9 @@ export function answerSessions(connection: TelemetryConnection, question: Sessio
   const page = rows.slice(0, question.limit)
   const stored = page.map((row) => readStored(connection.db, question.projectNo, row))
   const traces = readUndecided(connection, question, { page, stored })
-  const items = page.map((row, at) => summarize(question, { row, stored: stored[at]!, traces })).filter(reachesInto(question))
+  const items = page
+    .map((row, at) => summarize({ ...question, connection }, { row, stored: stored[at]!, traces }))
+    .filter(reachesInto(question))
   const last = page.at(-1)
   return { items, next: last && rows.length > question.limit ? { atMs: last.atMs, key: last.key } : null }
 }
@@ -84,16 +86,20 @@ function readUndecided(
   return new Map([...found].map(({ traceId, stored }) => [traceId, stored]))
 }
 
+interface Asking extends RecordOwner {
+  connection: TelemetryConnection
+}
+
 interface SummarySources {
   row: SessionRow
   stored: StoredPart[]
   traces: ReadonlyMap<string, StoredSpan[]>
 }
 
-function summarize(owner: RecordOwner, { row, stored, traces }: SummarySources): SessionSummary {
+function summarize(asking: Asking, { row, stored, traces }: SummarySources): SessionSummary {
   const open = stored.filter(({ decided }) => !decided).map(({ traceId }) => traceId)
   const read = row.lone ? [row.lone.traceId] : open
-  const judged = read.flatMap((traceId) => judgePart(owner, row, traces.get(toHex(traceId)) ?? []))
+  const judged = read.flatMap((traceId) => judgePart(asking, row, traces.get(toHex(traceId)) ?? []))
   const parts = [...stored.filter(({ decided }) => decided), ...judged]
   const sum = (field: 'turns' | 'toolCalls' | 'spans' | 'failures' | 'inputTokens' | 'outputTokens') =>
     parts.reduce((total, part) => total + part[field], 0)
@@ -124,12 +130,9 @@ function summarize(owner: RecordOwner, { row, stored, traces }: SummarySources):
 
 type Totals = Omit<StoredPart, 'traceId' | 'decided'>
 
-function judgePart({ projectId, off }: RecordOwner, row: SessionRow, spans: readonly StoredSpan[]): Totals[] {
-  const signalsOff = new Set(off)
-  const { sessions } = judgeTrace(
-    projectId,
-    spans.map(({ ctx }) => toTraceSpan(ctx, signalsOff)),
-  )
+function judgePart(asking: Asking, row: SessionRow, spans: readonly StoredSpan[]): Totals[] {
+  const { projectId, off } = asking
+  const { sessions } = judgeWhole(asking.connection, { projectId, off: new Set(off), isOver: false }, spans)
   const own = row.explicit ? sessions.filter(({ sessionId }) => toIndexText(sessionId) === row.sessionId) : sessions
   return own.map(toTotals)
 }

@@ -4,6 +4,7 @@ import { createJudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { JudgedTrace } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { CostOf } from '@loopkit/shared/span/price-call'
 import { toTraceSpan } from './judge-span.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -19,7 +20,7 @@ export interface Judgement {
 
 /** Judges all that is stored of one trace by the rules that decide it. */
 export function judgeWhole(
-  { thresholds }: Pick<TelemetryConnection, 'thresholds'>,
+  { thresholds, costOf }: Pick<TelemetryConnection, 'thresholds'> & { costOf?: CostOf },
   { projectId, rules, ...judgement }: Judgement,
   stored: readonly StoredSpan[],
 ): JudgedTrace {
@@ -31,5 +32,5 @@ export function judgeWhole(
       rules,
       stored.map(({ ctx }) => ctx),
     )
-  return judgeTrace(projectId, records, createJudgeMemory(projectId), { thresholds, ...judgement, regroup })
+  return judgeTrace(projectId, records, createJudgeMemory(projectId), { thresholds, costOf, ...judgement, regroup })
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
+import type { ModelPrices } from '@loopkit/shared/span/price-call'
 import type { AnswerOf, QuestionName, QuestionOf } from './answer.ts'
 import type { ReadWorkerData, WorkerRequest, WorkerResponse } from './read-worker.ts'
 
@@ -8,6 +9,8 @@ export interface ReadPoolOptions {
   path: string
   /** By default those of shared/src/signals/soft/thresholds.ts. */
   thresholds?: SoftThresholds
+  /** Without it only costs that were sent are told. */
+  modelPrices?: ModelPrices
   workers?: number
   /** How long one question may take, its wait not counted; then its worker is ended and replaced. */
   timeoutMs?: number
@@ -59,11 +62,12 @@ export class ReadPool {
   constructor({
     path,
     thresholds = DEFAULT_SOFT_THRESHOLDS,
+    modelPrices = {},
     workers = WORKERS,
     timeoutMs = TIMEOUT_MS,
     waitingMax = WAITING_MAX,
   }: ReadPoolOptions) {
-    this.#options = { path, thresholds, workers, timeoutMs, waitingMax }
+    this.#options = { path, thresholds, modelPrices, workers, timeoutMs, waitingMax }
   }
 
   /** Rejects with `ReadRefused` when too many wait, when it takes too long, and after `close`. */
@@ -94,9 +98,10 @@ export class ReadPool {
   }
 
   #open(): Seat {
+    const { path, thresholds, modelPrices } = this.#options
     const worker = new Worker(new URL('./read-worker.ts', import.meta.url), {
       name: 'read',
-      workerData: { path: this.#options.path, thresholds: this.#options.thresholds } satisfies ReadWorkerData,
+      workerData: { path, thresholds, modelPrices } satisfies ReadWorkerData,
       resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MAX_MB, maxYoungGenerationSizeMb: WORKER_YOUNG_MAX_MB },
     })
     const seat: Seat = { worker, current: null }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
+import { createCostOf, type ModelPrices } from '@loopkit/shared/span/price-call'
 import { answer, type QuestionName } from './answer.ts'
 import { openEmptyTelemetry, openTelemetry, type TelemetryConnection, telemetryStateOf } from './telemetry-file.ts'
 
@@ -15,6 +16,7 @@ export interface WorkerRequest {
 export interface ReadWorkerData {
   path: string
   thresholds: SoftThresholds
+  modelPrices: ModelPrices
 }
 
 export type WorkerResponse =
@@ -23,7 +25,8 @@ export type WorkerResponse =
 
 const port = parentPort
 if (!port) throw new Error('read-worker runs as a worker thread only')
-const { path, thresholds } = workerData as ReadWorkerData
+const { path, thresholds, modelPrices } = workerData as ReadWorkerData
+const costOf = createCostOf(modelPrices)
 const empty = openEmptyTelemetry()
 let opened: TelemetryConnection | null = null
 let openedFile: number | undefined
@@ -44,7 +47,7 @@ function connect(): TelemetryConnection {
     opened = null
   }
   openedFile = file
-  opened ??= openTelemetry(path, thresholds)
+  opened ??= openTelemetry(path, thresholds, costOf)
   if (opened) return opened
   if (telemetryStateOf(path) === 'newer')
     throw Object.assign(new Error('telemetry.db is of a newer version'), { code: 'schema_newer' })

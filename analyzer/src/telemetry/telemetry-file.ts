@@ -6,6 +6,7 @@ import { openTelemetryReader } from '@loopkit/shared/database/telemetry/open-tel
 import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createTraceIndex, type TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
+import { type CostOf, sentCost } from '@loopkit/shared/span/price-call'
 
 /** One connection to telemetry.db with what is remembered beside it. */
 export interface TelemetryConnection {
@@ -14,6 +15,8 @@ export interface TelemetryConnection {
   index: TraceIndex
   /** What undecided traces are judged by, the same as where they are decided. */
   thresholds: SoftThresholds
+  /** By the same table of prices as where they are decided. */
+  costOf: CostOf
   /** Values that splits of pains have read, by record: ended records do not change. */
   splitValues: Map<string, ReadonlyMap<string, string | null>>
 }
@@ -38,9 +41,9 @@ export function telemetryStateOf(path: string): TelemetryState {
 }
 
 /** Opens the file for reading; null while it does not exist or is of another version. */
-export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS): TelemetryConnection | null {
+export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS, costOf = sentCost): TelemetryConnection | null {
   const reader = openTelemetryReader(path)
-  return reader && { ...reader, index: createTraceIndex(reader.db), thresholds, splitValues: new Map() }
+  return reader && { ...reader, index: createTraceIndex(reader.db), thresholds, costOf, splitValues: new Map() }
 }
 
 /** A connection that knows no record: what reads see before the collector's first start. */
@@ -48,5 +51,12 @@ export function openEmptyTelemetry(): TelemetryConnection {
   const db = openDatabase(':memory:', { role: 'writer' })
   migrate(db, telemetryMigrations)
   const hasher = createTraceHasher(new Uint8Array(8))
-  return { db, hasher, index: createTraceIndex(db), thresholds: DEFAULT_SOFT_THRESHOLDS, splitValues: new Map() }
+  return {
+    db,
+    hasher,
+    index: createTraceIndex(db),
+    thresholds: DEFAULT_SOFT_THRESHOLDS,
+    costOf: sentCost,
+    splitValues: new Map(),
+  }
 }

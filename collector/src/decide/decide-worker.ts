@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '@loopkit/shared/runtime/clock'
 import { createJudgeFilter } from '@loopkit/shared/signals/judge-filter'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { createCostOf } from '@loopkit/shared/span/price-call'
 import { createRetainer } from '../retain/retainer.ts'
 import { createLogMoved } from '../write/log-moved.ts'
 import { createPatientTurn } from '../write/write-turn.ts'
@@ -12,7 +13,7 @@ import { createDecider } from './decider.ts'
 import { createDecisionLine } from './decision-line.ts'
 import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
 
-const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, thresholds, retain, writeTurn, decisions } =
+const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, thresholds, modelPrices, retain, writeTurn, decisions } =
   workerData as DecideWorkerData
 /** Time between two looks for traces to decide, in ms: a fraction of the quiet time, so that it adds little to it. */
 const TICK_MS = Math.min(500, Math.max(20, quietMs / 4))
@@ -34,6 +35,7 @@ const decider = createDecider({
   decideAfterMs,
   signalsOff: new Set(signalsOff as SignalType[]),
   thresholds,
+  costOf: createCostOf(modelPrices),
   filter: createJudgeFilter(),
   clock: systemClock,
   write: createDecisionLine(decisions.port, decisions.line),

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { readModels } from '@loopkit/config/read-models'
 import type { Settings } from '@loopkit/config/settings-schema'
 import { pickSoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import type { DecideMessage, DecideReport, DecideWorkerData } from './messages.ts'
@@ -20,6 +21,7 @@ export function decideWorkerData(
     decideAfterMs,
     signalsOff,
     thresholds: pickSoftThresholds(settings),
+    modelPrices: readModels(settings.modelsFile),
     writeTurn,
     decisions,
     retain: { dataDir, retentionDays, retentionMaxBytes, retentionEveryMs, ballastMaxBytes },

@@ -6,6 +6,7 @@ import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
+import type { CostOf } from '@loopkit/shared/span/price-call'
 import { createDictionary } from '../write/dictionary.ts'
 import { noTurn } from '../write/write-turn.ts'
 import { createDecisionTransaction, type WriteDecisions } from './decision-transaction.ts'
@@ -43,6 +44,7 @@ export interface DeciderOptions {
   decideAfterMs: number
   signalsOff: ReadonlySet<SignalType>
   thresholds?: SoftThresholds
+  costOf?: CostOf
   filter: AttributeFilter
   clock: Clock
   /** Without it the decider writes on its own connection. */
@@ -62,7 +64,7 @@ const CACHE_KIB = 2_048
 const BUSY_TIMEOUT_MS = 2_000
 
 export function createDecider(options: DeciderOptions): Decider {
-  const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, thresholds, filter, clock } = options
+  const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, thresholds, costOf, filter, clock } = options
   const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
   // Segments are read through it once, in their order.
   db.pragma(`cache_size = -${CACHE_KIB}`)
@@ -76,6 +78,7 @@ export function createDecider(options: DeciderOptions): Decider {
     filter,
     signalsOff,
     thresholds,
+    costOf,
     isOver: ({ lastReceivedMs }) => lastReceivedMs <= clock.nowMs() - decideAfterMs,
   })
   const write = options.write ?? createDecisionTransaction(db, createDictionary(db), noTurn)

@@ -13,6 +13,7 @@ import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { JudgedTrace, TraceSpan } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
+import type { CostOf } from '@loopkit/shared/span/price-call'
 import { type ResourceView, viewResource } from '@loopkit/shared/span/view-resource'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import type { OpenTrace } from './open-rows.ts'
@@ -32,6 +33,7 @@ export interface JudgeDeps {
   filter: AttributeFilter
   signalsOff: ReadonlySet<SignalType>
   thresholds?: SoftThresholds
+  costOf?: CostOf
   /** Nothing will come any more: a span that has not ended never will. */
   isOver: (trace: OpenTrace) => boolean
   /** Spans of one trace that are judged together. */
@@ -94,6 +96,7 @@ export function createStoredJudge(deps: JudgeDeps): StoredJudge {
         off: deps.signalsOff,
         thresholds: deps.thresholds ?? DEFAULT_SOFT_THRESHOLDS,
         isOver: deps.isOver(trace),
+        costOf: deps.costOf,
       }
       const awaitsEnd = !rules.isOver && !rules.off.has('incomplete') && records.some(isUnended)
       return { trace, judged: judgeTrace(projectId, records, memory, rules), awaitsEnd }

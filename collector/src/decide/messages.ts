@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
+import type { ModelPrices } from '@loopkit/shared/span/price-call'
 import type { RetainOptions, RetainReport } from '../retain/messages.ts'
 import type { LineMemory } from '../write/messages.ts'
 import type { Backlog } from './decider.ts'
@@ -11,6 +12,7 @@ export interface DecideWorkerData {
   decideAfterMs: number
   signalsOff: readonly string[]
   thresholds: SoftThresholds
+  modelPrices: ModelPrices
   retain: RetainOptions
   /** See write-turn.ts. */
   writeTurn: SharedArrayBuffer

@@ -1,4 +1,5 @@
 import { toHex } from '../otlp/ids.ts'
+import type { CostOf } from '../span/price-call.ts'
 import { blame } from './blame.ts'
 import { adoptExceptions, blameLogs, type LogBlame, sortLogs } from './blame-logs.ts'
 import type { Regroup } from './fingerprint-rules.ts'
@@ -24,6 +25,8 @@ export interface JudgeRules {
   withHints?: boolean
   /** The project's own grouping, in place of the scheme's. */
   regroup?: Regroup | undefined
+  /** Without it only costs that were sent are summed. */
+  costOf?: CostOf | undefined
 }
 
 const DEFAULT_RULES: JudgeRules = { off: new Set(), thresholds: DEFAULT_SOFT_THRESHOLDS, isOver: false }
@@ -84,7 +87,7 @@ export function judgeTrace(
           const spanId = tree.ids[at]!
           return { spanId, sessionId: sessionOf.get(spanId)!, kind, because }
         })
-  return { failures, sessions: sumSessions(whole, sessions, failures), sessionOf, hints }
+  return { failures, sessions: sumSessions(whole, sessions, failures, rules.costOf), sessionOf, hints }
 }
 
 const NO_LOGS: LogBlame = { told: new Map(), own: [] }

@@ -1,4 +1,5 @@
 import { toHex } from '../otlp/ids.ts'
+import { type CostOf, sentCost } from '../span/price-call.ts'
 import type { SessionPart, TraceSpan } from './model.ts'
 import { NO_PARENT, type TraceTree } from './trace-tree.ts'
 
@@ -23,9 +24,14 @@ export function sessionOfSpans(tree: TraceTree): string[] {
 /**
  * Totals of each session in this trace, by session id. A turn is a model call that is not inside another one, a tool call a tool span
  * that is not inside the same tool's span: two instrumentations of one call count once. Tokens and cost are summed over the innermost
- * model calls that name them, since outer spans repeat their sum; the cost is null unless one is known.
+ * model calls that name them, since outer spans repeat their sum; the cost is what is known of it, null where none is.
  */
-export function sumSessions(tree: TraceTree, sessions: string[], failures: Iterable<{ sessionId: string }>): SessionPart[] {
+export function sumSessions(
+  tree: TraceTree,
+  sessions: string[],
+  failures: Iterable<{ sessionId: string }>,
+  costOf: CostOf = sentCost,
+): SessionPart[] {
   const parts = new Map<string, SessionPart>()
   const named = new Set(tree.spans.map(({ view }) => view.session))
   const layers = layersOf(tree)
@@ -37,7 +43,7 @@ export function sumSessions(tree: TraceTree, sessions: string[], failures: Itera
     addSpan(part, tree.spans[i]!)
     if (layers[i] === OUTERMOST_CALL) part.turns++
     if (layers[i] === OUTERMOST_TOOL) part.toolCalls++
-    if (counted[i]) addUsage(part, tree.spans[i]!)
+    if (counted[i]) addUsage(part, tree.spans[i]!, costOf)
   }
   for (const { sessionId } of failures) parts.get(sessionId)!.failures++
   return [...parts.values()].sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1))
@@ -69,7 +75,7 @@ function kindOf({ span, view }: TraceSpan): Pick<TraceSpan['view'], 'kind' | 'to
 }
 
 /** Model calls that name their usage and hold no other that does. */
-function innermostUsage(tree: TraceTree): boolean[] {
+export function innermostUsage(tree: TraceTree): boolean[] {
   const below: boolean[] = new Array(tree.spans.length).fill(false)
   const counted: boolean[] = new Array(tree.spans.length).fill(false)
   for (let at = tree.topDown.length - 1; at >= 0; at--) {
@@ -114,8 +120,9 @@ function addSpan(part: SessionPart, { span, view }: TraceSpan): void {
   if (last > part.endUnixNano) part.endUnixNano = last
 }
 
-function addUsage(part: SessionPart, { view }: TraceSpan): void {
+function addUsage(part: SessionPart, { view }: TraceSpan, costOf: CostOf): void {
   part.inputTokens += view.tokens.input ?? 0
   part.outputTokens += view.tokens.output ?? 0
-  if (view.cost_usd !== null) part.costUsd = (part.costUsd ?? 0) + view.cost_usd
+  const cost = costOf(view)
+  if (cost !== null) part.costUsd = (part.costUsd ?? 0) + cost
 }
