@@ -14,6 +14,8 @@ export interface PainFacts {
   provisional: number
   traces: number
   sessions: number
+  /** Failures whose error reached the root of its trace: all that the run was for is lost. */
+  ended: number
   /** Earliest event ever known of it, this window or before. */
   firstSeenMs: number
   /** Event times inside the window. */

@@ -12,6 +12,7 @@ const pain = (more: Partial<PainFacts> = {}): PainFacts => ({
   provisional: 0,
   traces: 5,
   sessions: 5,
+  ended: 0,
   firstSeenMs: 1000,
   firstEventMs: 1000,
   lastEventMs: 2000,
@@ -37,12 +38,26 @@ describe('the order of pains', () => {
     ['more failures', { decided: 6 }, {}],
     ['failures that met more people', { sessions: 9, traces: 9 }, { decided: 6, sessions: 1, traces: 1 }],
     ['a graver signal', {}, { signal: 'slow' as const }],
+    ['failures that end their runs', { decided: 3, ended: 3 }, { decided: 6 }],
+    ['failures of which most end their runs', { ended: 4 }, { ended: 1 }],
     ['undecided failures like decided ones', { decided: 0, provisional: 7 }, {}],
   ])('puts %s first', (_, first, second) => expect(weightOf(pain(first))).toBeGreaterThan(weightOf(pain(second))))
 
+  const order = (given: PainFacts[]) => rankPains(given).map(({ fingerprint }) => fingerprint)
+
+  test('lets the heaviest of siblings stand for all', () => {
+    const sibling = (fingerprint: string, decided: number) => pain({ fingerprint, decided, parentKey: 'same' })
+    const pains = [sibling('a', 50), sibling('b', 7), sibling('c', 7), pain({ fingerprint: 'd', decided: 5, parentKey: 'other' })]
+    expect(order(pains)).toEqual(['a', 'd', 'b', 'c'])
+  })
+
+  test('goes by what is told where pains weigh the same, so that two projects with the same telemetry agree', () => {
+    const told = [pain({ fingerprint: 'a', operation: 'z' }), pain({ fingerprint: 'b', operation: 'y', parentKey: 'cc' })]
+    expect(order(told)).toEqual(['b', 'a'])
+  })
+
   test('does not depend on how the pains were read', () => {
     const pains = ['c', 'a', 'b'].map((fingerprint) => pain({ fingerprint }))
-    const order = (given: PainFacts[]) => rankPains(given).map(({ fingerprint }) => fingerprint)
     expect([order(pains), order(pains.toReversed())]).toEqual([
       ['a', 'b', 'c'],
       ['a', 'b', 'c'],

@@ -47,22 +47,55 @@ const LOWER_BOUND_CHANCE = 0.05
 /** Jeffreys' prior for a Poisson rate. */
 const PRIOR_SHAPE = 0.5
 
+/** Steps of a usual run: a failure that ends its run costs all of them, one that the run survives costs a step. */
+const RUN_STEPS = 8
+
 /**
- * What a pain weighs: the 5 % lower Gamma-Poisson bound of its failures, times its reach (sessions, traces), times its severity.
- * Never the raw count alone: forty failures of one broken loop weigh less than thirty that met thirty people.
+ * What a pain weighs: the 5 % lower Gamma-Poisson bound of its failures, times its reach (sessions, traces), its severity and its cost
+ * (what a failure takes with it). Never the raw count alone: forty failures of one broken loop weigh less than thirty that met thirty
+ * people. The window is the same for all, so a rate per day would order them alike.
  */
 export function weightOf(facts: PainFacts): number {
-  const bound = gammaQuantile(LOWER_BOUND_CHANCE, failuresOf(facts) + PRIOR_SHAPE)
+  const failures = failuresOf(facts)
+  const bound = gammaQuantile(LOWER_BOUND_CHANCE, failures + PRIOR_SHAPE)
   const reach = Math.log2(1 + Math.max(facts.sessions, facts.traces))
-  return bound * reach * SEVERITY_WEIGHT[severityOf(facts)]
+  const cost = 1 + (RUN_STEPS - 1) * Math.min(1, facts.ended / Math.max(1, failures))
+  return bound * reach * SEVERITY_WEIGHT[severityOf(facts)] * cost
 }
 
-/** Heaviest first; ties go by fingerprint, so the order never depends on how the pains were read. */
+/**
+ * Heaviest first. Of pains that differ only in words or stack the heaviest stands for all: the second weighs half, the third a third,
+ * since who mends the first looks at the same place. Ties go by what the pains say and only then by hash, so the order depends neither
+ * on how they were read nor on the project.
+ */
 export function rankPains<P extends PainFacts>(pains: readonly P[]): P[] {
+  const siblings = new Map<string, number>()
   return pains
     .map((pain) => ({ pain, weight: weightOf(pain) }))
-    .sort((a, b) => b.weight - a.weight || (a.pain.fingerprint < b.pain.fingerprint ? -1 : 1))
+    .sort(compareWeighed)
+    .map(({ pain, weight }) => {
+      const nth = (siblings.get(pain.parentKey) ?? 0) + 1
+      siblings.set(pain.parentKey, nth)
+      return { pain, weight: weight / nth }
+    })
+    .sort(compareWeighed)
     .map(({ pain }) => pain)
+}
+
+interface Weighed {
+  pain: PainFacts
+  weight: number
+}
+
+function compareWeighed(a: Weighed, b: Weighed): number {
+  if (a.weight !== b.weight) return b.weight - a.weight
+  const [left, right] = [toldBy(a.pain), toldBy(b.pain)]
+  const at = left.findIndex((value, i) => value !== right[i])
+  return at < 0 ? 0 : left[at]! < right[at]! ? -1 : 1
+}
+
+function toldBy({ service, operation, signal, firstEventMs, lastEventMs, fingerprint }: PainFacts): (string | number)[] {
+  return [service, operation, signal, firstEventMs, lastEventMs, fingerprint]
 }
 
 /** Chance left outside the interval of the trend. */

@@ -99,6 +99,7 @@ interface NewFailures {
   first_ms: number
   last_ms: number
   decided_ms: number
+  ended: number
   /** 1: some of its failures were decided before. */
   earlier: number
 }
@@ -111,7 +112,8 @@ const NAMED_BY =
   'fingerprint_no, fingerprint, parent_key, signal, service, operation, operation_no, error_type, template, steps, first_seen_ms'
 
 const NEW_FAILURES = `count(*) as failures, count(distinct trace_hash) as traces, count(distinct session_id) as sessions,
-  min(event_ms) as first_ms, max(event_ms) as last_ms, min(decided_ms) as decided_ms`
+  min(event_ms) as first_ms, max(event_ms) as last_ms, min(decided_ms) as decided_ms,
+  sum(ended_trace) as ended`
 
 function readNew(db: SqliteDatabase, claim: Claim): NewRow[] {
   return db
@@ -176,6 +178,7 @@ function toFacts(row: NewPain, runs: RunCounts): PainFacts {
     provisional: 0,
     traces: row.traces,
     sessions: row.sessions,
+    ended: row.ended,
     firstSeenMs: row.first_seen_ms,
     firstEventMs: row.first_ms,
     lastEventMs: row.last_ms,

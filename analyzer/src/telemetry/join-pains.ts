@@ -1,6 +1,7 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import { fromHex } from '@loopkit/shared/otlp/ids'
+import { endedTrace } from '@loopkit/shared/signals/ended-trace'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainFacts } from '../domain/pain-facts.ts'
 import { type FailureSelection, selectFailures } from './failure-scope.ts'
@@ -135,12 +136,15 @@ interface SpreadSources {
   selection: FailureSelection
 }
 
+const NO_SPREAD = { traces: 0, sessions: 0, ended: 0 }
+
 /** Distinct traces and sessions; those of undecided failures only where no decided one brings them. */
 function spreadOf(db: SqliteDatabase, question: PainQuestion, { decided, open, selection }: SpreadSources) {
   const [only] = decided
-  const counted =
-    decided.length > 1 ? countSpread(db, question, selection) : { traces: only?.traces ?? 0, sessions: only?.sessions ?? 0 }
-  if (open.length === 0) return counted
+  const counted = decided.length > 1 ? countSpread(db, question, selection) : (only ?? NO_SPREAD)
+  const { traces: decidedTraces, sessions: decidedSessions } = counted
+  const ended = counted.ended + open.filter(({ failure }) => endedTrace(failure)).length
+  if (open.length === 0) return { traces: decidedTraces, sessions: decidedSessions, ended }
   const { sql, parameters } = selectFailures(question, selection)
   const inTrace = db.prepare(`select 1 from failure f where ${sql} and trace_hash = @traceHash limit 1`)
   const inSession = db.prepare(`select 1 from failure f where ${sql} and session_id = @sessionId limit 1`)
@@ -148,7 +152,7 @@ function spreadOf(db: SqliteDatabase, question: PainQuestion, { decided, open, s
   const sessions = [...new Set(open.map(({ failure }) => failure.sessionId))]
   const newTraces = traces.filter((traceHash) => inTrace.get({ ...parameters, traceHash }) === undefined)
   const newSessions = sessions.filter((id) => inSession.get({ ...parameters, sessionId: toIndexText(id) }) === undefined)
-  return { traces: counted.traces + newTraces.length, sessions: counted.sessions + newSessions.length }
+  return { traces: decidedTraces + newTraces.length, sessions: decidedSessions + newSessions.length, ended }
 }
 
 function halves(

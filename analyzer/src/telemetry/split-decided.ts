@@ -60,6 +60,7 @@ interface OldFailure {
   traceHash: bigint
   session: string
   eventMs: number
+  endedTrace: boolean
 }
 
 function splitPain(connection: TelemetryConnection, question: PainQuestion, splitting: Splitting): CountedPain[] {
@@ -111,6 +112,7 @@ function spreadOf(failures: readonly OldFailure[]) {
   return {
     traces: new Set(failures.map(({ traceHash }) => traceHash)).size,
     sessions: new Set(failures.map(({ session }) => session)).size,
+    ended: failures.filter(({ endedTrace }) => endedTrace).length,
     firstEventMs: Math.min(...events),
     lastEventMs: Math.max(...events),
   }
@@ -127,12 +129,14 @@ interface OldRow {
   trace_hash: bigint
   session: string | bigint
   event_ms: bigint
+  ended_trace: bigint
 }
 
 function readOld({ db }: TelemetryConnection, question: PainQuestion, fingerprintNo: number): OldFailure[] {
   const rows = db
     .prepare(
-      `select failure_no, trace_id, span_id, trace_hash, iif(session_no = 0, lower(hex(trace_id)), session_no) as session, event_ms
+      `select failure_no, trace_id, span_id, trace_hash, iif(session_no = 0, lower(hex(trace_id)), session_no) as session, event_ms,
+         ended_trace
        from failure f where f.fingerprint_no = @fingerprintNo and ${IN_WINDOW} order by failure_no desc limit ${FAILURES_MAX}`,
     )
     .safeIntegers()
@@ -148,6 +152,7 @@ function readOld({ db }: TelemetryConnection, question: PainQuestion, fingerprin
       traceHash: row.trace_hash,
       session: String(row.session),
       eventMs: Number(row.event_ms),
+      endedTrace: row.ended_trace === 1n,
     }
   })
 }

@@ -19,6 +19,8 @@ export interface CountedPain {
   laterFailures: number
   traces: number
   sessions: number
+  /** Failures whose error reached the root of its trace. */
+  ended: number
   firstSeenMs: number
   firstEventMs: number
   lastEventMs: number
@@ -156,7 +158,7 @@ export function countPains(db: SqliteDatabase, question: PainCountQuestion): Cou
 }
 
 const SPREAD = `count(distinct trace_hash) as traces, count(distinct iif(session_no = 0, trace_id, session_no)) as sessions,
-  min(event_ms) as first_ms, max(event_ms) as last_ms`
+  min(event_ms) as first_ms, max(event_ms) as last_ms, sum(ended_trace) as ended`
 
 const COUNTED = `
   select fingerprint_no, sum(failures) as failures, sum(case when event_minute >= @middleMinute then failures else 0 end) as later,
@@ -175,10 +177,12 @@ export function countSpread(
   db: SqliteDatabase,
   scope: FailureScope,
   selection: FailureSelection,
-): Pick<CountedPain, 'traces' | 'sessions' | 'firstEventMs' | 'lastEventMs'> {
+): Pick<CountedPain, 'traces' | 'sessions' | 'ended' | 'firstEventMs' | 'lastEventMs'> {
   const { sql, parameters } = selectFailures(scope, selection)
   const row = db.prepare(`select ${SPREAD} from failure f where ${sql}`).get(parameters) as SpreadRow
-  return { traces: row.traces, sessions: row.sessions, firstEventMs: row.first_ms, lastEventMs: row.last_ms }
+  const { traces, sessions, first_ms, last_ms } = row
+  // Of no failure there is no sum.
+  return { traces, sessions, ended: row.ended ?? 0, firstEventMs: first_ms, lastEventMs: last_ms }
 }
 
 interface SpreadRow {
@@ -187,6 +191,7 @@ interface SpreadRow {
   sessions: number
   first_ms: number
   last_ms: number
+  ended: number | null
 }
 
 interface CountRow {
@@ -218,6 +223,7 @@ function toPain(row: CountRow, spread: SpreadRow | undefined): CountedPain {
     laterFailures: Math.max(0, Math.min(row.failures, row.later)),
     traces: spread?.traces ?? 1,
     sessions: spread?.sessions ?? 1,
+    ended: spread?.ended ?? 0,
     firstSeenMs: row.first_seen_ms,
     firstEventMs: spread?.first_ms ?? row.first_minute * MINUTE_MS,
     lastEventMs: spread?.last_ms ?? row.last_minute * MINUTE_MS,

@@ -1,4 +1,5 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
+import { endedTrace } from '@loopkit/shared/signals/ended-trace'
 import type { Failure, Fingerprint, SessionPart } from '@loopkit/shared/signals/model'
 import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { eventNanoOf } from '../write/index-spans.ts'
@@ -29,6 +30,7 @@ export interface DecidedFailure {
   weight: number
   /** JSON list. */
   services: string
+  endedTrace: boolean
 }
 
 /** A row of `fingerprint`; one object for all failures of the trace that share it. */
@@ -108,6 +110,7 @@ function describeFailure(
     eventMs: nanoToMs(eventNanoOf(span)) || lastReceivedMs,
     weight,
     services: JSON.stringify(services.slice(0, SERVICES_MAX).map(toIndexText)),
+    endedTrace: endedTrace({ span, propagatedTo }),
   }
 }
 

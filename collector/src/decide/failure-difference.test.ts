@@ -9,6 +9,7 @@ const row = (change: Partial<FailureRow> = {}): FailureRow => ({
   eventMs: 120_000,
   weight: 2,
   services: '[]',
+  endedTrace: false,
   ...change,
 })
 const stored = (change: Partial<FailureRow> = {}, failureNo = 1) => ({ ...row(change), failureNo })
@@ -34,7 +35,10 @@ test('a failure that turned out to be another’s consequence is taken back wher
   ])
 })
 
-test('a failure whose session changed is written anew but counted once', () => {
-  const { removed, added, counts } = differ([stored()], [row({ sessionNo: 5 })])
+test.each([
+  ['whose session changed', { sessionNo: 5 }],
+  ['whose error turned out to end its trace', { endedTrace: true }],
+])('a failure %s is written anew but counted once', (_, change) => {
+  const { removed, added, counts } = differ([stored()], [row(change)])
   expect([removed.length, added.length, counts]).toEqual([1, 1, []])
 })

@@ -9,6 +9,7 @@ export interface FailureRow {
   weight: number
   /** JSON list. */
   services: string
+  endedTrace: boolean
 }
 
 export interface StoredFailureRow extends FailureRow {
@@ -57,7 +58,8 @@ function isEqual(a: FailureRow, b: FailureRow): boolean {
     a.releaseNo === b.releaseNo &&
     a.eventMs === b.eventMs &&
     a.weight === b.weight &&
-    a.services === b.services
+    a.services === b.services &&
+    a.endedTrace === b.endedTrace
   )
 }
 

@@ -110,6 +110,7 @@ function writeTrace(deciding: Deciding, { trace, failures, sessions }: TraceDeci
       row.weight,
       listNo,
       listNo === 0 ? row.services : null,
+      row.endedTrace ? 1 : 0,
     )
   }
   for (const delta of counts) addCount(deciding.counts, delta)
@@ -135,6 +136,7 @@ function readFailures(
     event_ms: bigint
     weight: number
     services: string
+    ended_trace: bigint
   }[]
   return rows.map((row) => ({
     failureNo: Number(row.failure_no),
@@ -145,14 +147,15 @@ function readFailures(
     eventMs: Number(row.event_ms),
     weight: row.weight,
     services: row.services,
+    endedTrace: row.ended_trace === 1n,
   }))
 }
 
 function failureRow(deciding: Deciding, sessionNos: ReadonlyMap<string, number>, failure: DecidedFailure): FailureRow {
   const { dictionary, projectNo, decidedMs } = deciding
-  const { spanId, fingerprint, sessionId, service, release, eventMs, weight, services } = failure
+  const { spanId, fingerprint, sessionId, service, release, eventMs, weight, services, endedTrace } = failure
   return {
-    ...{ spanId, eventMs, weight, services },
+    ...{ spanId, eventMs, weight, services, endedTrace },
     fingerprintNo: fingerprintNo(deciding, fingerprint),
     sessionNo: sessionNos.get(sessionId) ?? 0,
     releaseNo: dictionary.releaseNo(projectNo, service, release, decidedMs),
@@ -251,14 +254,14 @@ function prepareStatements(db: SqliteDatabase) {
     unfolded: db.prepare('insert into unfolded_decision (project_no, decision_no, trace_hashes) values (?, ?, ?)'),
     failuresOf: db
       .prepare(`
-        select failure_no, span_id, fingerprint_no, session_no, release_no, event_ms, weight, services
+        select failure_no, span_id, fingerprint_no, session_no, release_no, event_ms, weight, services, ended_trace
         from failure where decision_no = ? and trace_hash = ?`)
       .safeIntegers(),
     removeFailure: db.prepare('delete from decided_failure where failure_no = ?'),
     addFailure: db.prepare(`
       insert into decided_failure (failure_no, fingerprint_no, trace_hash, trace_id, span_id, session_no, release_no, event_ms,
-                                   waited_ms, weight, service_list_no, services)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+                                   waited_ms, weight, service_list_no, services, ended_trace)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     count: db.prepare(`
       insert into failure_count (project_no, decided_minute, event_minute, fingerprint_no, release_no, failures, weight, weight_squared)
       values (?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,4 +1,5 @@
 import type { Migration } from '../migrate.ts'
+import { endedTraces } from './ended-traces.ts'
 import { narrowDecisions } from './narrow-decisions.ts'
 
 /**
@@ -125,4 +126,5 @@ export const telemetryMigrations: readonly Migration[] = [
   { name: 'retention', sql: retention },
   { name: 'narrow_decisions', sql: narrowDecisions },
   { name: 'folded_segments', sql: foldedSegments },
+  { name: 'ended_traces', sql: endedTraces },
 ]
