@@ -1,11 +1,14 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readSettings } from '@loopkit/config/read-settings'
 import { toDiagnosisRules } from '../../analyzer/src/telemetry/diagnosis-rules.ts'
 import { projectRoot } from '../harness/service-process.ts'
 import { sharedData } from '../harness/shared-data.ts'
+import { startProduct } from '../harness/start-product.ts'
 import { measureVerdicts, simulateVerdicts } from './false-verdicts.ts'
+import type { Measure } from './measure.ts'
+import { measureMustFind, readMustFind } from './must-find.ts'
 import { qualityMarkdown } from './quality-markdown.ts'
 import { findSets, NOT_MEASURED } from './sets.ts'
 
@@ -31,6 +34,8 @@ const measures = present.map(({ name, path, measure }) => {
   console.error(`measuring: ${name}`)
   return measure(path)
 })
+const trail = join(sharedData, 'trail')
+if (existsSync(trail)) measures.push(await measureThroughProduct(trail))
 const { verifyRule } = toDiagnosisRules(readSettings({}))
 const runs = values.full ? RUNS_FULL : RUNS
 console.error(`simulating: ${runs} histories a cell, seed ${values.seed}`)
@@ -48,4 +53,14 @@ if (values.save) {
   const path = join(projectRoot, 'docs', 'generated', 'quality.md')
   writeFileSync(path, text)
   console.log(`written: ${path}`)
+}
+
+async function measureThroughProduct(folder: string): Promise<Measure> {
+  console.error('measuring: must-find pains, through a running product')
+  const product = await startProduct({ env: { LOOPKIT_QUIET_MS: '500' } })
+  try {
+    return measureMustFind(await readMustFind(product, folder))
+  } finally {
+    await product.stop()
+  }
 }

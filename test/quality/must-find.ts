@@ -1,16 +1,9 @@
-import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
-import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { Issue } from '../../analyzer/src/domain/packet/model.ts'
+import { callApi } from '../harness/http.ts'
+import { readJson } from '../harness/reading.ts'
+import type { Product } from '../harness/start-product.ts'
 import type { Measure } from './measure.ts'
-import { readTrail, type TrailTrace } from './trail-traces.ts'
-
-export interface FoundPain {
-  key: string
-  parentKey: string
-  signal: SignalType
-  text: string
-  failures: number
-  traces: number
-}
+import { sendTrail } from './trail-ingest.ts'
 
 /** Failures that a person sees at once in the traces, by what their text says; each must be one pain. */
 export const MUST_FIND = [
@@ -25,12 +18,33 @@ export const MUST_BE_SIBLINGS = 'PageDownTool.forward() got an unexpected keywor
 
 const TOP = 5
 
-/** Whether each is one pain, and among the five largest by failures. */
-export function measureMustFind(folder: string): Measure {
-  const pains = painsIn(readTrail(folder))
+/** A pain as the packet shows it, with what its words and its parent are. */
+export type FoundPain = Pick<Issue, 'pain_id' | 'severity' | 'signal_type' | 'count' | 'session_count'> & {
+  text: string
+  parentKey: string
+}
+
+/** Every pain of the packet, in its order, after the traces went through the door, the decision and a diagnosis. */
+export async function readMustFind(product: Product, folder: string): Promise<FoundPain[]> {
+  const { producer_key, agent_key } = await product.provision('must-find')
+  await sendTrail(product, { producer_key, agent_key }, folder)
+  const ask = { key: agent_key, json: { since_minutes: 60 } }
+  const { packet } = (await callApi(`${product.analyzerUrl}/v1/runs/diagnose`, ask)).json<{ packet: { issues: Issue[] } }>()
+  return Promise.all(packet.issues.map((issue) => withWords(product, agent_key, issue)))
+}
+
+async function withWords(product: Product, key: string, issue: Issue): Promise<FoundPain> {
+  const { pain_id, severity, signal_type, count, session_count, title, issue_draft } = issue
+  const why = await readJson<{ parent_key: string }>(`${product.analyzerUrl}/v1/pains/${pain_id}/why`, key)
+  const text = `${title}\n${issue_draft?.body_md ?? ''}`
+  return { pain_id, severity, signal_type, count, session_count, text, parentKey: why.parent_key }
+}
+
+/** Whether each is one pain, and among the first five of the packet. */
+export function measureMustFind(pains: readonly FoundPain[]): Measure {
   const found = MUST_FIND.map((text) => pains.filter((pain) => pain.text.includes(text)))
   const ranks = found.map(([pain]) => (pain ? pains.indexOf(pain) + 1 : 0))
-  const parents = new Set(pains.filter(({ text }) => text.includes(MUST_BE_SIBLINGS)).map(({ parentKey }) => parentKey))
+  const siblings = pains.filter(({ text }) => text.includes(MUST_BE_SIBLINGS))
   return {
     name: 'must-find pains',
     published: '–',
@@ -40,33 +54,13 @@ export function measureMustFind(folder: string): Measure {
         value: found.filter(({ length }) => length === 1).length,
         target: { atLeast: MUST_FIND.length },
       },
-      { name: 'parents of the siblings', value: parents.size, target: { atMost: 1 } },
       {
-        name: 'are among the top five by failures alone, of 4',
+        name: 'are among the top five of the packet, of 4',
         value: ranks.filter((rank) => rank > 0 && rank <= TOP).length,
         target: { atLeast: MUST_FIND.length },
-        floor: 3,
       },
+      { name: 'parents of the siblings', value: new Set(siblings.map(({ parentKey }) => parentKey)).size, target: { atMost: 1 } },
     ],
-    note: `ranks by failures alone ${ranks.map((rank) => rank || 'absent').join(', ')} of ${pains.length}; a packet also weighs reach, severity and cost, which is not asked here`,
+    note: `ranks ${ranks.map((rank) => rank || 'absent').join(', ')} of ${pains.length}, ${siblings.length} siblings; sent, stored, decided and diagnosed by the running product`,
   }
-}
-
-/** Largest first, ties by text. */
-export function painsIn(traces: readonly TrailTrace[]): FoundPain[] {
-  const pains = new Map<string, FoundPain>()
-  for (const { spans } of traces) {
-    const seen = new Set<FoundPain>()
-    for (const { fingerprint, detection } of judgeTrace('measured', spans).failures) {
-      const key = Buffer.from(fingerprint.key).toString('hex')
-      const parentKey = Buffer.from(fingerprint.parentKey).toString('hex')
-      const text = detection.message ?? ''
-      const pain = pains.get(key) ?? { key, parentKey, signal: detection.signal, text, failures: 0, traces: 0 }
-      pains.set(key, pain)
-      pain.failures++
-      seen.add(pain)
-    }
-    for (const pain of seen) pain.traces++
-  }
-  return [...pains.values()].sort((a, b) => b.failures - a.failures || (a.text < b.text ? -1 : 1))
 }

@@ -5,7 +5,6 @@ import { measurePairs, measureTemplates } from './group-lines.ts'
 import { measureKnownCauses } from './known-causes.ts'
 import { measureMarkedChanges } from './marked-changes.ts'
 import type { Measure } from './measure.ts'
-import { measureMustFind } from './must-find.ts'
 import { measureStatistics } from './scipy-oracle.ts'
 import { measureTrail, toMeasure } from './trail.ts'
 
@@ -21,7 +20,6 @@ const SETS: readonly MeasuredSet[] = [
   { name: 'message templates', data: 'loghub', measure: measureTemplates },
   { name: 'must-group / must-split', data: 'message_pairs.json', measure: measurePairs },
   { name: 'agent traces (TRAIL)', data: 'trail', measure: (path) => toMeasure(measureTrail(path)) },
-  { name: 'must-find pains', data: 'trail', measure: measureMustFind },
   { name: 'which attributes explain it', data: 'rs', measure: measureKnownCauses },
   { name: 'change points', data: 'tcpd', measure: measureMarkedChanges },
   { name: 'canary verdicts', data: 'kayenta.json', measure: measureCanaries },

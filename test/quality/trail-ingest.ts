@@ -5,7 +5,7 @@ import type { HintKind } from '@loopkit/shared/signals/hints/hint-kind'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { callApi, sendOtlp, until } from '../harness/http.ts'
 import { type RecordJson, readJson } from '../harness/reading.ts'
-import type { Product } from '../harness/start-product.ts'
+import type { Product, ProjectKeys } from '../harness/start-product.ts'
 import { figuresOf, type JudgedTrailCase, type TrailFigures } from './trail.ts'
 import type { Said } from './trail-score.ts'
 import { readTrailLabels } from './trail-traces.ts'
@@ -17,25 +17,31 @@ interface ErrorsOfSession {
 
 const DECIDED_MS = 60_000
 
+/** Sends every trace of the folder and waits until each that has labels is decided. */
+export async function sendTrail(product: Product, { producer_key, agent_key }: Keys, folder: string) {
+  const labels = readTrailLabels(folder)
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.otlp.json.gz')))
+    await sendOtlp(product.otlpUrl, producer_key, JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString('utf8')))
+  for (const traceId of labels.keys()) {
+    const path = `/v1/traces/${traceId}/receipt`
+    const decidedAt = async () =>
+      (await readJson<{ decided_at: string | null }>(`${product.analyzerUrl}${path}`, agent_key)).decided_at
+    await until(`trace ${traceId} to be decided`, decidedAt, DECIDED_MS, 100)
+  }
+  return labels
+}
+
+type Keys = Pick<ProjectKeys, 'producer_key' | 'agent_key'>
+
 /**
  * The figures as an agent would get them: every trace goes through OTLP/HTTP, is stored and decided, and what is said of it is read from
  * its session.
  */
 export async function measureTrailThrough(product: Product, folder: string): Promise<TrailFigures> {
   const { producer_key, agent_key } = await product.provision('trail-measure')
-  const labels = readTrailLabels(folder)
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.otlp.json.gz')))
-    await sendOtlp(product.otlpUrl, producer_key, JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString('utf8')))
+  const labels = await sendTrail(product, { producer_key, agent_key }, folder)
   const cases: JudgedTrailCase[] = []
   for (const [traceId, { part, errors }] of labels) {
-    await until(
-      `trace ${traceId} to be decided`,
-      async () =>
-        (await readJson<{ decided_at: string | null }>(`${product.analyzerUrl}/v1/traces/${traceId}/receipt`, agent_key))
-          .decided_at,
-      DECIDED_MS,
-      100,
-    )
     const answer = await callApi(`${product.analyzerUrl}/v1/sessions/${traceId}?view=errors`, { key: agent_key })
     const { items, hints = [] } = answer.json<ErrorsOfSession>()
     const pains = items.flatMap(({ span_id, signal_type }): Said[] =>
