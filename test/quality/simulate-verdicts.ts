@@ -5,7 +5,7 @@ import {
   type VerdictRule,
 } from '../../analyzer/src/capabilities/changes/verdict.rules.ts'
 import { normalUpperQuantile } from '../../analyzer/src/domain/statistics/normal.ts'
-import { planRuns } from '../../analyzer/src/domain/verification/plan-runs.ts'
+import { planLastLook } from '../../analyzer/src/domain/verification/plan-runs.ts'
 import { lookAt, WINDOWS_MIN } from '../../analyzer/src/domain/verification/sequential-interval.ts'
 import type { Traffic, TrafficWindow } from '../../analyzer/src/domain/verification/traffic.ts'
 import { mulberry32, type Random, seedOf } from '../demo/random.ts'
@@ -83,7 +83,7 @@ function couldSayChanged(before: Traffic, after: Traffic, { delta, alpha }: Verd
   if (before.failures + after.failures === 0) return false
   const share = after.failures / after.runs / (before.failures / before.runs)
   if (share >= 1 - delta && share <= 1 + delta) return false
-  const { low, high } = lookAt(before, after, { plannedRuns: planRuns(before, delta), alpha }).ratio
+  const { low, high } = lookAt(before, after, { plannedRuns: planLastLook(before, delta), alpha }).ratio
   return low > 1 + delta || (high !== null && high < 1 - delta)
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Traffic } from '../../domain/verification/traffic.ts'
 import { changePercent, judgeChange, type VerdictFacts } from './verdict.rules.ts'
 
-const RULE = { delta: 0.2, alpha: 0.06 }
+const RULE = { delta: 0.2, alpha: 0.07 }
 const WINDOWS = 20
 /** Spread evenly over twenty windows; `weight` is what each span stands for. */
 const side = (failures: number, runs: number, { weight = 1, windows = WINDOWS } = {}): Traffic => ({

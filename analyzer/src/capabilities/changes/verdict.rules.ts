@@ -1,5 +1,5 @@
 import type { RateRatio } from '../../domain/statistics/rate-ratio.ts'
-import { couldShowFall, planRuns } from '../../domain/verification/plan-runs.ts'
+import { planLastLook, planRuns, runsStillNeeded } from '../../domain/verification/plan-runs.ts'
 import { lookAt, WINDOWS_MIN } from '../../domain/verification/sequential-interval.ts'
 import type { Traffic } from '../../domain/verification/traffic.ts'
 
@@ -98,14 +98,13 @@ function isBelow({ high }: RateRatio, bound: number): boolean {
 }
 
 function ratioOf(before: Traffic, after: Traffic, { delta, alpha }: VerdictRule): RateRatio {
-  return lookAt(before, after, { plannedRuns: planRuns(before, delta), alpha }).ratio
+  return lookAt(before, after, { plannedRuns: planLastLook(before, delta), alpha }).ratio
 }
 
 /** Runs that are missing after the change: until a stop of the failures would show, or until a fall by half probably would. */
 function missingRuns(before: Traffic, after: Traffic, rule: VerdictRule): number {
   if (before.failures === 0) return 0
-  const few = fewestRuns(before, after, rule) ?? 0
-  return couldShowFall(before, after.runs, rule.delta) ? few : Math.max(few, Math.ceil(planRuns(before, rule.delta) - after.runs))
+  return Math.max(fewestRuns(before, after, rule) ?? 0, runsStillNeeded(before, after, rule.delta))
 }
 
 /** Runs without one more failure after which the verdict would be held; null where no number up to the planned ones would do. */

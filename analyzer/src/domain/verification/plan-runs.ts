@@ -12,32 +12,35 @@ const RUNS_MAX_FACTOR = 4
 const NOTHING: Traffic = { runs: 0, failures: 0, failuresSquared: 0, windows: [] }
 
 /**
+ * Runs after a change at which the bound of the looks is at its lowest: those that would show a fall by half, but no more than there
+ * were before. A plan that waits for more makes every earlier look too strict, and nobody knows that they will come.
+ */
+export function planLastLook(before: Traffic, delta: number): number {
+  return Math.min(before.runs, planRuns(before, delta))
+}
+
+/**
  * Runs after a change that would show a fall by half against the bound 1 - delta, from the traffic before it alone, so that the plan
  * is the same whenever it is made. At most four times the runs before.
  */
 export function planRuns(before: Traffic, delta: number): number {
+  return runsFor(before, NOTHING, delta)
+}
+
+/** As the plan, where what came after shows that failures clump more than was seen before. */
+export function runsStillNeeded(before: Traffic, after: Traffic, delta: number): number {
+  return Math.max(0, Math.ceil(Math.max(planRuns(before, delta), runsFor(before, after, delta)) - after.runs))
+}
+
+function runsFor(before: Traffic, after: Traffic, delta: number): number {
   const most = before.runs * RUNS_MAX_FACTOR
-  const variance = varianceNeeded(delta) / perFailure(before)
-  const ofAfter = variance - 1 / before.failures
+  const weight = meanWeight(before, after)
+  // Variance that one counted failure brings, against an independent one.
+  const perFailure = dispersionOf(before, after, weight) * weight
+  const distance = Math.log((1 - delta) / FALL)
+  const variance = (distance / (normalUpperQuantile(SINGLE_LOOK_ALPHA / 2) + normalUpperQuantile(1 - POWER))) ** 2
+  const ofAfter = variance / perFailure - 1 / before.failures
   if (!(ofAfter > 0)) return most
   const rate = before.failures / before.runs
   return Math.min(most, Math.ceil(1 / (ofAfter * FALL * rate)))
-}
-
-/** Whether so much traffic on both sides would have shown a fall by half, more likely than not. */
-export function couldShowFall(before: Traffic, afterRuns: number, delta: number): boolean {
-  const rate = before.failures / before.runs
-  const deviation = Math.sqrt(perFailure(before) * (1 / before.failures + 1 / (FALL * rate * afterRuns)))
-  return Math.log((1 - delta) / FALL) / deviation >= normalUpperQuantile(SINGLE_LOOK_ALPHA / 2)
-}
-
-function varianceNeeded(delta: number): number {
-  const distance = Math.log((1 - delta) / FALL)
-  return (distance / (normalUpperQuantile(SINGLE_LOOK_ALPHA / 2) + normalUpperQuantile(1 - POWER))) ** 2
-}
-
-/** Variance that one counted failure brings, against an independent one. */
-function perFailure(before: Traffic): number {
-  const weight = meanWeight(before, NOTHING)
-  return dispersionOf(before, NOTHING, weight) * weight
 }

@@ -13,7 +13,7 @@ export interface SequentialLook {
   ratio: RateRatio
   /** Variance of the counts over that of independent failures. */
   dispersion: number
-  /** Share of the planned information that is there. */
+  /** What is there over what was planned; more than 1 once there is more traffic. */
   information: number
 }
 
@@ -22,9 +22,8 @@ export interface SequentialLook {
  * up to the planned runs it leaves the true ratio out with a chance of `alpha` at most.
  *
  * Counts are divided by their dispersion (Pearson's, pooled over the windows of both sides), so that failures that come in clumps
- * count for as many independent ones; the bound is O'Brien and Fleming's in its continuous form, c / √information, where a
- * Brownian motion crosses c up to time one with chance alpha; Student's t in place of the normal pays for the estimated dispersion;
- * and the interval itself is the exact conditional one (Clopper-Pearson), since counts may be small.
+ * count for as many independent ones; Student's t in place of the normal pays for the estimated dispersion; and the interval itself
+ * is the exact conditional one (Clopper-Pearson), since counts may be small.
  */
 export function lookAt(
   before: Traffic,
@@ -34,8 +33,8 @@ export function lookAt(
   const weight = meanWeight(before, after)
   const dispersion = dispersionOf(before, after, weight)
   const share = (runs: number) => runs / (runs + before.runs)
-  const information = Math.min(1, share(after.runs) / share(plannedRuns))
-  const bound = normalUpperQuantile(alpha / 4) / Math.sqrt(information)
+  const information = share(after.runs) / share(plannedRuns)
+  const bound = boundAt(information, alpha)
   const degrees = before.windows.length + after.windows.length - 2
   const level = 2 * normalSurvival(studentUpperQuantile(normalSurvival(bound), degrees))
   const scaled = ({ failures, runs }: Traffic): Exposure => ({
@@ -43,6 +42,16 @@ export function lookAt(
     runs: runs / weight / dispersion,
   })
   return { ratio: rateRatio(scaled(before), scaled(after), level), dispersion, information }
+}
+
+/**
+ * The deviations that a look needs: O'Brien and Fleming's bound in its continuous form, c / √t, where a Brownian motion leaves ±c up
+ * to time one with chance alpha. Who goes on looking beyond the plan meets a bound that grows with the logarithm of t, so that
+ * looking for ever does not make every verdict come in the end.
+ */
+function boundAt(information: number, alpha: number): number {
+  const last = normalUpperQuantile(alpha / 4)
+  return information <= 1 ? last / Math.sqrt(information) : Math.sqrt(last ** 2 + 2 * Math.log(information))
 }
 
 /**
