@@ -28,6 +28,8 @@ export const ROLLUP_ROWS: readonly Rows[] = [
     key: 'project_no, decided_minute, event_minute, fingerprint_no, release_no',
     where: 'project_no = ? and decided_minute < ?',
   },
+  { table: 'run_hour', key: 'project_no, event_hour, operation_no', where: 'project_no = ? and event_hour < ? / 60' },
+  { table: 'failure_hour', key: 'project_no, event_hour, fingerprint_no', where: 'project_no = ? and event_hour < ? / 60' },
   { table: 'ledger', key: 'project_no, minute, what', where: 'project_no = ? and minute < ?' },
 ]
 
@@ -40,6 +42,7 @@ export const PROJECT_ROWS: readonly Rows[] = [
   { table: 'operation', key: 'operation_no', where: 'project_no = ?' },
   { table: 'release', key: 'release_no', where: 'project_no = ?' },
   { table: 'accepted', key: 'project_no', where: 'project_no = ?' },
+  { table: 'hour_folded', key: 'project_no, counts', where: 'project_no = ?' },
   { table: 'merged', key: 'project_no, kind', where: 'project_no = ?' },
   { table: 'folded', key: 'project_no, kind', where: 'project_no = ?' },
 ]

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { WriteTurn } from '../write/write-turn.ts'
-import { createActivity, createTimers, type Timers } from './activity.ts'
+import { createActivity, createTimers } from './activity.ts'
 import { type Checkpoints, createCheckpoints, type LogState } from './checkpoints.ts'
+import { createHourFolder } from './fold-hours.ts'
 import { createTraceFolder } from './fold-traces.ts'
 import { createKnownProjects } from './known-projects.ts'
 import { createMerger } from './merger.ts'
@@ -36,6 +37,8 @@ const CHECKPOINT_NARROW_EVERY_MS = 50
 const LOOK_AT_SPACE_EVERY_MS = 1_000
 /** Whether there is something to fold is looked for this often. */
 const FOLD_EVERY_MS = 500
+/** A minute is folded into its hour soon after it is over. */
+const FOLD_HOURS_EVERY_MS = 10_000
 const TRUNCATE_EVERY_MS = 2_000
 /** One segment in quiet times costs a millisecond or two; 100,000 of them are seen in two days. */
 const SCRUB_EVERY_MS = 2_000
@@ -77,7 +80,8 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
   const activity = createActivity(store.db, clock)
   const timers = createTimers(clock)
   const scrubber = createScrubber(store.db)
-  const foldOnce = createFolding(store, timers)
+  const foldTraces = createFolding(createTraceFolder(store), () => timers.isDue('fold', FOLD_EVERY_MS))
+  const foldHours = createFolding(createHourFolder(store, clock), () => timers.isDue('hours', FOLD_HOURS_EVERY_MS))
 
   function mergeOnce(): boolean {
     if (activity.isSettled()) return false
@@ -94,7 +98,7 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
     if (passes.isRunning()) passes.step()
     // A merge needs room for both the old and the new.
     else if (space.isFull()) return vacuumSome(store)
-    else if (foldOnce() || mergeOnce()) return true
+    else if (foldTraces() || foldHours() || mergeOnce()) return true
     else return !isBusy && vacuumSome(store)
     return true
   }
@@ -129,11 +133,10 @@ function pauseAfter(tookMs: number): number {
 }
 
 /** Folds a step; false when there is nothing to fold, or nothing was a moment ago. */
-function createFolding(store: RetainedStore, timers: Timers): () => boolean {
-  const folder = createTraceFolder(store)
+function createFolding(folder: { foldNext(): boolean }, isDue: () => boolean): () => boolean {
   let isFolding = false
   return () => {
-    if (!isFolding && !timers.isDue('fold', FOLD_EVERY_MS)) return false
+    if (!isFolding && !isDue()) return false
     isFolding = folder.foldNext()
     return isFolding
   }

@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts'
 import { endedTraces } from './ended-traces.ts'
+import { hourCounts } from './hour-counts.ts'
 import { narrowDecisions } from './narrow-decisions.ts'
 
 /**
@@ -127,4 +128,5 @@ export const telemetryMigrations: readonly Migration[] = [
   { name: 'narrow_decisions', sql: narrowDecisions },
   { name: 'folded_segments', sql: foldedSegments },
   { name: 'ended_traces', sql: endedTraces },
+  { name: 'hour_counts', sql: hourCounts },
 ]
