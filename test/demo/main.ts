@@ -5,7 +5,8 @@ import { isFailed } from './score.ts'
 
 const HELP = `npm run demo -- [--seed N] [--traces N] [--faults all|none] [--truth FILE]
 Starts a product of its own on free ports, lets a small shop and a support agent run against it with planted faults,
-and says which of them the diagnosis found. Exit code 1 when a planted fault was missed, or when something above severity low was named that nobody planted.`
+and says which of them the diagnosis found. Exit code 1 when a planted fault was missed, when the circumstances it was planted under
+are not among its first three contrasts, or when something above severity low was named that nobody planted.`
 
 const { values } = parseArgs({
   options: {

@@ -1,11 +1,14 @@
+import { CAUSES, type Cause, type Circumstances, drawCircumstances, isUnder } from './circumstances.ts'
 import { FAULT_CATALOGUE, type FaultSpec, type Scenario } from './fault-catalogue.ts'
 import { intBetween, mulberry32, type Random, shuffled } from './random.ts'
 
-/** One trace to come: what it does and which fault, if any, strikes in it. */
+/** One trace to come: what it does, under which circumstances, and which fault, if any, strikes in it and because of what. */
 export interface Visit {
   index: number
   scenario: Scenario
+  circumstances: Circumstances
   faultId: string | null
+  cause: Cause | null
 }
 
 /** Share of each scenario among the traces; they add up to 1. */
@@ -22,6 +25,10 @@ const HARD_FAULTS_MIN = 12
 /** Fewest traces a fault is planted in: above the default threshold of a repeated pain. */
 const TRACES_PER_FAULT_MIN = 4
 const TRACES_PER_FAULT_MAX = 40
+/** Fewer traces than this are too few to tell a cause from chance: such a fault strikes anywhere. */
+const TRACES_PER_CAUSE_MIN = 10
+/** Share of the faults that have no cause among the circumstances, so that nothing may be said to explain them. */
+const CAUSELESS_SHARE = 0.2
 /** Faults strike at most this share of a scenario's traces, so that a plan always leaves healthy ones beside them. */
 const STRUCK_SHARE_MAX = 0.6
 
@@ -37,7 +44,10 @@ export interface TrafficOptions {
  */
 export function planTraffic({ seed, traces, faults }: TrafficOptions): Visit[] {
   const random = mulberry32(seed)
-  const visits = Array.from({ length: traces }, (_, index): Visit => ({ index, scenario: drawScenario(random), faultId: null }))
+  const visits = Array.from({ length: traces }, (_, index): Visit => {
+    const [scenario, circumstances] = [drawScenario(random), drawCircumstances(random)]
+    return { index, scenario, circumstances, faultId: null, cause: null }
+  })
   if (faults === 'none') return visits
   const chosen = chooseFaults(random)
   for (const scenario of new Set(chosen.map((fault) => fault.scenario))) {
@@ -70,14 +80,26 @@ function chooseFaults(random: Random): FaultSpec[] {
   return [...onePerSignal, ...others.slice(0, count - onePerSignal.length), ...FAULT_CATALOGUE.filter((fault) => !fault.hard)]
 }
 
-/** Gives each fault its own traces among those of its scenario. */
+/** Gives each fault its own traces among those of its scenario: under its cause only, where enough of them are. */
 function strike(random: Random, candidates: Visit[], faults: FaultSpec[]): void {
-  const free = shuffled(random, candidates)
+  const free = new Set(shuffled(random, candidates))
   const room = Math.floor((candidates.length * STRUCK_SHARE_MAX) / faults.length)
   const most = Math.min(TRACES_PER_FAULT_MAX, room)
   if (most < TRACES_PER_FAULT_MIN)
     throw new Error(`too few traces: ${candidates.length} of scenario ${faults[0]?.scenario} for ${faults.length} faults`)
-  for (const fault of faults) {
-    for (const visit of free.splice(0, intBetween(random, TRACES_PER_FAULT_MIN, most))) visit.faultId = fault.id
+  const causes = shuffled(random, CAUSES)
+  for (const [at, fault] of faults.entries()) {
+    const cause = random() < CAUSELESS_SHARE ? null : causes[at % causes.length]!
+    const under = cause === null ? [] : [...free].filter(({ circumstances }) => isUnder(circumstances, cause))
+    const mostUnder = Math.min(most, Math.floor(under.length * STRUCK_SHARE_MAX))
+    const hasCause = mostUnder >= TRACES_PER_CAUSE_MIN
+    const [among, traces] = hasCause
+      ? [under, intBetween(random, TRACES_PER_CAUSE_MIN, mostUnder)]
+      : [[...free], intBetween(random, TRACES_PER_FAULT_MIN, most)]
+    for (const visit of among.slice(0, traces)) {
+      visit.faultId = fault.id
+      visit.cause = hasCause ? cause : null
+      free.delete(visit)
+    }
   }
 }

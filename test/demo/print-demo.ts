@@ -17,12 +17,12 @@ export function describeDemo({ packet, latestMarkdown, traffic, accepted, score 
     ...describeScore(score),
     '',
     `${traffic.spans} spans sent, ${accepted} accepted, ${traffic.failedSpans} not sent; ${score.found.length} of ${score.planted.length} faults found, ` +
-      `${score.unplanned.length} unplanned; ${seconds.toFixed(1)} s${isFailed(score) ? '; FAILED' : ''}`,
+      `${score.causes.filter(({ place }) => place !== null).length} of ${score.causes.length} causes, ${score.unplanned.length} unplanned; ${seconds.toFixed(1)} s${isFailed(score) ? '; FAILED' : ''}`,
     JSON.stringify(score),
   ].join('\n')
 }
 
-function describeScore({ planted, found, missed, unplanned }: Score): string[] {
+function describeScore({ planted, found, missed, causes, invented, unplanned }: Score): string[] {
   const rows = planted.map(({ id, signal, traces }) => {
     const hit = found.find((one) => one.id === id)
     const why = missed.find((one) => one.id === id)?.why ?? ''
@@ -33,7 +33,17 @@ function describeScore({ planted, found, missed, unplanned }: Score): string[] {
     ({ title, signal, severity, count, why }) =>
       `  ${(severity === 'low' ? 'also named' : 'NOT PLANTED').padEnd(20)} ${signal.padEnd(20)} ${String(count).padStart(4)}  ${bounded(title, TITLE_MAX_CHARACTERS)}: ${why}`,
   )
-  return [`  ${'fault'.padEnd(20)} ${'signal'.padEnd(20)} times`, ...rows, ...extra]
+  const explained = causes.map(({ id, cause, place, said }) => {
+    const verdict = place === null ? `CAUSE NOT NAMED, but ${said}` : `contrast ${place}`
+    return `  ${id.padEnd(20)} ${verdict.padEnd(20)} ${JSON.stringify(cause)}`
+  })
+  const made = invented.map(({ id, said }) => `  ${id.padEnd(20)} ${'struck anywhere, yet'.padEnd(20)} ${said}`)
+  return [
+    `  ${'fault'.padEnd(20)} ${'signal'.padEnd(20)} times`,
+    ...[...rows, ...extra],
+    `  ${'fault'.padEnd(20)} ${'cause'.padEnd(20)} planted`,
+    ...[...explained, ...made],
+  ]
 }
 
 const bounded = (text: string, most: number): string =>

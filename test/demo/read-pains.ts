@@ -20,7 +20,12 @@ export async function readPains(analyzerUrl: string, key: string): Promise<Named
   return pains
 }
 
+interface PainJson {
+  issue: { contrasts: { attributes: Record<string, unknown> }[] | null; unavailable: Record<string, string> } | null
+}
+
 async function withEvidence(analyzerUrl: string, key: string, item: PainItem): Promise<NamedPain> {
+  const { issue } = await readJson<PainJson>(`${analyzerUrl}/v1/pains/${item.pain_id}`, key)
   const evidence = await Promise.all(item.evidence_ids.map((id) => readEvidence(analyzerUrl, key, id)))
   return {
     painId: item.pain_id,
@@ -29,6 +34,8 @@ async function withEvidence(analyzerUrl: string, key: string, item: PainItem): P
     signal: item.signal_type,
     count: item.count,
     evidence,
+    contrasts: (issue?.contrasts ?? []).map(({ attributes }) => attributes),
+    noContrasts: issue?.unavailable.contrasts ?? null,
   }
 }
 

@@ -3,11 +3,19 @@ import { Agent } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { context } from '@opentelemetry/api'
+import { context, type Tracer } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { startMcpServer } from './agent/mcp-server.ts'
 import { startModelServer } from './agent/model-server.ts'
 import { answerCustomer } from './agent/support-agent.ts'
+import {
+  attributesUnder,
+  type Circumstances,
+  DEPLOYMENTS,
+  type Deployment,
+  resourceUnder,
+  type Service,
+} from './circumstances.ts'
 import type { Listening } from './http-service.ts'
 import type { Visit } from './plan-traffic.ts'
 import type { Random } from './random.ts'
@@ -34,12 +42,13 @@ const VISITS_AT_ONCE = 24
 const SOCKETS_MAX = 48
 const TURNS_PER_CONVERSATION = 3
 
-const SERVICES = [
-  { service: 'shop-web', version: '4.2.0', encoding: 'json' },
-  { service: 'shop-api', version: '7.0.3', encoding: 'protobuf' },
-  { service: 'inventory', version: '2.11.0', encoding: 'protobuf' },
-  { service: 'support-agent', version: '0.9.1', encoding: 'protobuf' },
-] as const satisfies Pick<ServiceTelemetryOptions, 'service' | 'version' | 'encoding'>[]
+const ENCODINGS: Record<Service, ServiceTelemetryOptions['encoding']> = {
+  'shop-web': 'json',
+  'shop-api': 'protobuf',
+  inventory: 'protobuf',
+  'support-agent': 'protobuf',
+}
+const SERVICES = Object.keys(ENCODINGS) as Service[]
 
 /**
  * Runs the shop and the support agent through the planned visits and sends their telemetry.
@@ -49,10 +58,8 @@ export async function runTraffic(target: TrafficTarget, seed: number, visits: re
   const ids = createTraceIds()
   const contextManager = new AsyncLocalStorageContextManager().enable()
   context.setGlobalContextManager(contextManager)
-  const telemetry = new Map<string, ServiceTelemetry>(
-    SERVICES.map((spec) => [spec.service, createServiceTelemetry({ ...spec, ...target, idGenerator: ids.generator })]),
-  )
-  const tracerOf = (service: (typeof SERVICES)[number]['service']) => (telemetry.get(service) as ServiceTelemetry).tracer
+  const circumstances = new Map(visits.map((visit) => [traceIdOf(seed, visit.index), visit.circumstances]))
+  const { telemetry, tracerOf } = deploy(target, ids, () => circumstances.get(ids.traceId())!)
   const application = await startApplication(tracerOf, ids)
   try {
     await eachAtOnce(visits, VISITS_AT_ONCE, (visit) =>
@@ -61,13 +68,41 @@ export async function runTraffic(target: TrafficTarget, seed: number, visits: re
   } finally {
     await application.stop()
   }
-  const flushed = await Promise.allSettled([...telemetry.values()].map((one) => one.flush()))
-  await Promise.allSettled([...telemetry.values()].map((one) => one.stop()))
+  const flushed = await Promise.allSettled(telemetry.map((one) => one.flush()))
+  await Promise.allSettled(telemetry.map((one) => one.stop()))
   context.disable()
-  return countsOf([...telemetry.values()], flushed)
+  return countsOf(telemetry, flushed)
 }
 
-type TracerOf = (service: (typeof SERVICES)[number]['service']) => ServiceTelemetry['tracer']
+type TracerOf = (service: Service) => ServiceTelemetry['tracer']
+
+/** Every service in both versions and every region, each with telemetry of its own; a visit meets those of its circumstances. */
+function deploy(
+  target: TrafficTarget,
+  ids: ReturnType<typeof createTraceIds>,
+  now: () => Circumstances,
+): { telemetry: ServiceTelemetry[]; tracerOf: TracerOf } {
+  const deployed = new Map<string, ServiceTelemetry>()
+  const nameOf = (service: Service, { release, region }: Deployment) => `${service} ${release} ${region}`
+  for (const service of SERVICES) {
+    for (const deployment of DEPLOYMENTS) {
+      const resource = resourceUnder(service, deployment)
+      const options = { ...target, service, resource, encoding: ENCODINGS[service], idGenerator: ids.generator }
+      deployed.set(
+        nameOf(service, deployment),
+        createServiceTelemetry({ ...options, attributesNow: () => attributesUnder(now()) }),
+      )
+    }
+  }
+  const tracerOf = (service: Service) => delegating(() => deployed.get(nameOf(service, now()))!.tracer)
+  return { telemetry: [...deployed.values()], tracerOf }
+}
+
+/** A tracer that is another one for every visit. */
+function delegating(tracer: () => Tracer): Tracer {
+  const startActive = (...all: unknown[]): unknown => Reflect.apply(tracer().startActiveSpan, tracer(), all)
+  return { startSpan: (...all) => tracer().startSpan(...all), startActiveSpan: startActive as Tracer['startActiveSpan'] }
+}
 
 interface Application {
   visit(visit: Visit, random: Random): Promise<void>

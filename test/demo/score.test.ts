@@ -3,7 +3,10 @@ import { faultById } from './fault-catalogue.ts'
 import type { GroundTruth } from './ground-truth.ts'
 import { isFailed, type NamedPain, score } from './score.ts'
 
-const truth: GroundTruth = { seed: 1, planted: [{ ...faultById('mcp-lookup'), traceIds: ['a', 'b'] }] }
+const truth: GroundTruth = {
+  seed: 1,
+  planted: [{ ...faultById('mcp-lookup'), traceIds: ['a', 'b'], cause: { 'cloud.region': 'eu', 'app.plan': 'pro' } }],
+}
 const evidence = (traceId: string) => ({
   traceId,
   service: 'support-agent',
@@ -17,12 +20,15 @@ const pain: NamedPain = {
   severity: 'medium',
   count: 2,
   evidence: [evidence('a'), evidence('b')],
+  contrasts: [{ 'app.plan': 'pro' }, { 'app.plan': 'pro', 'cloud.region': 'eu' }],
+  noContrasts: null,
 }
 
 test('a pain with the signal, place, words and count of a fault is that fault', () => {
   const result = score(truth, [pain])
   expect(result.found.map(({ id }) => id)).toEqual(['mcp-lookup'])
   expect([result.missed, result.unplanned, isFailed(result)]).toEqual([[], [], false])
+  expect(result.causes.map(({ place }) => place)).toEqual([2])
 })
 
 test.each<[string, NamedPain[]]>([
@@ -32,6 +38,9 @@ test.each<[string, NamedPain[]]>([
   ['it was blamed on another service', [{ ...pain, evidence: [{ ...evidence('a'), service: 'shop-web' }] }]],
   ['evidence comes from a trace where it was not planted', [{ ...pain, evidence: [evidence('a'), evidence('z')] }]],
   ['it has no evidence', [{ ...pain, evidence: [] }]],
+  ['its cause was not named', [{ ...pain, contrasts: [], noContrasts: 'unexplained' }]],
+  ['only half of its cause was named', [{ ...pain, contrasts: pain.contrasts.slice(0, 1) }]],
+  ['its cause was named fourth', [{ ...pain, contrasts: [{ a: 1 }, { b: 1 }, ...pain.contrasts] }]],
 ])('the run fails when %s', (_what, pains) => {
   expect(isFailed(score(truth, pains))).toBe(true)
 })
@@ -43,7 +52,7 @@ test('a fault that was split into two pains leaves one of them unplanned', () =>
 })
 
 test('a soft fault that was not named fails the run', () => {
-  const soft: GroundTruth = { seed: 1, planted: [{ ...faultById('agent-empty'), traceIds: ['a'] }] }
+  const soft: GroundTruth = { seed: 1, planted: [{ ...faultById('agent-empty'), traceIds: ['a'], cause: null }] }
   expect(isFailed(score(soft, []))).toBe(true)
 })
 

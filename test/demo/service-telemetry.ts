@@ -1,12 +1,21 @@
-import type { Tracer } from '@opentelemetry/api'
+import type { Attributes, Tracer } from '@opentelemetry/api'
 import { OTLPTraceExporter as JsonTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { OTLPTraceExporter as ProtobufTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import { BatchSpanProcessor, type IdGenerator, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace'
+import {
+  BatchSpanProcessor,
+  type IdGenerator,
+  type SpanExporter,
+  type SpanProcessor,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace'
 
 export interface ServiceTelemetryOptions {
   service: string
-  version: string
+  /** Of its resource, beside its name. */
+  resource: Attributes
+  /** What every span says of the work under way. */
+  attributesNow: () => Attributes
   encoding: 'json' | 'protobuf'
   /** Where spans go: base URL of OTLP/HTTP and the project's producer key. */
   otlpUrl: string
@@ -35,12 +44,13 @@ export function createServiceTelemetry(options: ServiceTelemetryOptions): Servic
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
       'service.name': options.service,
-      'service.version': options.version,
       'service.namespace': 'demo',
       'deployment.environment.name': 'demo',
+      ...options.resource,
     }),
     idGenerator: options.idGenerator,
     spanProcessors: [
+      onStart((span) => span.setAttributes(options.attributesNow())),
       new BatchSpanProcessor({
         exporter: counted(createExporter(options), counts),
         scheduledDelayMillis: EXPORT_DELAY_MS,
@@ -55,6 +65,10 @@ export function createServiceTelemetry(options: ServiceTelemetryOptions): Servic
     stop: () => provider.shutdown(),
     counts: () => ({ ...counts }),
   }
+}
+
+function onStart(start: SpanProcessor['onStart']): SpanProcessor {
+  return { onStart: start, onEnd: () => {}, forceFlush: async () => {}, shutdown: async () => {} }
 }
 
 function createExporter({ encoding, otlpUrl, producerKey }: ServiceTelemetryOptions): SpanExporter {

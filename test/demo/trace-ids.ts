@@ -14,6 +14,8 @@ export interface TraceIds {
   run<T>(traceId: string, seedText: string, work: (random: Random) => T): T
   /** The random numbers of the work under way. */
   random(): Random
+  /** The trace of the work under way. */
+  traceId(): string
 }
 
 /** Trace id of one visit: unique for (seed, index) and the same in every run. */
@@ -38,5 +40,6 @@ export function createTraceIds(): TraceIds {
       return storage.run({ traceId, random }, () => work(random))
     },
     random: () => current().random,
+    traceId: () => current().traceId,
   }
 }

@@ -12,8 +12,8 @@ export interface EvidenceRow {
 }
 
 /**
- * Failures of one pain in the window: one of each trace before a second of any, the latest first, then the first, then by hash of
- * the trace id, which favours nothing and does not depend on the order of arrival.
+ * Failures of one pain in the window: one of each trace before a second of any, the latest first, then the first, then by the last
+ * bytes of the trace id, which are random whoever made it: that favours nothing, and is the same in every store and order of arrival.
  */
 export function readEvidenceRows(
   db: SqliteDatabase,
@@ -26,11 +26,11 @@ export function readEvidenceRows(
     .prepare(
       `with shown as (
          select f.*, row_number() over (partition by trace_hash order by event_ms, span_id) as turn,
-           row_number() over (order by event_ms desc, trace_hash, span_id) as latest,
-           row_number() over (order by event_ms, trace_hash, span_id) as first
+           row_number() over (order by event_ms desc, substr(trace_id, 10), trace_id, span_id) as latest,
+           row_number() over (order by event_ms, substr(trace_id, 10), trace_id, span_id) as first
          from failure f where ${sql})
        select trace_id, span_id, event_ms, session_id from shown
-       order by latest <> 1, first <> 1, turn, trace_hash, span_id limit @rowsMax`,
+       order by latest <> 1, first <> 1, turn, substr(trace_id, 10), trace_id, span_id limit @rowsMax`,
     )
     .safeIntegers()
     .all({ ...parameters, rowsMax }) as FailureRow[]

@@ -4,16 +4,14 @@ import type { SpanInContext } from '@loopkit/shared/otlp/model'
 import type { Detection } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
-import type { Contrasts } from '../domain/contrast/contrast-records.ts'
 import type { PainDetail } from '../domain/pain-facts.ts'
 import { eachTrace } from './each-trace.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
-import { findHealthyRuns } from './healthy-runs.ts'
 import { sessionText, toTraceSpan, traceIdText, WHOLE_TRACE_FILTER } from './judge-span.ts'
 import { judgeWhole } from './judge-whole.ts'
 import type { PainQuestion, RankedPain, ResolvedEvidence } from './pain-question.ts'
 import { framesOf, readInputs, routesAbove, wordsOf } from './pain-words.ts'
-import { CONTRASTED_PAINS, contrastSamples, readContrasts } from './read-contrasts.ts'
+import { CONTRASTED_PAINS, type Comparison, comparePains, contrastSamples } from './read-contrasts.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Evidence records that are read and named for one pain; its `evidence_count` says how many there are. */
@@ -34,28 +32,27 @@ export function readPainDetails(
   )
   const rows = samples.map((of) => of.slice(0, EVIDENCE_MAX))
   const found = resolveAll(connection, question, rows.flat())
-  const healthy = findHealthyRuns(connection, question, pains)
   const resolved = rows.map((of) => of.map(({ recordId }) => found.get(recordId)).filter((evidence) => evidence !== undefined))
   const inputs = readInputs(
     connection,
     question.projectNo,
     resolved.flatMap(([first]) => first ?? []),
   )
-  const contrasted = pains.flatMap((pain, at) => (isContrasted(at) ? { pain, rows: samples[at]! } : []))
-  const contrasts = readContrasts(connection, question, contrasted)
+  const comparisons = comparePains(
+    connection,
+    question,
+    pains.map((pain, at) => ({ pain, rows: samples[at]!, isContrasted: isContrasted(at) })),
+  )
   const details = pains.map((pain, at) =>
     detailOf(connection, question, {
       pain,
       found: resolved[at]!,
       input: inputs.get(resolved[at]![0]?.evidence.recordId ?? '') ?? {},
-      healthyRecordIds: healthy.get(pain.fingerprint) ?? [],
-      contrasts: contrasts[at] ?? NOT_RANKED,
+      ...comparisons[at]!,
     }),
   )
   return { details, expired: rows.flat().length - resolved.flat().length }
 }
-
-const NOT_RANKED: Contrasts = { contrasts: null, reason: 'not_ranked' }
 
 function evidenceOf(
   connection: TelemetryConnection,
@@ -159,12 +156,10 @@ function resolve({ recordId, sessionId, eventMs }: EvidenceRow, { ctx, byId, off
   }
 }
 
-interface DetailSources {
+interface DetailSources extends Comparison {
   pain: RankedPain
   found: ResolvedEvidence[]
   input: Record<string, unknown>
-  healthyRecordIds: string[]
-  contrasts: Contrasts
 }
 
 function detailOf(

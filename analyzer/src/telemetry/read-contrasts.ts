@@ -1,17 +1,13 @@
-import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
-import { detect } from '@loopkit/shared/signals/detect'
-import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { comparableValue, DERIVED_MARK, isComparable } from '../domain/contrast/contrast-attributes.ts'
 import { type ContrastRecord, type Contrasts, contrastRecords } from '../domain/contrast/contrast-records.ts'
-import { windowBoundsMs } from '../domain/window.ts'
 import type { EvidenceRow } from './evidence-rows.ts'
-import { JUDGE_FILTER, spanNumber } from './judge-span.ts'
+import { spanNumber } from './judge-span.ts'
+import { type Candidate, type Look, lookThrough, nameOf, type Place } from './look-through.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
-import { pickSpans, type SegmentRow, type SpanId, spansOfSegment } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Pains, of the highest rank, whose failures are compared with healthy runs (write-path §5). */
@@ -25,149 +21,77 @@ export function contrastSamples(pains: number): number {
   return Math.min(SAMPLES_MAX, Math.floor(SAMPLES_OF_ALL_MAX / Math.max(1, pains)))
 }
 
-/** Segments looked through for all pains together, and what they may hold: a bounded look, whatever the window holds. */
-const SEGMENTS_MAX = 12
-const SEGMENTS_MAX_BYTES = 8 * 1024 ** 2
-const SPANS_MAX = 6000
-/** Healthy candidates beyond the sample, for those that turn out to lie in a failing trace. */
+/** Records of an operation that are read for one pain, beyond the sample for those that turn out to lie in a failing trace. */
 const CANDIDATES_MAX = 2 * SAMPLES_MAX
+/** Of a pain that is not compared: enough for a few healthy runs. */
+const CANDIDATES_FEW = 20
+/** Healthy runs named for one pain. */
+const HEALTHY_NAMED_MAX = 3
 /** Every attribute; texts longer than this are too long to compare. */
 const SAMPLE_FILTER = createAttributeFilter([], [''], 1100)
 
-export interface ContrastPain {
+/** A pain with its failing records in their order of preference. */
+export interface ComparedPain {
   pain: RankedPain
-  /** Its failing records, in their order of preference. */
   rows: readonly EvidenceRow[]
+  isContrasted: boolean
 }
 
-/** Contrasts of each of these pains. All of them are read in one look through the same segments. */
-export function readContrasts(
+/** What healthy runs of the same operation say of a pain. */
+export interface Comparison {
+  contrasts: Contrasts
+  healthyRecordIds: string[]
+}
+
+const NOT_RANKED: Contrasts = { contrasts: null, reason: 'not_ranked' }
+
+/** Each of these pains beside healthy runs of its operation. All are read in one look through the same segments. */
+export function comparePains(
   connection: TelemetryConnection,
   question: PainQuestion,
-  pains: readonly ContrastPain[],
-): Contrasts[] {
+  pains: readonly ComparedPain[],
+): Comparison[] {
   if (pains.length === 0) return []
-  const { failing, candidates } = lookThrough(connection, question, pains)
-  const failures = failuresAmong(connection, question, [...candidates.values()].flat())
+  const look = lookThrough(
+    connection,
+    question,
+    pains.map(({ isContrasted, ...of }) => ({ ...of, candidatesMax: isContrasted ? CANDIDATES_MAX : CANDIDATES_FEW })),
+  )
+  const failures = failuresAmong(
+    connection,
+    question,
+    pains.flatMap(({ pain }) => look.candidatesOf(pain)),
+  )
   const open = new Set(pains.flatMap(({ pain }) => pain.open.map(({ failure }) => nameOf(failure.span))))
-  const samplesMax = contrastSamples(pains.length)
-  const sides = pains.map(({ pain, rows }) => {
-    const ofOperation = candidates.get(operationOf(pain)) ?? []
+  const samplesMax = contrastSamples(pains.filter(({ isContrasted }) => isContrasted).length)
+  const sides = pains.map(({ pain, rows, isContrasted }) => {
+    const ofOperation = look.candidatesOf(pain)
     const { isFailing, isHealthy } = createSides(pain, { failures, open })
+    const healthy = ofOperation.filter(isHealthy)
+    if (!isContrasted) return { isContrasted, failing: [], healthy: healthy.slice(0, HEALTHY_NAMED_MAX) }
     // In a large store the rows lie far apart: what else failed this way where it was looked stands in for them.
-    const named = rows.flatMap((row) => failing.get(nameOf(row)) ?? [])
+    const named = rows.flatMap((row) => look.failing.get(nameOf(row)) ?? [])
     return {
+      isContrasted,
       failing: [...named, ...ofOperation.filter(isFailing)].slice(0, samplesMax),
-      healthy: ofOperation.filter(isHealthy).slice(0, samplesMax),
+      healthy: healthy.slice(0, samplesMax),
     }
   })
-  const records = readRecords(sides.flatMap((side) => [...side.failing, ...side.healthy]))
+  const contrasted = sides.filter((side) => side.isContrasted)
+  const records = readRecords(
+    look,
+    contrasted.flatMap((side) => [...side.failing, ...side.healthy]),
+  )
   const recordsOf = (places: readonly Place[]) => places.flatMap(({ name }) => records.get(name) ?? [])
-  return sides.map((side) => contrastRecords(recordsOf(side.failing), recordsOf(side.healthy)))
+  return sides.map(({ isContrasted, failing, healthy }) => ({
+    contrasts: isContrasted ? contrastRecords(recordsOf(failing), recordsOf(healthy)) : NOT_RANKED,
+    healthyRecordIds: healthy.slice(0, HEALTHY_NAMED_MAX).map(({ name }) => recordIdOf(name)),
+  }))
 }
 
-const NOTHING_OFF: ReadonlySet<SignalType> = new Set()
-
-interface Place {
-  /** Trace and span id as text: cheaper than a record id. */
-  name: string
-  row: SegmentRow
-  at: number
-}
-
-interface Candidate extends Place {
-  /** As rows hold it. */
-  traceHash: bigint
-  /** Ended, and no failure by itself. */
-  isSound: boolean
-}
-
-function nameOf({ traceId, spanId }: SpanId): string {
-  return Buffer.from(traceId).toString('latin1') + Buffer.from(spanId).toString('latin1')
-}
-
-function operationOf({ service, operation }: { service: string; operation: string }): string {
-  return `${service}\n${operation}`
-}
-
-/** Where the failing records lie, and healthy runs of their operations by hash of the trace: no order of arrival shows in them. */
-function lookThrough(connection: TelemetryConnection, question: PainQuestion, pains: readonly ContrastPain[]) {
-  const wanted = new Set(pains.flatMap(({ rows }) => rows.map(nameOf)))
-  const candidates = new Map<string, Candidate[]>(pains.map(({ pain }) => [operationOf(pain), []]))
-  const failing = new Map<string, Place>()
-  const { fromMs, toMs } = windowBoundsMs(question.window)
-  let spans = 0
-  for (const row of chooseSegments(connection, question, pains)) {
-    let at = -1
-    for (const { ctx, receivedMs } of spansOfSegment(row, JUDGE_FILTER)) {
-      at += 1
-      if (++spans > SPANS_MAX) break
-      const name = nameOf(ctx.span)
-      const isEnded = ctx.span.endUnixNano !== 0n
-      if (wanted.has(name)) {
-        if (isEnded || !failing.has(name)) failing.set(name, { name, row, at })
-        continue
-      }
-      if (receivedMs < fromMs || receivedMs >= toMs) continue
-      const view = viewSpan(ctx)
-      const ofOperation = candidates.get(
-        operationOf({ service: toIndexText(view.service), operation: toIndexText(view.operation) }),
-      )
-      if (!ofOperation) continue
-      // What fails by a signal that is off is still not healthy.
-      const isSound = (isEnded || ctx.span.log !== undefined) && detect(ctx.span, view, NOTHING_OFF) === null
-      ofOperation.push({
-        name,
-        row,
-        at,
-        isSound,
-        traceHash: BigInt.asIntN(64, connection.hasher(question.projectNo, ctx.span.traceId)),
-      })
-    }
-    if (spans > SPANS_MAX) break
-  }
-  return { failing, candidates: new Map([...candidates].map(([name, all]) => [name, byHash(all)])) }
-}
-
-function byHash(candidates: readonly Candidate[]): Candidate[] {
-  const distinct = [...new Map(candidates.map((candidate) => [candidate.name, candidate])).values()]
-  const order = (a: Candidate, b: Candidate) =>
-    a.traceHash === b.traceHash ? (a.name < b.name ? -1 : 1) : a.traceHash < b.traceHash ? -1 : 1
-  const sorted = distinct.sort(order)
-  return [true, false].flatMap((isSound) => sorted.filter((one) => one.isSound === isSound).slice(0, CANDIDATES_MAX))
-}
-
-/** Those with most of the failing records first, then the newest: both sides are read from the same segments. */
-function chooseSegments(
-  { db, hasher, index }: TelemetryConnection,
-  { projectNo, window }: PainQuestion,
-  pains: readonly ContrastPain[],
-): SegmentRow[] {
-  const hashes = new Set(pains.flatMap(({ rows }) => rows.map(({ traceId }) => hasher(projectNo, traceId))))
-  const holding = index
-    .find(projectNo, [...hashes])
-    .map(({ segmentId, hashes: held }) => ({ segmentId, held: held.length }))
-    .sort((a, b) => b.held - a.held || b.segmentId - a.segmentId)
-    .map(({ segmentId }) => segmentId)
-  const { fromMs, toMs } = windowBoundsMs(window)
-  const newest = db
-    .prepare(
-      `select segment_id from segment where project_no = ? and kind = 'span' and received_max_ms >= ? and received_min_ms < ?
-       order by first_commit desc limit ?`,
-    )
-    .pluck()
-    .all(projectNo, fromMs, toMs, SEGMENTS_MAX) as number[]
-  const load = db.prepare('select kind, body, body_bytes, commits from segment where segment_id = ?')
-  const rows: SegmentRow[] = []
-  let bytes = 0
-  for (const segmentId of new Set([...holding, ...newest])) {
-    if (rows.length === SEGMENTS_MAX || bytes > SEGMENTS_MAX_BYTES) break
-    const row = load.get(segmentId) as SegmentRow | undefined
-    if (!row) continue
-    rows.push(row)
-    bytes += row.body_bytes
-  }
-  return rows
+function recordIdOf(name: string): string {
+  const bytes = Buffer.from(name, 'latin1')
+  return encodeRecordId(bytes.subarray(0, TRACE_ID_BYTES), bytes.subarray(TRACE_ID_BYTES))
 }
 
 interface FailureNumbers {
@@ -223,17 +147,14 @@ type Numbers = [Set<number>, Set<number>, Set<number>]
 
 const TRACE_ID_BYTES = 16
 
-/** The records themselves, decoded whole: these few and no other of their segments. */
-function readRecords(places: readonly Place[]): Map<string, ContrastRecord> {
-  const found = new Map<string, ContrastRecord>()
+/** The records as they are compared, by name. */
+function readRecords(look: Look, places: readonly Place[]): Map<string, ContrastRecord> {
   const compared = createIsCompared()
-  for (const [row, ofRow] of Map.groupBy(places, (place) => place.row)) {
-    for (const { ctx } of pickSpans(row, new Set(ofRow.map(({ at }) => at)), SAMPLE_FILTER)) {
-      const recordId = encodeRecordId(ctx.span.traceId, ctx.span.spanId)
-      found.set(nameOf(ctx.span), { recordId, attributes: attributesOf(ctx, compared) })
-    }
-  }
-  return found
+  const toRecord = ({ span, ...around }: SpanInContext): ContrastRecord => ({
+    recordId: encodeRecordId(span.traceId, span.spanId),
+    attributes: attributesOf({ span, ...around }, compared),
+  })
+  return new Map([...look.read(places, SAMPLE_FILTER)].map(([name, ctx]) => [name, toRecord(ctx)]))
 }
 
 /** Records have the same few names, so each is asked once. */

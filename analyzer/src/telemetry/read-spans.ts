@@ -32,36 +32,38 @@ export function* spansOfSegment(row: SegmentRow, filter?: AttributeFilter): Gene
 /** The spans of a segment at these rows, decoded whole; the others are not decoded at all. */
 export function pickSpans(row: SegmentRow, wanted: ReadonlySet<number>, filter?: AttributeFilter): StoredSpan[] {
   const opened = openSegment(row)
-  return opened === null ? [] : pickRows(opened, row, wanted, filter)
+  return opened === null ? [] : pickRows(opened, wanted, filter)
 }
 
-interface OpenSegment {
+export interface OpenSegment {
+  kind: RecordKind
   body: Uint8Array
-  commits: SegmentCommit[]
   scan: TraceScan
+  arrival: Arrival
 }
 
 /** null: it is damaged. */
-function openSegment(row: SegmentRow): OpenSegment | null {
+export function openSegment({ kind, ...row }: SegmentRow): OpenSegment | null {
   const opened = openStoredSegment(row)
-  return opened && { ...opened, scan: codecOf(row.kind).scan(opened.body) }
+  return opened && { kind, body: opened.body, scan: codecOf(kind).scan(opened.body), arrival: createArrival(opened.commits) }
 }
 
-function pickRows(
-  { body, scan, commits }: OpenSegment,
-  row: SegmentRow,
+/** Its records at these rows, in the order of the rows; the others are not decoded at all. */
+export function pickRows(
+  { kind, body, scan, arrival }: OpenSegment,
   wanted: ReadonlySet<number>,
   filter: AttributeFilter | undefined,
 ): StoredSpan[] {
   const drop = new Uint8Array(scan.count).fill(1)
   for (const at of wanted) drop[at] = 0
-  const arrival = createArrival(commits)
   const rows = [...wanted].sort((a, b) => a - b)
-  const decoded = codecOf(row.kind).decode(rewriteTraces(body, scan, drop), filter)
+  const decoded = codecOf(kind).decode(rewriteTraces(body, scan, drop), filter)
   return [...decoded].map((ctx, at) => ({ ctx, ...arrival(rows[at]!) }))
 }
 
-function createArrival(commits: readonly SegmentCommit[]): (row: number) => { receivedMs: number; commit: number } {
+type Arrival = (row: number) => { receivedMs: number; commit: number }
+
+function createArrival(commits: readonly SegmentCommit[]): Arrival {
   const commitOf = createCommitOfRow(commits)
   return (row) => {
     const { receivedMs, number } = commitOf(row)
@@ -89,7 +91,7 @@ export function readSpans(
     if (!row) continue
     const opened = openSegment(row)
     if (opened === null) continue
-    for (const stored of pickRows(opened, row, rowsNamed(opened, wanted), filter)) keepWinner(found, stored)
+    for (const stored of pickRows(opened, rowsNamed(opened, wanted), filter)) keepWinner(found, stored)
   }
   return found
 }
@@ -101,14 +103,16 @@ function keepWinner(found: Map<string, StoredSpan>, stored: StoredSpan): void {
   if (!before || (before.ctx.span.endUnixNano === 0n && endUnixNano !== 0n)) found.set(recordId, stored)
 }
 
-function rowsNamed({ body, scan }: OpenSegment, wanted: ReadonlySet<string>): Set<number> {
+function rowsNamed(opened: OpenSegment, wanted: ReadonlySet<string>): Set<number> {
   const rows = new Set<number>()
-  for (let at = 0; at < scan.count; at++) {
-    const trace = scan.traceIdAt[at]!
-    const span = scan.spanIdAt[at]!
-    if (wanted.has(nameOf(body.subarray(trace, trace + 16), body.subarray(span, span + 8)))) rows.add(at)
-  }
+  for (let at = 0; at < opened.scan.count; at++) if (wanted.has(rowName(opened, at))) rows.add(at)
   return rows
+}
+
+/** Trace and span id of a row as text. */
+export function rowName({ body, scan }: OpenSegment, at: number): string {
+  const [trace, span] = [scan.traceIdAt[at]!, scan.spanIdAt[at]!]
+  return nameOf(body.subarray(trace, trace + 16), body.subarray(span, span + 8))
 }
 
 function nameOf(traceId: Uint8Array, spanId: Uint8Array): string {

@@ -11,7 +11,7 @@ export interface ShopApiDeps {
   agent: Agent
   inventoryUrl: string
   thirdPartyUrl: string
-  /** Nothing listens there: the recommendations are down, or never asked. */
+  /** Nothing listens there: recommendations that are down. */
   downUrl: string
 }
 
@@ -49,14 +49,14 @@ async function showProduct(deps: ShopApiDeps, { params, fault }: Incoming): Prom
   })
   // An unknown product is an everyday answer.
   if (stock.status === 404) return { status: 404, body: { error: `no product ${params.id}` } }
-  if (fault === 'picks-refused') await recommendOrGoWithout(deps, fault)
+  await recommendOrGoWithout(deps, fault)
   return { status: 200, body: { product: params.id, stock: stock.body.count } }
 }
 
-async function recommendOrGoWithout(deps: ShopApiDeps, fault: string): Promise<void> {
+async function recommendOrGoWithout(deps: ShopApiDeps, fault: string | null): Promise<void> {
   await call(deps, fault, {
     method: 'GET',
-    baseUrl: deps.downUrl,
+    baseUrl: fault === 'picks-refused' ? deps.downUrl : deps.thirdPartyUrl,
     host: 'recommendations.internal',
     path: '/recommendations',
     template: '/recommendations',

@@ -10,7 +10,7 @@ interface Reply {
 /** Longer than the shop waits for its payments. */
 const SLOW_PAYMENT_MS = 400
 
-/** The companies the shop depends on, without telemetry of their own: payments, taxes. */
+/** The companies the shop depends on, without telemetry of their own: payments, taxes, recommendations. */
 export function startThirdParties(): Promise<Listening> {
   // A payment that was reset succeeds when it is tried again: the party remembers whom it has failed.
   const failedOnce = new Set<string>()
@@ -18,14 +18,18 @@ export function startThirdParties(): Promise<Listening> {
     const body = JSON.parse((await text(request)) || '{}') as Record<string, unknown>
     const fault = request.headers[FAULT_HEADER] as string | undefined
     const url = new URL(request.url ?? '/', 'http://localhost')
-    const {
-      status,
-      body: answer,
-      delayMs,
-    } = url.pathname === '/payments' ? pay(body, fault, failedOnce) : tax(fault, url.searchParams.get('account'))
+    const { status, body: answer, delayMs } = serve(url, { body, fault, failedOnce })
     if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs))
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   })
+}
+
+function serve(
+  { pathname, searchParams }: URL,
+  { body, fault, failedOnce }: { body: Record<string, unknown>; fault: string | undefined; failedOnce: Set<string> },
+): Reply {
+  if (pathname === '/payments') return pay(body, fault, failedOnce)
+  return pathname === '/tax' ? tax(fault, searchParams.get('account')) : { status: 200, body: { picks: [17, 4, 99] } }
 }
 
 function pay(body: Record<string, unknown>, fault: string | undefined, failedOnce: Set<string>): Reply {
