@@ -3,6 +3,7 @@ import { CallError } from './client.ts'
 import { addBackup, addRestore } from './commands/backup.ts'
 import { addDiagnose } from './commands/diagnose.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addEval } from './commands/eval.ts'
 import { addProvision } from './commands/provision.ts'
 import { addRun } from './commands/run.ts'
 import { addUp } from './commands/up.ts'
@@ -18,7 +19,7 @@ const program = new Command('loopkit')
   .description('telemetry in, diagnosed pains out; people approve')
   .version('0.1.0')
   .exitOverride()
-for (const add of [addUp, addProvision, addDiagnose, addRun, addBackup, addRestore, addDoctor]) add(program)
+for (const add of [addUp, addProvision, addDiagnose, addRun, addEval, addBackup, addRestore, addDoctor]) add(program)
 
 try {
   await program.parseAsync()

@@ -1,3 +1,4 @@
+import type { EvalCandidate } from '@loopkit/shared/eval-candidate/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { Contrast } from '../contrast/contrast-records.ts'
 
@@ -38,21 +39,6 @@ export interface Suspect {
   shipped_at: string
   distance_seconds: number
   why: string
-}
-
-export interface EvalCandidate {
-  eval_id: string
-  input: {
-    record_id: string
-    trace_id: string
-    session_id: string
-    service: string
-    operation: string
-    attributes: Record<string, unknown>
-  }
-  assertions: { kind: string; target: string; expected: string }[]
-  must_fail_on: string[]
-  must_pass_on: string[] | null
 }
 
 export interface PatchPlan {

@@ -1,3 +1,4 @@
+import { ASSERTION_KINDS } from '@loopkit/shared/eval-candidate/model'
 import { SIGNAL_TYPES } from '@loopkit/shared/signals/signal-type'
 
 const text = { type: 'string' } as const
@@ -16,18 +17,21 @@ const evalCandidateSchema = {
   title: 'EvalCandidate',
   description: 'A test drafted from the evidence: it must fail on these records and pass on those',
   type: 'object',
-  required: ['eval_id', 'input', 'assertions', 'must_fail_on', 'must_pass_on'],
+  required: ['eval_id', 'status', 'missing', 'input', 'assertions', 'must_fail_on', 'must_pass_on'],
   properties: {
     eval_id: text,
+    status: { enum: ['complete', 'incomplete'], description: 'incomplete: it knows a wrong result, not the right one' },
+    missing: { ...texts, description: 'codes of what would complete it' },
     input: {
       type: 'object',
-      required: ['record_id', 'trace_id', 'session_id', 'service', 'operation', 'attributes'],
+      required: ['record_id', 'trace_id', 'session_id', 'service', 'operation', 'request', 'attributes'],
       properties: {
         record_id: text,
         trace_id: text,
         session_id: text,
         service: text,
         operation: text,
+        request: { type: ['string', 'null'], description: 'the words that the run began with' },
         attributes: { type: 'object' },
       },
     },
@@ -36,7 +40,7 @@ const evalCandidateSchema = {
       items: {
         type: 'object',
         required: ['kind', 'target', 'expected'],
-        properties: { kind: text, target: text, expected: text },
+        properties: { kind: { enum: ASSERTION_KINDS }, target: text, expected: {} },
       },
     },
     must_fail_on: texts,

@@ -1,3 +1,4 @@
+import { TOOL_ERROR_HEAD } from '../tool-error-head.ts'
 import { healthyTools, type SoftFinding, type SoftRule } from './rule.ts'
 import type { SoftTrace } from './soft-trace.ts'
 
@@ -10,8 +11,6 @@ const AUTH =
   /\b(?:401 (?:client error|unauthori[sz]ed)|403 (?:client error|forbidden)|(?:http |client |status |response )?(?:error|status)(?: code)?[ :=]{1,3}40[13]\b|HTTP(?:\/[\d.]{1,3})?[ :]40[13]\b|HTTPError: 40[13])/i
 const TIMEOUT =
   /\b(?:(?:request|connection|read|operation|query|execution|command|gateway) timed? ?-?out\b|timed out (?:after|waiting|while)|(?:Read|Connect|Request)?Timeout(?:Error|Exception|Expired)\b|504 gateway time-?out|deadline exceeded)/i
-const ERROR_HEAD =
-  /^\W{0,3}(?:error(?: (?:executing|calling|running|while|when|in|during|code|message)\b[^:\n]{0,120})?:|exception:|fatal:|traceback \(most recent call last\)|(?:[A-Za-z_.]{0,80}(?:Error|Exception)): )/i
 
 /** A tool that went well by its status and says in its result that it did not: refused, out of time, or with an error at its head. */
 const findText = (trace: SoftTrace, pattern: RegExp, isFirst: boolean): SoftFinding[] =>
@@ -44,4 +43,4 @@ function lineAt(text: string, at: number): string {
 
 export const toolAuthText: SoftRule = { signal: 'auth_failure', find: (trace) => findText(trace, AUTH, false) }
 export const toolTimeoutText: SoftRule = { signal: 'timeout', find: (trace) => findText(trace, TIMEOUT, false) }
-export const toolErrorText: SoftRule = { signal: 'tool_failure', find: (trace) => findText(trace, ERROR_HEAD, true) }
+export const toolErrorText: SoftRule = { signal: 'tool_failure', find: (trace) => findText(trace, TOOL_ERROR_HEAD, true) }
