@@ -1,6 +1,6 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
-import { type FailureScope, type FailureSelection, selectFailures } from './failure-scope.ts'
+import { type FailureScope, type FailureSelection, SERVICES, SESSION_ID, selectFailures } from './failure-scope.ts'
 
 /** A failing record by name: enough to read it again. */
 export interface EvidenceRow {
@@ -25,10 +25,11 @@ export function readEvidenceRows(
   const rows = db
     .prepare(
       `with shown as (
-         select f.*, row_number() over (partition by trace_hash order by event_ms, span_id) as turn,
+         select trace_id, trace_hash, span_id, event_ms, ${SESSION_ID} as session_id,
+           row_number() over (partition by trace_hash order by event_ms, span_id) as turn,
            row_number() over (order by event_ms desc, substr(trace_id, 10), trace_id, span_id) as latest,
            row_number() over (order by event_ms, substr(trace_id, 10), trace_id, span_id) as first
-         from failure f where ${sql})
+         from decided_failure f where ${sql})
        select trace_id, span_id, event_ms, session_id from shown
        order by latest <> 1, first <> 1, turn, substr(trace_id, 10), trace_id, span_id limit @rowsMax`,
     )
@@ -67,11 +68,15 @@ export function readNamed(
       .pluck()
       .all({ ...parameters, valuesMax: VALUES_MAX }) as string[]
   return {
-    services: column(`select distinct services from failure f where ${sql} limit @valuesMax`).flatMap(toNames),
-    releases: column(`select distinct release from failure f join release using (release_no) where ${sql} limit @valuesMax`),
+    services: column(`select distinct ${SERVICES} from decided_failure f where ${sql} limit @valuesMax`).flatMap(toNames),
+    releases: column(
+      `select distinct release from decided_failure f join release using (release_no) where ${sql} limit @valuesMax`,
+    ),
     users: column(
-      `select distinct user from failure f join session_trace t on t.project_no = f.project_no and t.trace_hash = f.trace_hash
-         join session s on s.session_no = t.session_no and s.session_id = f.session_id where ${sql} and user is not null limit @valuesMax`,
+      `select distinct user from decided_failure f
+         cross join session_trace t indexed by session_trace_by_trace on t.project_no = @projectNo and t.trace_hash = f.trace_hash
+         cross join session s on s.session_no = t.session_no and s.session_id = ${SESSION_ID}
+       where ${sql} and user is not null limit @valuesMax`,
     ),
   }
 }

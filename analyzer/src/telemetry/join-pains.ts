@@ -4,7 +4,7 @@ import { fromHex } from '@loopkit/shared/otlp/ids'
 import { endedTrace } from '@loopkit/shared/signals/ended-trace'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainFacts } from '../domain/pain-facts.ts'
-import { type FailureSelection, selectFailures } from './failure-scope.ts'
+import { type FailureSelection, SESSION_ID, selectFailures } from './failure-scope.ts'
 import type { OpenFailure } from './open-failures.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
 import { type CountedPain, countSpread, type RunCounts } from './window-counts.ts'
@@ -146,8 +146,8 @@ function spreadOf(db: SqliteDatabase, question: PainQuestion, { decided, open, s
   const ended = counted.ended + open.filter(({ failure }) => endedTrace(failure)).length
   if (open.length === 0) return { traces: decidedTraces, sessions: decidedSessions, ended }
   const { sql, parameters } = selectFailures(question, selection)
-  const inTrace = db.prepare(`select 1 from failure f where ${sql} and trace_hash = @traceHash limit 1`)
-  const inSession = db.prepare(`select 1 from failure f where ${sql} and session_id = @sessionId limit 1`)
+  const inTrace = db.prepare(`select 1 from decided_failure f where ${sql} and trace_hash = @traceHash limit 1`)
+  const inSession = db.prepare(`select 1 from decided_failure f where ${sql} and ${SESSION_ID} = @sessionId limit 1`)
   const traces = [...new Set(open.map(({ traceHash }) => traceHash))]
   const sessions = [...new Set(open.map(({ failure }) => failure.sessionId))]
   const newTraces = traces.filter((traceHash) => inTrace.get({ ...parameters, traceHash }) === undefined)

@@ -179,7 +179,7 @@ export function countSpread(
   selection: FailureSelection,
 ): Pick<CountedPain, 'traces' | 'sessions' | 'ended' | 'firstEventMs' | 'lastEventMs'> {
   const { sql, parameters } = selectFailures(scope, selection)
-  const row = db.prepare(`select ${SPREAD} from failure f where ${sql}`).get(parameters) as SpreadRow
+  const row = db.prepare(`select ${SPREAD} from decided_failure f where ${sql}`).get(parameters) as SpreadRow
   const { traces, sessions, first_ms, last_ms } = row
   // Of no failure there is no sum.
   return { traces, sessions, ended: row.ended ?? 0, firstEventMs: first_ms, lastEventMs: last_ms }
