@@ -171,8 +171,11 @@ function detailOf(
   const named = readNamed(connection.db, question, pain)
   const users = new Set([...named.users, ...pain.open.flatMap(({ user }) => (user === null ? [] : [user]))])
   const releases = new Set([...named.releases, ...pain.open.flatMap(({ release }) => release ?? [])])
+  const words = wordsOf(connection.db, pain)
   return {
-    ...wordsOf(connection.db, pain),
+    ...words,
+    // Of the evidence that stands first: which failure was decided first is an accident of its way here.
+    sampleMessage: detection?.message ?? words.sampleMessage,
     because: detection?.because ?? pain.open[0]?.failure.detection.because ?? null,
     frames: framesOf(detection?.stack ?? null),
     evidence: found.map(({ evidence }) => evidence),

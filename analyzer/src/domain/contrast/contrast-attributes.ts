@@ -24,6 +24,9 @@ const NOT_A_CAUSE: readonly RegExp[] = [
   /^llm\.output_messages/,
   /^gen_ai\.tool\.call\.result/,
   /^(output|response)\./,
+  // What was said is no circumstance: a turn of a conversation that fails is often its first, and all first turns may read alike.
+  /(^|[._])(messages|prompt|content|body)$/i,
+  /^input\.value$/,
   /\.(output|result)$/,
   /^ai\.(usage|result)/,
   /^loopkit\./,
