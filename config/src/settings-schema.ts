@@ -114,6 +114,14 @@ export const settingsSchema = {
     maximum: 86400000,
     description: 'Time between two looks for records that are no longer kept',
   },
+  verifyEveryMs: {
+    env: 'LOOPKIT_VERIFY_EVERY_MS',
+    type: 'integer',
+    default: 60000,
+    minimum: 50,
+    maximum: 86400000,
+    description: 'Time between two looks for changes whose traffic may have settled a verdict',
+  },
   ballastMaxBytes: {
     env: 'LOOPKIT_BALLAST_MAX_BYTES',
     type: 'integer',

@@ -1,6 +1,7 @@
 import {
   type Judgement,
   judgeChange,
+  planOf,
   type VerdictFacts,
   type VerdictRule,
 } from '../../analyzer/src/capabilities/changes/verdict.rules.ts'
@@ -70,12 +71,12 @@ function judgeHistory(before: Traffic, windows: readonly TrafficWindow[], rule: 
     const after = toSide(windows.slice(0, look))
     const canChange = couldSayChanged(before, after, rule)
     if (!canChange && !isUnscreened) continue
-    const judged = judgeChange(factsOf(before, after), rule)
+    const judged = judgeChange(factsOf(before, after, rule), rule)
     if (judged.verdict === 'refused' || judged.verdict === 'unchanged') continue
     if (!canChange) throw new Error(`a look that would have been left out says ${judged.verdict}`)
     return judged
   }
-  return judgeChange(factsOf(before, toSide(windows)), rule)
+  return judgeChange(factsOf(before, toSide(windows), rule), rule)
 }
 
 /** Most looks say nothing, and to say how many runs are missing takes long: only those are asked whose interval leaves 1 ± δ. */
@@ -87,8 +88,13 @@ function couldSayChanged(before: Traffic, after: Traffic, { delta, alpha }: Verd
   return low > 1 + delta || (high !== null && high < 1 - delta)
 }
 
-function factsOf(before: Traffic, after: Traffic): VerdictFacts {
-  return { before, after, parent: null, serviceRunsAfter: after.runs, oldVersionRunsAfter: 0, sinceHeld: null }
+function factsOf(before: Traffic, after: Traffic, rule: VerdictRule): VerdictFacts {
+  const sampled = ({ runs, failures, windows }: Traffic) => ({ spans: runs, runs, failures, minutes: windows.length })
+  return {
+    ...{ before, after, parent: null, serviceRunsAfter: after.runs, oldVersionRunsAfter: 0, sinceHeld: null },
+    sampling: { before: sampled(before), after: sampled(after) },
+    plan: planOf(before, rule),
+  }
 }
 
 /** Wald's test of the log ratio against 1 - δ, its variance multiplied by the true dispersion. */

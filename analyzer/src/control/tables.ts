@@ -12,6 +12,7 @@ export interface ControlTables {
   fingerprint_rule: FingerprintRuleTable
   change: ChangeTable
   verdict: VerdictTable
+  verify_plan: VerifyPlanTable
   observation: ObservationTable
   pain_decision: PainDecisionTable
 }
@@ -140,6 +141,16 @@ export interface VerdictTable {
   verdict: string
   reason: string | null
   body: string
+}
+
+export interface VerifyPlanTable {
+  change_id: string
+  pain_id: string
+  project_no: number
+  frozen_at_ms: number
+  plan_digest: string
+  body: string
+  next_look_ms: number | null
 }
 
 export interface ObservationTable {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import type { FingerprintRule, SplitRule } from '@loopkit/shared/signals/fingerprint-rules'
+import type { FingerprintRule } from '@loopkit/shared/signals/fingerprint-rules'
 import { type DecidedKey, isRegrouped } from './regrouped.ts'
 
 const WINDOW_FROM = 100
@@ -21,22 +21,17 @@ const rule = (createdAtMs: number, match: FingerprintRule['match'] = { service: 
   by: [],
   createdAtMs,
 })
-const split = (createdAtMs: number): SplitRule => ({ ruleId: 'rule_2', fingerprint: 'aa', attribute: 'x', createdAtMs })
 
 test.each([
-  ['no rules', key(), [], {}, false],
-  ['a rule that was there before', key(), [rule(50)], {}, false],
-  ['a rule that takes its failures since', key(), [rule(150)], {}, true],
-  ['a rule for other failures', key(), [rule(150, { operation: 'ship' })], {}, false],
-  ['a rule for its words', key(), [rule(150, { message_contains: 'declined' })], {}, true],
-  ['a rule, but it has its own fingerprint', key({ steps: steps('user fingerprint:mine') }), [rule(150)], {}, false],
-  ['its rule since before', key({ steps: steps('rule:rule_1 name') }), [rule(50)], {}, false],
-  ['its rule since the middle', key({ steps: steps('rule:rule_1 name') }), [rule(150)], {}, true],
-  ['its rule gone', key({ steps: steps('rule:rule_9') }), [], {}, true],
-  ['a split since', key(), [], { aa: split(150) }, true],
-  ['a split since before', key(), [], { aa: split(50) }, false],
-  ['being a part since', key({ fingerprint: 'bb', steps: steps('split:rule_2 of aa') }), [], { aa: split(150) }, true],
-  ['being a part of what is whole again', key({ fingerprint: 'bb', steps: steps('split:rule_2 of aa') }), [], {}, false],
-])('with %s its failures are counted elsewhere: %#', (_, decided, rules, splits, expected) => {
-  expect(isRegrouped(decided, { rules, splits }, WINDOW_FROM)).toBe(expected)
+  ['no rules', key(), [], false],
+  ['a rule that was there before', key(), [rule(50)], false],
+  ['a rule that takes its failures since', key(), [rule(150)], true],
+  ['a rule for other failures', key(), [rule(150, { operation: 'ship' })], false],
+  ['a rule for its words', key(), [rule(150, { message_contains: 'declined' })], true],
+  ['a rule, but it has its own fingerprint', key({ steps: steps('user fingerprint:mine') }), [rule(150)], false],
+  ['its rule since before', key({ steps: steps('rule:rule_1 name') }), [rule(50)], false],
+  ['its rule since the middle', key({ steps: steps('rule:rule_1 name') }), [rule(150)], true],
+  ['its rule gone', key({ steps: steps('rule:rule_9') }), [], true],
+])('with %s its failures are counted elsewhere: %#', (_, decided, rules, expected) => {
+  expect(isRegrouped(decided, rules, WINDOW_FROM)).toBe(expected)
 })

@@ -1,4 +1,4 @@
-import { matches, type ProjectRules } from '@loopkit/shared/signals/fingerprint-rules'
+import { type FingerprintRule, matches } from '@loopkit/shared/signals/fingerprint-rules'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 
 /** A fingerprint as it was first decided. */
@@ -15,14 +15,11 @@ export interface DecidedKey {
 }
 
 /**
- * Whether failures of this key count elsewhere since some moment of a window, or came from elsewhere: then its numbers before and after
- * a change are not of the same thing, and no verdict may be made of them.
+ * Whether rules have let failures of this key count elsewhere since some moment of a window, or come from elsewhere: then its numbers
+ * before and after a change are not of the same thing, and no verdict may be made of them. Splits can be followed, rules cannot.
  */
-export function isRegrouped(key: DecidedKey, { rules, splits }: ProjectRules, sinceMs: number): boolean {
+export function isRegrouped(key: DecidedKey, rules: readonly FingerprintRule[], sinceMs: number): boolean {
   const { service, operation, signal, errorType, message, steps } = key
-  if (splits[key.fingerprint] && splits[key.fingerprint]!.createdAtMs > sinceMs) return true
-  const splitId = steps.findLast(({ step }) => step === 'split')?.value.split(' ')[0]
-  if (Object.values(splits).some(({ ruleId, createdAtMs }) => ruleId === splitId && createdAtMs > sinceMs)) return true
   if (steps.some(({ step }) => step === 'user fingerprint')) return false
   const madeBy = steps.find(({ step }) => step === 'rule')?.value.split(' ')[0]
   const made = rules.find(({ ruleId }) => ruleId === madeBy)

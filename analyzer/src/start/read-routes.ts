@@ -3,6 +3,7 @@ import { readModels } from '@loopkit/config/read-models'
 import type { Settings } from '@loopkit/config/settings-schema'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { Lifecycle } from '@loopkit/shared/runtime/lifecycle'
+import type { Logger } from '@loopkit/shared/runtime/log'
 import { pickSoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { createChangesCapability } from '../capabilities/changes/index.ts'
 import { createDashboardCapability } from '../capabilities/dashboard/index.ts'
@@ -26,12 +27,13 @@ export interface ReadRoutesDeps {
   control: Control
   change: AuditedChange
   clock: Clock
+  log: Logger
   lifecycle: Lifecycle
   metrics: Pick<Metrics, 'timeReads'>
 }
 
 /** The capabilities that read telemetry. They work, and find nothing, until the collector has made telemetry.db. */
-export function createReadRoutes({ settings, control, change, clock, lifecycle, metrics }: ReadRoutesDeps): Route[] {
+export function createReadRoutes({ settings, control, change, clock, log, lifecycle, metrics }: ReadRoutesDeps): Route[] {
   const pool = new ReadPool({
     path: join(settings.dataDir, 'telemetry.db'),
     thresholds: pickSoftThresholds(settings),
@@ -45,6 +47,7 @@ export function createReadRoutes({ settings, control, change, clock, lifecycle, 
   const pains = createPainsCapability({ ...shared, readLedger: (owner) => changes.readLedger(owner) })
   const { findPain, rememberPains, readPainView, readRootIds, readMutedIds } = pains
   const changes = createChangesCapability({ ...shared, verifyRule: rules.verifyRule, findPain, readRootIds, readPainView })
+  startSettling({ settings, lifecycle, log }, changes.settling)
   const diagnose = createDiagnoseCapability({
     ...shared,
     readLedger: changes.readLedger,
@@ -68,4 +71,18 @@ export function createReadRoutes({ settings, control, change, clock, lifecycle, 
   return [diagnose, packets, pains, grouping, changes, observe, records, sessions, dashboard, reports].flatMap(
     ({ routes }) => routes,
   )
+}
+
+/** Verdicts settle without anybody asking. A pass that fails is told and tried again. */
+function startSettling(
+  { settings, lifecycle, log }: Pick<ReadRoutesDeps, 'settings' | 'lifecycle' | 'log'>,
+  { pass, stop }: { pass(): Promise<void>; stop(): Promise<void> },
+): void {
+  const look = () =>
+    pass().catch((error: unknown) => log.error({ code: 'verify.settle', err: error }, 'verdicts could not be settled'))
+  const timer = setInterval(look, settings.verifyEveryMs).unref()
+  lifecycle.defer('settling of verdicts', () => {
+    clearInterval(timer)
+    return stop()
+  })
 }

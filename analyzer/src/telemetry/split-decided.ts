@@ -52,11 +52,15 @@ interface Splitting {
   middleMinute: number
 }
 
-interface OldFailure {
-  failureNo: number
+/** A failure whose record is read again. */
+export interface RecordedFailure {
   recordId: string
   traceId: Uint8Array
   spanId: Uint8Array
+}
+
+interface OldFailure extends RecordedFailure {
+  failureNo: number
   traceHash: bigint
   session: string
   eventMs: number
@@ -158,11 +162,11 @@ function readOld({ db }: TelemetryConnection, question: PainQuestion, fingerprin
 }
 
 /** The part that a failure counts for; null where its record cannot be read or has no such attribute. */
-function createPartOf(
+export function createPartOf(
   connection: TelemetryConnection,
-  { projectNo, projectId, view }: PainQuestion,
-  { split, failures }: { split: SplitRule; failures: readonly OldFailure[] },
-): (failure: OldFailure) => Part | null {
+  { projectNo, projectId, view }: Pick<PainQuestion, 'projectNo' | 'projectId'> & { view: Pick<PainQuestion['view'], 'rules'> },
+  { split, failures }: { split: SplitRule; failures: readonly RecordedFailure[] },
+): (failure: RecordedFailure) => Part | null {
   const { splits } = view.rules
   const attributes = [...new Set(Object.values(splits).map(({ attribute }) => attribute))]
   const values = readValues(connection, projectNo, { failures, attributes })
@@ -183,11 +187,11 @@ const REMEMBERED_MAX = 20_000
 function readValues(
   connection: TelemetryConnection,
   projectNo: number,
-  { failures, attributes }: { failures: readonly OldFailure[]; attributes: readonly string[] },
+  { failures, attributes }: { failures: readonly RecordedFailure[]; attributes: readonly string[] },
 ): Map<string, Values> {
   const { splitValues } = connection
   const keyOf = (recordId: string) => `${projectNo} ${recordId}`
-  const isKnown = ({ recordId }: OldFailure) => attributes.every((name) => splitValues.get(keyOf(recordId))?.has(name))
+  const isKnown = ({ recordId }: RecordedFailure) => attributes.every((name) => splitValues.get(keyOf(recordId))?.has(name))
   const known = new Map(failures.filter(isKnown).map(({ recordId }) => [recordId, splitValues.get(keyOf(recordId))!]))
   const missing = failures.filter(({ recordId }) => !known.has(recordId))
   if (splitValues.size > REMEMBERED_MAX) splitValues.clear()

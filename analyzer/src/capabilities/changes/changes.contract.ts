@@ -35,6 +35,21 @@ const changeSchema = {
   },
 } as const
 
+const planSchema = {
+  title: 'VerifyPlan',
+  type: 'object',
+  required: ['pain_id', 'plan_digest', 'frozen_at', 'metric', 'minimum_runs', 'window_hours', 'from'],
+  properties: {
+    pain_id: maybeText,
+    plan_digest: text,
+    frozen_at: time,
+    metric: text,
+    minimum_runs: { type: ['number', 'null'], description: 'runs after the change that probably show a fall by half' },
+    window_hours: { type: ['number', 'null'], description: 'what they take at the pace of before' },
+    from: { ...time, description: 'what arrived from here on is compared' },
+  },
+} as const
+
 export const announceChange = contract({
   operation: 'announceChange',
   summary: 'Say what shipped, and which pains it is meant to mend',
@@ -55,7 +70,15 @@ export const announceChange = contract({
     },
   },
   status: 200,
-  response: changeSchema,
+  response: {
+    ...changeSchema,
+    title: 'AnnouncedChange',
+    required: [...changeSchema.required, 'plans'],
+    properties: {
+      ...changeSchema.properties,
+      plans: { type: 'array', items: planSchema, description: 'how each named pain is judged, settled now' },
+    },
+  },
   errors: [painNotFound],
 })
 
@@ -104,14 +127,31 @@ export const verifyChange = contract({
     properties: {
       change_id: id,
       pain_id: id,
-      since_minutes: { type: 'integer', minimum: 1, maximum: 43_200, default: 43_200 },
+      since_minutes: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 43_200,
+        description: 'minutes of arrival that are read; without it what the plan of the change says',
+      },
     },
   },
   status: 200,
   response: {
     title: 'VerdictAnswer',
     type: 'object',
-    required: ['verdict', 'reason', 'before', 'after', 'ratio', 'change_percent', 'test', 'versions', 'change_id', 'pain_id'],
+    required: [
+      'verdict',
+      'reason',
+      'before',
+      'after',
+      'ratio',
+      'change_percent',
+      'test',
+      'versions',
+      'change_id',
+      'pain_id',
+      'plan',
+    ],
     properties: {
       verdict: { enum: ['held', 'slipped', 'unchanged', 'worse', 'moved', 'refused'] },
       reason: {
@@ -140,6 +180,7 @@ export const verifyChange = contract({
       versions: { type: 'array', items: text },
       change_id: maybeText,
       pain_id: maybeText,
+      plan: { anyOf: [planSchema, { type: 'null' }] },
     },
   },
   errors: [changeNotFound, painNotFound, nothingToVerify],

@@ -1,5 +1,6 @@
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { AuditedChange } from '../../control/audited-change.ts'
+import type { ControlQueries } from '../../control/control-database.ts'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import { opaqueId } from '../../domain/opaque-id.ts'
 import type { PainView } from '../../domain/pain-view.ts'
@@ -11,6 +12,10 @@ import type { AskTelemetry } from '../../telemetry/read-pool.ts'
 import { painNotFound } from './changes.contract.ts'
 import type { Change, createChangeQueries } from './changes.queries.ts'
 import { type PainEvent, painStatuses } from './ledger.rules.ts'
+import type { FrozenPlan, PlanSubject } from './plan.ts'
+import type { createPlanQueries } from './plans.queries.ts'
+import { nextLookAfter } from './settle.rules.ts'
+import { showPlan } from './show-verdict.ts'
 import type { createVerdictQueries } from './verdicts.queries.ts'
 
 export type Owner = Pick<Caller, 'projectNo' | 'projectId'>
@@ -29,6 +34,9 @@ export interface ChangesDeps {
 export interface ChangeStores {
   changes: ReturnType<typeof createChangeQueries>
   verdicts: ReturnType<typeof createVerdictQueries>
+  plans: ReturnType<typeof createPlanQueries>
+  /** Outside of an audited change. */
+  queries: ControlQueries
 }
 
 /** Enters what telemetry has newly seen, so that every reader of the ledger finds it there. */
@@ -94,13 +102,17 @@ export interface ChangeRequest {
   shipped_at?: string
 }
 
-/** The same announcement in the same millisecond is the same change. */
-export function createAnnounce({ nowMs, audited, findPain }: ChangesDeps, { changes }: ChangeStores) {
-  return ({ projectNo, projectId }: Owner, body: ChangeRequest, request: RequestFacts) => {
+export interface AnnounceDeps extends ChangesDeps {
+  freeze(owner: Owner, change: Change, subject: PlanSubject): Promise<FrozenPlan>
+}
+
+/** The same announcement in the same millisecond is the same change. How each named pain will be judged is settled with it. */
+export function createAnnounce({ nowMs, audited, findPain, freeze }: AnnounceDeps, { changes, plans }: ChangeStores) {
+  return async ({ projectNo, projectId }: Owner, body: ChangeRequest, request: RequestFacts) => {
     const painIds = [...new Set(body.pain_ids ?? [])].sort()
-    for (const painId of painIds) {
-      if (!findPain(projectNo, painId)) fail(painNotFound, 'this project has no pain with one of these ids')
-    }
+    const pains = painIds.map(
+      (painId) => findPain(projectNo, painId) ?? fail(painNotFound, 'this project has no pain with one of these ids'),
+    )
     const createdAtMs = nowMs()
     const change: Change = {
       changeId: opaqueId('chg_', projectId, JSON.stringify(body), String(createdAtMs)),
@@ -113,8 +125,17 @@ export function createAnnounce({ nowMs, audited, findPain }: ChangesDeps, { chan
       source: 'announced',
       painIds,
     }
-    audited(request, (queries) => changes.insert(queries, projectNo, change))
-    return showChange(change)
+    const subjects = [...new Map(pains.map((pain) => [pain.painId, pain])).values()]
+    const frozen: FrozenPlan[] = []
+    for (const subject of subjects) frozen.push(await freeze({ projectNo, projectId }, change, subject))
+    audited(request, (queries) => {
+      changes.insert(queries, projectNo, change)
+      for (const plan of frozen) {
+        const nextLookMs = nextLookAfter(nowMs(), { shippedAtMs: change.shippedAtMs, frozenAtMs: plan.frozenAtMs })
+        plans.insert(queries, { projectNo, changeId: change.changeId }, plan, nextLookMs)
+      }
+    })
+    return { ...showChange(change), plans: frozen.map(showPlan) }
   }
 }
 

@@ -4,12 +4,17 @@ import { type Route, route } from '../../http/contract.ts'
 import { announceChange, listChanges, verifyChange } from './changes.contract.ts'
 import { createChangeQueries } from './changes.queries.ts'
 import { type ChangesDeps, createAnnounce, createEnterReleases, createList, createReadLedger, type Owner } from './changes.ts'
+import { createFreeze } from './plan.ts'
+import { createPlanQueries } from './plans.queries.ts'
+import { createSettle, type Settling } from './settle.ts'
 import type { VerdictRule } from './verdict.rules.ts'
 import { createVerdictQueries, type StoredVerdict } from './verdicts.queries.ts'
-import { createVerify } from './verify.ts'
+import { createJudge, createVerify } from './verify.ts'
 
 export interface ChangesCapability {
   routes: Route[]
+  /** Looks at changes whose verdict may have settled. */
+  settling: Settling
   readLedger(owner: Owner): Promise<ChangeLedger>
   /** Verdicts that said something, the newest first. */
   readVerdicts(projectNo: number): StoredVerdict[]
@@ -24,12 +29,20 @@ export type PainHistoryEvent = { painId: string; atMs: number; changeId: string 
 
 /** The ledger of what shipped, and what traffic says of it. */
 export function createChangesCapability(deps: ChangesDeps & { control: Control; verifyRule: VerdictRule }): ChangesCapability {
-  const stores = { changes: createChangeQueries(deps.control), verdicts: createVerdictQueries(deps.control) }
+  const stores = {
+    changes: createChangeQueries(deps.control),
+    verdicts: createVerdictQueries(deps.control),
+    plans: createPlanQueries(deps.control),
+    queries: deps.control,
+  }
   const enterReleases = createEnterReleases(deps, stores)
-  const announce = createAnnounce(deps, stores)
+  const freeze = createFreeze(deps)
+  const announce = createAnnounce({ ...deps, freeze }, stores)
   const list = createList(enterReleases, stores)
-  const verify = createVerify({ ...deps, enterReleases }, stores)
+  const judge = createJudge(deps, stores)
+  const verify = createVerify({ ...deps, enterReleases, freeze }, stores, judge)
   return {
+    settling: createSettle({ nowMs: deps.nowMs, judge }, stores),
     readLedger: createReadLedger({ ...deps, enterReleases }, stores),
     readVerdicts: stores.verdicts.conclusive,
     readPainEvents: ({ projectNo }) => {

@@ -19,6 +19,7 @@ const clumped = (failures: number, runs: number): Traffic => ({
   ...side(failures, runs),
   windows: side(0, runs).windows.map((window, i) => ({ ...window, failures: i === 3 || i === 9 ? failures / 2 : 0 })),
 })
+const sampled = ({ runs, failures, windows }: Traffic) => ({ spans: runs, runs, failures, minutes: windows.length })
 const facts = (before: Traffic, after: Traffic, more: Partial<VerdictFacts> = {}): VerdictFacts => ({
   before,
   after,
@@ -26,6 +27,8 @@ const facts = (before: Traffic, after: Traffic, more: Partial<VerdictFacts> = {}
   serviceRunsAfter: after.runs,
   oldVersionRunsAfter: 0,
   sinceHeld: null,
+  sampling: { before: sampled(before), after: sampled(after) },
+  plan: null,
   ...more,
 })
 
@@ -79,6 +82,7 @@ describe('a change', () => {
       'held',
       null,
     ],
+    ['as many failures among a tenth of the healthy runs', facts(side(50, 5000), side(50, 500)), 'refused', 'sampling_changed'],
     ['failures that came in two clumps before', facts(clumped(50, 500), side(0, 500)), 'refused', 'insufficient_traffic'],
     ['traffic of a single moment before', facts(side(50, 500, { windows: 3 }), side(0, 500)), 'refused', 'insufficient_traffic'],
     ['traffic of a single moment after', facts(side(50, 500), side(0, 500, { windows: 3 })), 'refused', 'insufficient_traffic'],

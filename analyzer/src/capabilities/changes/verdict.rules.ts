@@ -1,5 +1,6 @@
 import type { RateRatio } from '../../domain/statistics/rate-ratio.ts'
 import { planLastLook, planRuns, runsStillNeeded } from '../../domain/verification/plan-runs.ts'
+import { hasSamplingChanged, type SampledTraffic } from '../../domain/verification/sampling.ts'
 import { lookAt, WINDOWS_MIN } from '../../domain/verification/sequential-interval.ts'
 import type { Traffic } from '../../domain/verification/traffic.ts'
 
@@ -11,6 +12,15 @@ export interface VerdictFacts {
   oldVersionRunsAfter: number
   /** What an earlier verdict of this change called held, and what came since; null where none did. */
   sinceHeld: { held: Traffic; since: Traffic } | null
+  sampling: { before: SampledTraffic; after: SampledTraffic }
+  /** What was planned when the change was recorded; null where nothing had run by then. */
+  plan: PlannedRuns | null
+}
+
+/** Runs after the change: that make the bound of the looks as low as it gets, and that show a fall by half. */
+export interface PlannedRuns {
+  lastLookRuns: number
+  minimumRuns: number
 }
 
 export type Verdict = 'held' | 'slipped' | 'unchanged' | 'worse' | 'moved' | 'refused'
@@ -54,12 +64,13 @@ export function judgeChange(facts: VerdictFacts, rule: VerdictRule): Judgement {
   if (refusal !== null) return { verdict: 'refused', reason: refusal, detail: null, ratio: null, runsNeeded: null }
   if (hasFewWindows(before)) return tooFewWindows('before')
   if (hasSlipped(facts, rule)) return said('slipped', ratioOf(before, after, rule))
-  if (hasFewWindows(after)) return { ...tooFewWindows('after'), runsNeeded: fewestRuns(before, after, rule) }
-  const ratio = ratioOf(before, after, rule)
+  const planned = facts.plan ?? planOf(before, rule)
+  if (hasFewWindows(after)) return { ...tooFewWindows('after'), runsNeeded: fewestRuns(facts, planned, rule) }
+  const ratio = ratioOf(before, after, rule, planned)
   if (isBelow(ratio, 1 - delta)) return said(parentFell(facts, rule) ? 'held' : 'moved', ratio)
   if (ratio.low > 1 + delta) return said('worse', ratio)
   if (ratio.low >= 1 - delta && ratio.high !== null && ratio.high <= 1 + delta) return said('unchanged', ratio)
-  const missing = missingRuns(before, after, rule)
+  const missing = missingRuns(facts, planned, rule)
   const reason = missing > 0 ? 'insufficient_traffic' : 'inconclusive'
   return { verdict: 'refused', reason, detail: null, ratio, runsNeeded: missing > 0 ? missing : null }
 }
@@ -68,11 +79,17 @@ function said(verdict: Verdict, ratio: RateRatio): Judgement {
   return { verdict, reason: null, detail: null, ratio, runsNeeded: null }
 }
 
-function refuse({ before, after, serviceRunsAfter, oldVersionRunsAfter }: VerdictFacts): RefusalReason | null {
+function refuse({ before, after, serviceRunsAfter, oldVersionRunsAfter, sampling }: VerdictFacts): RefusalReason | null {
   if (after.runs === 0 && oldVersionRunsAfter > 0) return 'still_on_old_version'
   if (after.runs === 0) return serviceRunsAfter > 0 ? 'path_not_exercised' : 'no_data'
   if (before.runs === 0) return 'no_data'
-  return before.failures === 0 && after.failures === 0 ? 'no_data' : null
+  if (before.failures === 0 && after.failures === 0) return 'no_data'
+  return hasSamplingChanged(sampling.before, sampling.after) ? 'sampling_changed' : null
+}
+
+/** From the traffic before a change alone, so that it is the same whenever it is made. */
+export function planOf(before: Traffic, { delta }: VerdictRule): PlannedRuns {
+  return { lastLookRuns: planLastLook(before, delta), minimumRuns: planRuns(before, delta) }
 }
 
 function hasFewWindows({ windows }: Traffic): boolean {
@@ -97,22 +114,27 @@ function isBelow({ high }: RateRatio, bound: number): boolean {
   return high !== null && high < bound
 }
 
-function ratioOf(before: Traffic, after: Traffic, { delta, alpha }: VerdictRule): RateRatio {
-  return lookAt(before, after, { plannedRuns: planLastLook(before, delta), alpha }).ratio
+function ratioOf(before: Traffic, after: Traffic, rule: VerdictRule, planned = planOf(before, rule)): RateRatio {
+  return lookAt(before, after, { plannedRuns: planned.lastLookRuns, alpha: rule.alpha }).ratio
 }
 
 /** Runs that are missing after the change: until a stop of the failures would show, or until a fall by half probably would. */
-function missingRuns(before: Traffic, after: Traffic, rule: VerdictRule): number {
+function missingRuns(facts: VerdictFacts, planned: PlannedRuns, rule: VerdictRule): number {
+  const { before, after } = facts
   if (before.failures === 0) return 0
-  return Math.max(fewestRuns(before, after, rule) ?? 0, runsStillNeeded(before, after, rule.delta))
+  return Math.max(
+    fewestRuns(facts, planned, rule) ?? 0,
+    Math.ceil(planned.minimumRuns - after.runs),
+    runsStillNeeded(before, after, rule.delta),
+  )
 }
 
 /** Runs without one more failure after which the verdict would be held; null where no number up to the planned ones would do. */
-function fewestRuns(before: Traffic, after: Traffic, rule: VerdictRule): number | null {
+function fewestRuns({ before, after }: VerdictFacts, planned: PlannedRuns, rule: VerdictRule): number | null {
   if (before.failures === 0) return null
-  const holds = (more: number) => isBelow(ratioOf(before, withoutFailure(after, more), rule), 1 - rule.delta)
+  const holds = (more: number) => isBelow(ratioOf(before, withoutFailure(after, more), rule, planned), 1 - rule.delta)
   let low = 0
-  let high = Math.ceil(planRuns(before, rule.delta))
+  let high = Math.ceil(Math.max(planned.minimumRuns, planRuns(before, rule.delta)))
   if (!holds(high)) return null
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2)

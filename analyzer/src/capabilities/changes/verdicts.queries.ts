@@ -61,6 +61,11 @@ export function createVerdictQueries({ db, all, first, run }: Control) {
       return row ? toVerdict(row) : null
     },
 
+    removeBefore: (beforeMs: number, most: number): void => {
+      const old = db.selectFrom('verdict').select('verdict_no').where('at_ms', '<', beforeMs).orderBy('at_ms').limit(most)
+      run(db.deleteFrom('verdict').where('verdict_no', 'in', old))
+    },
+
     /** Verdicts that said something, the newest first. */
     conclusive: (projectNo: number): StoredVerdict[] =>
       all(

@@ -1,32 +1,24 @@
-import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { windowOfLast } from '../../domain/window.ts'
 import { fail } from '../../http/errors.ts'
-import type { ExposureAnswer, Side } from '../../telemetry/answer-exposure.ts'
 import { changeNotFound, nothingToVerify, painNotFound } from './changes.contract.ts'
 import type { Change } from './changes.queries.ts'
 import type { ChangeStores, ChangesDeps, Owner } from './changes.ts'
-import { changePercent, type Judgement, judgeChange, VERDICT_TEST, type VerdictRule } from './verdict.rules.ts'
+import type { FrozenPlan, PlanSubject } from './plan.ts'
+import { nextLookAfter } from './settle.rules.ts'
+import { showUnjudged, showVerdict, type VerdictAnswer } from './show-verdict.ts'
+import { type Judgement, judgeChange, type VerdictRule } from './verdict.rules.ts'
 
 export interface VerifyDeps extends ChangesDeps {
   verifyRule: VerdictRule
   enterReleases(owner: Owner): Promise<void>
+  freeze(owner: Owner, change: Change, subject: PlanSubject): Promise<FrozenPlan>
 }
 
 export interface VerifyRequest {
   change_id?: string
   pain_id?: string
-  since_minutes: number
+  since_minutes?: number
 }
-
-interface Subject {
-  change: Change | null
-  painId: string | null
-  fingerprints: readonly string[] | null
-  service: string | null
-}
-
-const MINUTE_MS = 60_000
-const NO_SIDE = { failures: 0, runs: 0, fromMinute: null, toMinute: null }
 
 /** A rule that moves failures would look like a fix. */
 const REGROUPED: Judgement = {
@@ -38,38 +30,75 @@ const REGROUPED: Judgement = {
   runsNeeded: null,
 }
 
-/** Judges a change by the traffic on both sides of it, and keeps what it says where that is new. */
-export function createVerify(deps: VerifyDeps, stores: ChangeStores) {
-  const { ask, nowMs, verifyRule, enterReleases } = deps
-  return async (owner: Owner, request: VerifyRequest) => {
-    await enterReleases(owner)
-    const subject = findSubject(deps, stores, owner, request)
-    const { change } = subject
-    if (!change) return showUnjudged(subject, verifyRule)
+/** Judges a change by its frozen plan and the traffic on both sides of it, and keeps what is said where that is new. */
+export function createJudge({ ask, nowMs, readPainView }: ChangesDeps, { verdicts }: ChangeStores) {
+  return async (
+    { projectNo, projectId }: Owner,
+    { change, plan, sinceMinutes }: { change: Change; plan: FrozenPlan; sinceMinutes?: number },
+  ): Promise<VerdictAnswer> => {
     const now = nowMs()
-    const key = { changeId: change.changeId, painId: subject.painId ?? '' }
+    const key = { changeId: change.changeId, painId: plan.painId }
+    const { service, version, shippedAtMs } = change
+    const window = windowOfLast(sinceMinutes ?? 0, now)
     const exposure = await ask('exposure', {
-      projectNo: owner.projectNo,
-      window: windowOfLast(request.since_minutes, now),
-      fingerprints: subject.fingerprints,
-      service: subject.service,
-      rules: deps.readPainView(owner.projectNo).rules,
-      change: { service: change.service, version: change.version, shippedAtMs: change.shippedAtMs },
-      heldAtMs: stores.verdicts.last(owner.projectNo, key, { only: 'held' })?.atMs ?? null,
+      ...{ projectNo, projectId },
+      window: sinceMinutes === undefined ? { ...window, fromMinute: plan.fromMinute } : window,
+      ...{ fingerprints: plan.fingerprints, service: plan.service },
+      rules: readPainView(projectNo).rules,
+      change: { service, version, shippedAtMs },
+      heldAtMs: verdicts.last(projectNo, key, { only: 'held' })?.atMs ?? null,
     })
-    const judgement = exposure.isRegrouped ? REGROUPED : judgeChange(exposure, verifyRule)
-    const answer = show(subject, judgement, { exposure, change, rule: verifyRule })
-    const last = stores.verdicts.last(owner.projectNo, key)
+    const judgement = exposure.isRegrouped ? REGROUPED : judgeChange({ ...exposure, plan: plan.planned }, plan.rule)
+    const answer = showVerdict(judgement, { exposure, change, plan })
+    const last = verdicts.last(projectNo, key)
     if (last?.verdict !== answer.verdict || last.reason !== answer.reason) {
       const { verdict, reason } = answer
-      stores.verdicts.add(owner.projectNo, { ...key, atMs: now, verdict, reason, body: JSON.stringify(answer) })
+      verdicts.add(projectNo, { ...key, atMs: now, verdict, reason, body: JSON.stringify(answer) })
     }
     return answer
   }
 }
 
+/** What traffic says of a change now, whoever asks. */
+export function createVerify(deps: VerifyDeps, stores: ChangeStores, judge: ReturnType<typeof createJudge>) {
+  return async (owner: Owner, request: VerifyRequest): Promise<VerdictAnswer> => {
+    await deps.enterReleases(owner)
+    const { change, subject } = findSubject(deps, stores, owner, request)
+    if (!change) return showUnjudged(subject.painId, deps.verifyRule)
+    const plan = findPlan(deps, stores, owner, { change, subject }) ?? (await freezeNow(deps, stores, owner, { change, subject }))
+    return judge(owner, { change, plan, ...(request.since_minutes !== undefined && { sinceMinutes: request.since_minutes }) })
+  }
+}
+
+interface Found {
+  change: Change
+  subject: PlanSubject & { askedId: string }
+}
+
+/** That of the pain itself, else of one that is shown under the same pain now. */
+function findPlan(
+  { readRootIds }: VerifyDeps,
+  { plans }: ChangeStores,
+  owner: Owner,
+  { change, subject }: Found,
+): FrozenPlan | null {
+  const own = plans.find(change.changeId, subject.askedId)
+  if (own || subject.painId === '') return own
+  const rootId = readRootIds(owner.projectNo)
+  const frozen = plans.of(change.changeId).filter(({ painId }) => painId !== '' && rootId(painId) === subject.painId)
+  return frozen.find(({ painId }) => painId === subject.painId) ?? frozen[0] ?? null
+}
+
+/** A change that nobody tied to this pain gets its plan when it is first judged by it, and is looked at from then on. */
+async function freezeNow(deps: VerifyDeps, stores: ChangeStores, owner: Owner, { change, subject }: Found): Promise<FrozenPlan> {
+  const plan = await deps.freeze(owner, change, subject)
+  const nextLookMs = nextLookAfter(deps.nowMs(), { shippedAtMs: change.shippedAtMs, frozenAtMs: plan.frozenAtMs })
+  stores.plans.insert(stores.queries, { projectNo: owner.projectNo, changeId: change.changeId }, plan, nextLookMs)
+  return stores.plans.find(change.changeId, plan.painId) ?? plan
+}
+
 /** A pain is judged by the change that names it, else by the last that shipped to its service or to none in particular. */
-function findSubject(deps: ChangesDeps, { changes }: ChangeStores, owner: Owner, request: VerifyRequest): Subject {
+function findSubject(deps: ChangesDeps, { changes }: ChangeStores, owner: Owner, request: VerifyRequest) {
   const { findPain, nowMs, readRootIds } = deps
   const { change_id: changeId, pain_id: askedPain } = request
   if (changeId === undefined && askedPain === undefined) fail(nothingToVerify, 'name a change_id or a pain_id')
@@ -77,20 +106,21 @@ function findSubject(deps: ChangesDeps, { changes }: ChangeStores, owner: Owner,
     changeId === undefined ? null : (changes.find(owner.projectNo, changeId) ?? fail(changeNotFound, 'no such change'))
   const painNamed = askedPain ?? named?.painIds[0] ?? null
   const pain = painNamed === null ? null : (findPain(owner.projectNo, painNamed) ?? fail(painNotFound, 'no such pain'))
-  const painId = pain?.painId ?? null
   const rootId = readRootIds(owner.projectNo)
   const change =
     named ??
-    changeOfPain(changes.newest(owner.projectNo), (change) => change.painIds.some((id) => rootId(id) === painId), {
+    changeOfPain(changes.newest(owner.projectNo), (one) => one.painIds.some((id) => rootId(id) === pain?.painId), {
       service: pain?.service ?? null,
       nowMs: nowMs(),
     })
-  return {
-    change,
-    painId,
+  const subject = {
+    /** As it was named, which may be one that is shown under another now. */
+    askedId: painNamed ?? '',
+    painId: pain?.painId ?? '',
     fingerprints: pain?.fingerprints ?? null,
     service: pain?.service ?? change?.service ?? null,
   }
+  return { change, subject }
 }
 
 /** What is yet to ship is judged only where it is asked for by its id, or where it alone names the pain. */
@@ -102,53 +132,4 @@ function changeOfPain(
   const shipped = newest.filter(({ shippedAtMs }) => shippedAtMs <= nowMs)
   const touches = (change: Change) => change.service === null || change.service === service
   return shipped.find(names) ?? newest.find(names) ?? shipped.find(touches) ?? null
-}
-
-function show(
-  { painId }: Subject,
-  { verdict, reason, detail, ratio, runsNeeded }: Judgement,
-  { exposure, change, rule }: { exposure: ExposureAnswer; change: Change; rule: VerdictRule },
-) {
-  const { before, after, versions } = exposure
-  return {
-    verdict,
-    reason,
-    detail,
-    runs_needed: runsNeeded,
-    before: showSide(before),
-    after: showSide(after),
-    ratio: ratio ? { value: ratio.value, low: ratio.low, high: ratio.high } : { value: null, low: null, high: null },
-    change_percent: changePercent(before, after),
-    test: VERDICT_TEST,
-    confidence: 1 - rule.alpha,
-    versions,
-    change_id: change.changeId as string | null,
-    pain_id: painId,
-  }
-}
-
-function showUnjudged({ painId }: Subject, rule: VerdictRule) {
-  return {
-    verdict: 'refused' as const,
-    reason: 'no_data' as const,
-    detail: 'no change is known that could be judged: announce one with POST /v1/changes',
-    runs_needed: null,
-    before: showSide(NO_SIDE),
-    after: showSide(NO_SIDE),
-    ratio: { value: null, low: null, high: null },
-    change_percent: null,
-    test: VERDICT_TEST,
-    confidence: 1 - rule.alpha,
-    versions: [],
-    change_id: null,
-    pain_id: painId,
-  }
-}
-
-function showSide({ failures, runs, fromMinute, toMinute }: Pick<Side, 'failures' | 'runs' | 'fromMinute' | 'toMinute'>) {
-  const window =
-    fromMinute === null || toMinute === null
-      ? null
-      : { from: msToIso(fromMinute * MINUTE_MS), to: msToIso((toMinute + 1) * MINUTE_MS) }
-  return { failures, runs, window }
 }

@@ -115,8 +115,22 @@ create table fingerprint_rule (
 create index fingerprint_rule_by_project on fingerprint_rule (project_no, rule_no);
 `
 
+const plans = `
+-- How a change will be judged for one pain ('' for a whole service), as it was settled when the change was recorded.
+create table verify_plan (
+  change_id text not null, pain_id text not null, project_no integer not null, frozen_at_ms integer not null,
+  plan_digest text not null, body text not null,       -- JSON, see capabilities/changes/plan.ts
+  next_look_ms integer,                                -- null: it is looked at no more
+  primary key (change_id, pain_id)
+) strict, without rowid;
+create index verify_plan_by_look on verify_plan (next_look_ms) where next_look_ms is not null;
+create index verify_plan_by_time on verify_plan (frozen_at_ms);
+create index verdict_by_time on verdict (at_ms);
+`
+
 export const controlMigrations: readonly Migration[] = [
   { name: 'spine', sql: spine },
   { name: 'observations', sql: observations },
   { name: 'grouping', sql: grouping },
+  { name: 'plans', sql: plans },
 ]

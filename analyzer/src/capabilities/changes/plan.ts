@@ -1,0 +1,93 @@
+import { digestOf } from '../../domain/opaque-id.ts'
+import { windowOfLast } from '../../domain/window.ts'
+import type { ExposureAnswer, Side } from '../../telemetry/answer-exposure.ts'
+import { ReadRefused } from '../../telemetry/read-pool.ts'
+import type { Change } from './changes.queries.ts'
+import type { ChangesDeps, Owner } from './changes.ts'
+import { type PlannedRuns, planOf, type VerdictRule } from './verdict.rules.ts'
+
+/**
+ * How a change is judged for one pain, settled when the change is recorded. Whatever is merged, split, muted or named otherwise
+ * afterwards, and however settings change, the question stays the one that was asked.
+ */
+export interface FrozenPlan {
+  /** '' where a whole service is judged. */
+  painId: string
+  frozenAtMs: number
+  planDigest: string
+  /** Hex; null for all failures of the service, or of the project. */
+  fingerprints: readonly string[] | null
+  /** Hex: the same failures whatever their words. */
+  parentKeys: readonly string[]
+  service: string | null
+  metric: string
+  rule: VerdictRule
+  /** First minute of arrival that counts as before. */
+  fromMinute: number
+  /** null where nothing had failed before: then it is planned when something has. */
+  planned: PlannedRuns | null
+  /** Hours that the runs take at the pace of before. */
+  windowHours: number | null
+}
+
+/** What is to be judged. */
+export interface PlanSubject {
+  painId: string
+  fingerprints: readonly string[] | null
+  service: string | null
+}
+
+/** Traffic before a change that is compared with what comes after it, at most: thirty days. */
+export const BASELINE_MINUTES = 43_200
+const HOUR_MINUTES = 60
+
+/** Makes plans of what is known now. Telemetry that cannot be read just now does not hinder a change from being recorded. */
+export function createFreeze({ ask, nowMs, readPainView, verifyRule }: ChangesDeps & { verifyRule: VerdictRule }) {
+  return async ({ projectNo, projectId }: Owner, change: Change, subject: PlanSubject): Promise<FrozenPlan> => {
+    const frozenAtMs = nowMs()
+    const window = windowOfLast(BASELINE_MINUTES, frozenAtMs)
+    const { service, version, shippedAtMs } = change
+    const exposure = await ask('exposure', {
+      ...{ projectNo, projectId, window },
+      ...{ fingerprints: subject.fingerprints, service: subject.service },
+      rules: readPainView(projectNo).rules,
+      change: { service, version, shippedAtMs },
+      heldAtMs: null,
+    }).catch(orNothing)
+    const plan = {
+      fingerprints: subject.fingerprints,
+      parentKeys: exposure?.parentKeys ?? [],
+      service: subject.service,
+      metric: metricOf(subject),
+      rule: verifyRule,
+      fromMinute: window.fromMinute,
+      ...exposureOf(exposure, verifyRule),
+    }
+    const planDigest = digestOf(projectId, change.changeId, subject.painId, JSON.stringify(plan))
+    return { painId: subject.painId, frozenAtMs, planDigest, ...plan }
+  }
+}
+
+function orNothing(error: unknown): null {
+  if (error instanceof ReadRefused) return null
+  throw error
+}
+
+function metricOf({ painId, service }: PlanSubject): string {
+  const what = painId === '' ? 'failures of any kind' : `failures of ${painId}`
+  return `${what} per run of the same operation${service === null ? '' : ` in ${service}`}`
+}
+
+function exposureOf(exposure: ExposureAnswer | null, rule: VerdictRule): Pick<FrozenPlan, 'planned' | 'windowHours'> {
+  if (exposure === null || exposure.isRegrouped || exposure.before.failures === 0 || exposure.before.runs === 0)
+    return { planned: null, windowHours: null }
+  const planned = planOf(exposure.before, rule)
+  return {
+    planned,
+    windowHours: Math.ceil((planned.minimumRuns * minutesOf(exposure.before)) / exposure.before.runs / HOUR_MINUTES),
+  }
+}
+
+function minutesOf({ fromMinute, toMinute }: Side): number {
+  return fromMinute === null || toMinute === null ? 0 : toMinute - fromMinute + 1
+}
