@@ -3,6 +3,7 @@ import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/rec
 import { openStoredSegment, type StoredSegment } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
+import { freeMemory } from '@loopkit/shared/otlp/free-memory'
 import { STORED, STORED_DIFFERS } from './admission.ts'
 import { hashContent } from './span-keys.ts'
 
@@ -14,7 +15,7 @@ const IDS_BYTES = 24
 export type StoredSpans = (projectNo: number, refs: Uint8Array) => Uint8Array
 
 /** Spans of segments opened lately, kept because the rest of a trace mostly asks for the same ones. */
-const CACHED_SPANS_MAX = 200_000
+const CACHED_SPANS_MAX = 100_000
 
 /** Ids as text → the hash of the span's content times four, plus what follows. */
 type SegmentSpans = Map<string, number>
@@ -41,6 +42,8 @@ export function createStoredSpans(db: SqliteDatabase, hasher: TraceHasher): Stor
     // What cannot be read any more is taken anew when it is sent again.
     const opened = row ? openStoredSegment(row) : null
     const spans = opened ? readSpans(opened.body, kind) : new Map<string, number>()
+    // Those of a trace with many are opened one after the other: none may wait for the garbage collector.
+    if (opened) freeMemory(opened.body)
     cache.set(segmentId, spans)
     cachedSpans += spans.size
     for (const [oldest, { size }] of cache) {

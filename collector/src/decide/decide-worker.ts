@@ -3,6 +3,7 @@ import { setPriority } from 'node:os'
 import { platform } from 'node:process'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '@loopkit/shared/runtime/clock'
+import { createGarbageCollector } from '@loopkit/shared/runtime/garbage'
 import { createJudgeFilter } from '@loopkit/shared/signals/judge-filter'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { createCostOf } from '@loopkit/shared/span/price-call'
@@ -47,6 +48,8 @@ const retainer = createRetainer(retain, {
   onLogMoved: createLogMoved(writeTurn).tell,
   report: (told) => report({ kind: 'housekeeping', report: told }),
 })
+// Segments that were opened lie outside the heap: with large ones they were 100 MB.
+const garbage = createGarbageCollector()
 let decideDueMs = systemClock.monotonicMs() + TICK_MS
 let retainDueMs = systemClock.monotonicMs() + TICK_MS
 let backlogDueMs = systemClock.monotonicMs() + TICK_MS
@@ -83,6 +86,7 @@ function keepHouse(budgetMs: number): number {
   const endMs = cpuMs() + budgetMs
   for (;;) {
     const { pauseMs, hasMore } = retainer.turn()
+    garbage.afterWork()
     if (!hasMore || cpuMs() >= endMs) return pauseMs
   }
 }
@@ -95,6 +99,7 @@ function decide(): number {
     backlogDueMs = pausedUntil(BACKLOG_EVERY_MS)
   }
   const { decided, mayHaveMore } = decider.decideBatch()
+  garbage.afterWork()
   if (decided.length > 0) report({ kind: 'decided', hashes: BigUint64Array.from(decided) })
   return mayHaveMore ? 0 : TICK_MS
 }

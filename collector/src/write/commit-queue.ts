@@ -1,3 +1,4 @@
+import { freeMemory } from '@loopkit/shared/otlp/free-memory'
 import type { AdmittedBody } from '../admit/admission.ts'
 import type { KeyUses } from '../admit/key-uses.ts'
 import type { Ledger } from '../admit/ledger.ts'
@@ -7,7 +8,7 @@ import { projectsFirst } from './projects-first.ts'
 
 /** The writer's end of the line. */
 export interface WriterPort {
-  /** Copies the group; its bodies are not needed any more. */
+  /** Copies the group or takes it; its bodies are not needed any more. */
   post(group: CommitGroup): void
 }
 
@@ -52,6 +53,8 @@ interface Settling {
 
 /** In place of bytes that were handed over, so that they are not held twice. */
 const POSTED = new Uint8Array(0)
+/** Bodies from here on give their memory back as soon as the writer has them. */
+const FREED_MIN_BYTES = 1024 ** 2
 const FIRST_COPY_LOST = refused('storage_failed', 'the first copy of a repeated span was not stored')
 
 /**
@@ -135,7 +138,11 @@ export class CommitQueue {
       counted: this.#countWaiters.splice(0),
     }
     port.post(group)
-    for (const body of bodies) body.body = POSTED
+    for (const body of bodies) {
+      // Small ones are memory of the next body.
+      if (body.body.length >= FREED_MIN_BYTES) freeMemory(body.body)
+      body.body = POSTED
+    }
   }
 
   onReply(reply: WriterReply): void {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { createGroupPacker, GROUP_BYTES, unpackGroup } from './group-memory.ts'
+import { createGroupPacker, GROUP_BYTES, movedBuffers, unpackGroup } from './group-memory.ts'
 import type { BodyToCommit, CommitGroup } from './messages.ts'
 
 function body(projectNo: number, length: number, traces: number[], replaced: number[] = []): BodyToCommit {
@@ -35,6 +35,13 @@ test('a group larger than what is kept', () => {
   const { bodies } = unpackGroup(createGroupPacker(new SharedArrayBuffer(GROUP_BYTES)).pack(group(large, body(2, 7, [3, 4]))))
   expect(Buffer.compare(bodies[0]!.body, large.body)).toBe(0)
   expect(bodies[1]).toEqual(body(2, 7, [3, 4]))
+})
+
+test('a large body that is alone is not copied', () => {
+  const large = body(1, 1_200_000, [1, 2], [7])
+  const packed = createGroupPacker(new SharedArrayBuffer(GROUP_BYTES)).pack(group(large))
+  expect(movedBuffers(packed)).toEqual([large.body.buffer])
+  expect(unpackGroup(packed).bodies[0]).toEqual(large)
 })
 
 test('bodies of one project and kind lie one behind the other, in their order', () => {

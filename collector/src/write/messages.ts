@@ -35,6 +35,8 @@ export interface CommitGroup {
 /** A group on its way to the writer: its bodies and their numbers lie in shared memory, since each object costs a clone. */
 export interface PackedGroup extends Omit<CommitGroup, 'bodies'> {
   memory: SharedArrayBuffer | ArrayBuffer
+  /** In place of the bytes of the one body there is: it was too large to copy. */
+  moved: Uint8Array<ArrayBuffer> | null
   bodies: number
   /** Of the few bodies that have one. */
   ledgers: { position: number; ledger: BodyToCommit['ledger'] }[]

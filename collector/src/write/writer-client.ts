@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { createGroupPacker, GROUP_BYTES } from './group-memory.ts'
+import { createGroupPacker, GROUP_BYTES, movedBuffers } from './group-memory.ts'
 import type { CommitGroup, LineMemory, WriterData, WriterMessage, WriterReply } from './messages.ts'
 import { createLineMemory, createLineStart, createSignal } from './writer-line.ts'
 
@@ -25,9 +25,7 @@ export async function startWriter(
   const workerData: WriterData = { ...data, line, decisions: port1 }
   const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData, transferList: [port1], name: 'writer' })
   const packer = createGroupPacker(line.groups)
-  const send = createLineStart(line, (group) =>
-    worker.postMessage(group, group.memory instanceof ArrayBuffer ? [group.memory] : []),
-  )
+  const send = createLineStart(line, (group) => worker.postMessage(group, movedBuffers(group)))
   const signal = createSignal(line)
   const tell = (message: WriterMessage) => {
     worker.postMessage(message)

@@ -5,7 +5,16 @@ import type { PackedGroup } from './messages.ts'
 import { createLineEnd, createLineMemory, createLineStart, createSignal } from './writer-line.ts'
 
 const memory = createLineMemory(64)
-const usual: PackedGroup = { kind: 'commit', group: 7, memory: memory.groups, bodies: 3, ledgers: [], ledger: [], keyUses: [] }
+const usual: PackedGroup = {
+  kind: 'commit',
+  group: 7,
+  memory: memory.groups,
+  moved: null,
+  bodies: 3,
+  ledgers: [],
+  ledger: [],
+  keyUses: [],
+}
 
 test('a usual group is taken once, without a message', () => {
   const messages: PackedGroup[] = []
@@ -15,6 +24,7 @@ test('a usual group is taken once, without a message', () => {
 })
 
 test.each<[string, Partial<PackedGroup>]>([
+  ['a body that moves', { moved: new Uint8Array(1) }],
   ['memory of its own', { memory: new SharedArrayBuffer(64) }],
   ["a body's counts", { ledgers: [{ position: 0, ledger: [['replaced', 1]] }] }],
   ['counts', { ledger: [[1, 'conflict', 2]] }],

@@ -60,8 +60,8 @@ export function createLineStart(memory: LineMemory, postMessage: (group: PackedG
   }
 }
 
-function isUsual({ groups }: LineMemory, { memory, ledgers, ledger, keyUses }: PackedGroup): boolean {
-  return memory === groups && ledgers.length === 0 && ledger.length === 0 && keyUses.length === 0
+function isUsual({ groups }: LineMemory, { memory, moved, ledgers, ledger, keyUses }: PackedGroup): boolean {
+  return memory === groups && moved === null && ledgers.length === 0 && ledger.length === 0 && keyUses.length === 0
 }
 
 /** The writer's end. */
@@ -81,7 +81,7 @@ export function createLineEnd({ groups, cells }: LineMemory): LineEnd {
       const group = Atomics.exchange(words, GROUP, 0)
       if (group === 0) return null
       const bodies = Atomics.load(words, BODIES)
-      return { kind: 'commit', group, memory: groups, bodies, ledgers: [], ledger: [], keyUses: [] }
+      return { kind: 'commit', group, memory: groups, moved: null, bodies, ledgers: [], ledger: [], keyUses: [] }
     },
     seen: () => Atomics.load(words, SIGNAL),
     wait: (seen) => void Atomics.wait(words, SIGNAL, seen),

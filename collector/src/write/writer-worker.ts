@@ -9,7 +9,7 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
 import { createDecisionDesk } from '../decide/decision-line.ts'
 import { createMadeUpBody, warmUp } from '../start/warm-up.ts'
-import { unpackGroup } from './group-memory.ts'
+import { movedBuffers, unpackGroup } from './group-memory.ts'
 import { createLogMoved } from './log-moved.ts'
 import type { PackedGroup, WriterData, WriterMessage } from './messages.ts'
 import { createFirstTurn } from './write-turn.ts'
@@ -67,6 +67,6 @@ function nextMessage(): WriterMessage | undefined {
 function commit(group: PackedGroup): void {
   parentPort!.postMessage(writer.commit(unpackGroup(group)))
   writer.tidyLog()
-  freeMemory(new Uint8Array(group.memory))
+  for (const buffer of movedBuffers(group)) freeMemory(new Uint8Array(buffer))
   garbage.afterWork()
 }

@@ -4,9 +4,12 @@ import { compressOnce, createZstdCompressor } from './zstd-context.ts'
 /** The cheapest level: 1.0 M spans/s per core at 58 bytes a span on the demo capture. Merges use 3. */
 const LEVEL_DEFAULT = 1
 
-/** With small chunks Node joins many pieces, which costs more than compressing; large ones it takes fresh from the system each time. */
+/**
+ * Output is made in one piece, since joining pieces takes their memory twice. What is not written costs none; a damaged row
+ * must not ask for more than this.
+ */
 const CHUNK_MIN_BYTES = 64 * 1024
-const CHUNK_MAX_BYTES = 4 * 1024 * 1024
+const CHUNK_MAX_BYTES = 64 * 1024 * 1024
 
 /** A stored segment that cannot be read: damaged, or larger than any that is written. */
 export class SegmentError extends Error {
@@ -43,7 +46,7 @@ function requestOf(bodies: readonly Uint8Array[]): Uint8Array {
 export function unpackSegment(body: Uint8Array, maxBytes: number): Uint8Array {
   if (body.length === 0) throw new SegmentError('damaged', 'a segment without content')
   try {
-    return zstdDecompressSync(body, { chunkSize: clamp(body.length * 8), maxOutputLength: maxBytes })
+    return zstdDecompressSync(body, { chunkSize: clamp(maxBytes + 1), maxOutputLength: maxBytes })
   } catch (error) {
     const code = (error as { code?: unknown }).code
     if (code === 'ERR_BUFFER_TOO_LARGE') throw new SegmentError('too_large', `a segment of more than ${maxBytes} bytes`)

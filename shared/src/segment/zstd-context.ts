@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib'
+import { freeMemory } from '../otlp/free-memory.ts'
 
 /** Compresses pieces one after the other, each a frame of its own. */
 export type ZstdCompressor = (bytes: Uint8Array) => Uint8Array
@@ -52,7 +53,9 @@ export function createZstdCompressor(level: number): ZstdCompressor {
     handle.writeSync(constants.ZSTD_e_end, bytes, 0, bytes.length, output, 0, output.length)
     const [roomLeft, inputLeft] = left
     if (inputLeft !== 0 || roomLeft === output.length) throw new Error(`zstd left ${inputLeft} of ${bytes.length} bytes`)
-    return output.slice(0, output.length - roomLeft!)
+    const compressed = output.slice(0, output.length - roomLeft!)
+    if (output !== kept) freeMemory(output)
+    return compressed
   }
 }
 
