@@ -103,7 +103,7 @@ async function newRun(input) {
 for (const { candidate, examples } of cases) {
   describe(plain(candidate.eval_id), () => {
     for (const { record_id: record, expect: expected, run } of examples) {
-      test(\`\${expected}s on \${plain(record)}\`, () => {
+      test(\`\${expected === 'fail' ? 'fails' : 'passes'} on \${plain(record)}\`, () => {
         expect(shown(checkRun(candidate.assertions, run))).toMatchObject({ verdict: expected })
       })
     }

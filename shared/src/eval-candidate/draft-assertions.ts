@@ -46,6 +46,9 @@ export function draftAssertions(source: DraftSource): Draft {
   return { assertions: assertion === null ? assertions : [...assertions, assertion], missing }
 }
 
+/** What assertions on the outcome look at. */
+export const TOOL_CALLS = 'tool_calls'
+
 function draftOutcome(
   failing: ObservedRun | null,
   passing: readonly ObservedRun[],
@@ -53,7 +56,7 @@ function draftOutcome(
   if (failing === null || failing.calls === null) return { assertion: null, missing: ['tool_calls_of_failing_run'] }
   const states = passing.flatMap(({ calls }) => (calls === null ? [] : [writesOf(calls)]))
   const distinct = [...new Map(states.map((state) => [JSON.stringify(state), state])).values()].sort(bySpelling)
-  const target = 'tool_calls'
+  const target = TOOL_CALLS
   const equal: EvalAssertion = {
     kind: 'final_writes_equal',
     target,
