@@ -2,9 +2,11 @@ import { AWAITS_END } from '@loopkit/shared/database/telemetry/awaits-end'
 import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
+import type { Omission } from '../domain/packet/model.ts'
 import type { MinuteWindow } from '../domain/window.ts'
 import { readAskedTrace } from './each-trace.ts'
 import { JUDGE_FILTER, traceIdText } from './judge-span.ts'
+import { omittedSegments } from './omitted-segments.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface LedgerAnswer {
@@ -34,14 +36,29 @@ export interface ReceiptQuestion {
 }
 
 export interface Receipt {
-  traceId: string
+  /** As it was sent; null where nothing of it can be read. */
+  traceId: string | null
   spans: number
   logs: number
-  firstReceivedAt: string
-  lastReceivedAt: string
+  firstReceivedAt: string | null
+  lastReceivedAt: string | null
   decidedAt: string | null
   services: string[]
   commits: number[]
+  omitted: Omission[]
+}
+
+/** It is stored, and what holds it cannot be read. */
+const NOTHING_READ: Receipt = {
+  traceId: null,
+  spans: 0,
+  logs: 0,
+  firstReceivedAt: null,
+  lastReceivedAt: null,
+  decidedAt: null,
+  services: [],
+  commits: [],
+  omitted: [],
 }
 
 const SERVICES_MAX = 50
@@ -49,9 +66,12 @@ const COMMITS_MAX = 50
 
 /** Where a trace is; null where nothing of it is stored. */
 export function answerReceipt(connection: TelemetryConnection, question: ReceiptQuestion): Receipt | null {
-  const stored = readAskedTrace(connection, question.projectNo, question.traceId, JUDGE_FILTER)
+  const damaged = new Set<number>()
+  const reading = { filter: JUDGE_FILTER, damaged }
+  const stored = readAskedTrace(connection, question.projectNo, question.traceId, reading)
+  const omitted = omittedSegments(damaged.size)
   const [first] = stored
-  if (!first) return null
+  if (!first) return omitted.length > 0 ? { ...NOTHING_READ, omitted } : null
   const arrivals = stored.map(({ receivedMs }) => receivedMs).sort((a, b) => a - b)
   const lastMs = arrivals.at(-1)!
   const decidedMs = readDecidedMs(connection, question, lastMs)
@@ -64,6 +84,7 @@ export function answerReceipt(connection: TelemetryConnection, question: Receipt
     decidedAt: decidedMs === null ? null : msToIso(decidedMs),
     services: [...new Set(stored.map(({ ctx }) => viewSpan(ctx).service))].sort().slice(0, SERVICES_MAX),
     commits: [...new Set(stored.map(({ commit }) => commit))].sort((a, b) => a - b).slice(0, COMMITS_MAX),
+    omitted,
   }
 }
 

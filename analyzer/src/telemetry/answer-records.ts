@@ -1,7 +1,9 @@
 import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { normalizeSpan, type ShownLimits } from '@loopkit/shared/span/normalize-span'
+import type { Omission } from '../domain/packet/model.ts'
 import { createDecidedSignals } from './decided-signals.ts'
 import { toTraceSpan } from './judge-span.ts'
+import { omittedSegments } from './omitted-segments.ts'
 import { readSpans } from './read-spans.ts'
 import {
   comparePlaces,
@@ -29,17 +31,20 @@ export interface RecordsAnswer {
   /** The records as a JSON array: made here, so that the main thread does not. */
   itemsJson: string
   next: RecordPosition | null
+  omitted: Omission[]
 }
 
 interface Found {
   spans: StoredSpan[]
   next: RecordPosition | null
+  /** Segments that may hold more and cannot be read, where records are asked for by id. */
+  damaged?: number
 }
 
 /** Records, the newest arrival first; inside one commit the latest start first. */
 export function answerRecords(connection: TelemetryConnection, question: RecordsQuestion): RecordsAnswer {
-  const { spans, next } = findSpans(connection, question)
-  return { itemsJson: `[${toRecords(connection, question, spans).join(',')}]`, next }
+  const { spans, next, damaged = 0 } = findSpans(connection, question)
+  return { itemsJson: `[${toRecords(connection, question, spans).join(',')}]`, next, omitted: omittedSegments(damaged) }
 }
 
 function findSpans(connection: TelemetryConnection, question: RecordsQuestion): Found {
@@ -54,7 +59,8 @@ function ofTrace(connection: TelemetryConnection, question: RecordsQuestion, tra
   const { projectNo, limit, after, off } = question
   const isWanted = createMatch(question, off, createDecidedSignals(connection, projectNo))
   const isBehind = createIsBehind(after)
-  const placed = [...readTraces(db, hasher, projectNo, [traceId], { index }).values()]
+  const damaged = new Set<number>()
+  const placed = [...readTraces(db, hasher, projectNo, [traceId], { index, damaged }).values()]
     .flat()
     .filter(isWanted)
     .map((stored) => ({ stored, place: placeOf(stored) }))
@@ -62,7 +68,8 @@ function ofTrace(connection: TelemetryConnection, question: RecordsQuestion, tra
     .sort((a, b) => comparePlaces(a.place, b.place))
   const page = placed.slice(0, limit)
   const last = page.at(-1)
-  return { spans: page.map(({ stored }) => stored), next: last && placed.length > limit ? toPosition(last.place) : null }
+  const next = last && placed.length > limit ? toPosition(last.place) : null
+  return { spans: page.map(({ stored }) => stored), next, damaged: damaged.size }
 }
 
 /** The records of these spans, each as JSON. */

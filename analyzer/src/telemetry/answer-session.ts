@@ -4,11 +4,11 @@ import type { Omission } from '../domain/packet/model.ts'
 import { countTokens } from '../domain/token-count.ts'
 import { oneLine } from '../domain/untrusted-text.ts'
 import { toRecords } from './answer-records.ts'
-import { failingWithAncestors, findSession, type SessionSpan } from './find-session.ts'
+import { type FoundSession, failingWithAncestors, findSession, type SessionEntry, type SessionSpan } from './find-session.ts'
 import { eventMsOf, shownIds } from './judge-span.ts'
-import { readSpans } from './read-spans.ts'
 import type { RecordOwner } from './record-sessions.ts'
 import { findSessionHints, type SessionHint } from './session-hints.ts'
+import { nameOf, placeName, recordIdOf } from './span-places.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export type SessionView = 'full' | 'skeleton' | 'errors'
@@ -60,22 +60,35 @@ const LINE_CHARS = 240
 export function answerSession(connection: TelemetryConnection, question: SessionQuestion): SessionAnswer | null {
   const found = findSession(connection, question, question.id)
   if (!found) return null
-  const spans = (question.view === 'errors' ? failingWithAncestors(found.spans) : found.spans).filter(isWithin(question))
-  const rest = spans.filter((span) => isBehind(span, question.after)).slice(0, question.limit + 1)
-  const items = collectItems(connection, question, rest)
+  const within = found.entries.filter(isWithin(question))
+  const isErrors = question.view === 'errors'
+  const errors = isErrors ? readErrors(found, question) : null
+  const entries = errors?.entries ?? within
+  const rest = entries.filter(isBehind(question.after)).slice(0, question.limit + 1)
+  const items = collectItems(connection, question, { found, rest })
   const last = rest[items.length - 1]
-  const { hints, omitted: hintsOmitted } = hintsOf(connection, question, found.spans)
-  const omitted = [{ what: 'traces', count: found.tracesLeftOut, reason: 'session_too_large' }, ...hintsOmitted]
+  const { hints, omitted } = hintsOf(connection, question, errors?.spans ?? [])
   const repeatsId = question.budgetTokens === null || countTokens(found.sessionId) <= ID_TOKENS_MAX
   return {
     sessionId: repeatsId ? found.sessionId : null,
-    records: spans.length,
+    records: entries.length,
     traces: found.traces,
-    omitted: omitted.filter(({ count }) => count > 0),
+    omitted: [...found.omitted, ...omitted].filter(({ count }) => count > 0),
     hints,
     itemsJson: `[${items.join(',')}]`,
-    next: last && items.length < rest.length ? { start: String(last.span.startUnixNano), recordId: last.recordId } : null,
+    next: last && items.length < rest.length ? toPosition(last) : null,
   }
+}
+
+/** All spans of the session, and the failing ones with what is above them. */
+function readErrors(found: FoundSession, question: SessionQuestion): { spans: SessionSpan[]; entries: SessionEntry[] } {
+  const spans = found.readSpans(found.entries)
+  const shown = new Set(failingWithAncestors(spans).map(({ traceId, spanId }) => nameOf(traceId, spanId)))
+  return { spans, entries: found.entries.filter(({ name }) => shown.has(name)).filter(isWithin(question)) }
+}
+
+function toPosition({ startUnixNano, name }: SessionEntry): SessionPosition {
+  return { start: String(startUnixNano), recordId: recordIdOf(name) }
 }
 
 /** Hints are not paged; where a budget is set, records go before them. */
@@ -86,33 +99,48 @@ function hintsOf(
 ): { hints: SessionHint[]; omitted: Omission[] } {
   const isFirst = question.view === 'errors' && question.after === null
   if (!isFirst || !spans.some(({ view }) => view.kind === 'chat')) return { hints: [], omitted: [] }
-  const { hints, leftOut } = findSessionHints(connection, question, spans.filter(isWithin(question)))
+  const { hints, leftOut } = findSessionHints(
+    connection,
+    question,
+    spans.filter(({ span }) => isWithin(question)(span)),
+  )
   if (question.budgetTokens === null) return { hints, omitted: [{ what: 'hints', count: leftOut, reason: 'too_many' }] }
   return { hints: [], omitted: [{ what: 'hints', count: hints.length + leftOut, reason: 'budget' }] }
 }
 
-function isWithin({ eventFromMs, eventToMs }: SessionQuestion): (found: SessionSpan) => boolean {
+type Timed = Pick<SessionEntry, 'startUnixNano' | 'endUnixNano'>
+
+function isWithin({ eventFromMs, eventToMs }: SessionQuestion): (found: Timed) => boolean {
+  if (eventFromMs === null && eventToMs === null) return () => true
   const [from, to] = [eventFromMs ?? Number.NEGATIVE_INFINITY, eventToMs ?? Number.POSITIVE_INFINITY]
-  return ({ span }) => eventMsOf(span) >= from && eventMsOf(span) < to
+  return (times) => eventMsOf(times) >= from && eventMsOf(times) < to
 }
 
-function isBehind({ span, recordId }: SessionSpan, after: SessionPosition | null): boolean {
-  if (after === null) return true
+function isBehind(after: SessionPosition | null): (entry: SessionEntry) => boolean {
+  if (after === null) return () => true
   const start = BigInt(after.start)
-  return span.startUnixNano === start ? recordId > after.recordId : span.startUnixNano > start
+  const last = placeName(after.recordId) ?? ''
+  return ({ startUnixNano, name }) => (startUnixNano === start ? name > last : startUnixNano > start)
+}
+
+interface Paged {
+  found: FoundSession
+  rest: readonly SessionEntry[]
 }
 
 /** As many records as the page, its bytes and its tokens allow; at least one, in a line or by its id where it does not fit whole. */
-function collectItems(connection: TelemetryConnection, question: SessionQuestion, rest: readonly SessionSpan[]): string[] {
+function collectItems(connection: TelemetryConnection, question: SessionQuestion, { found, rest }: Paged): string[] {
   const { budgetTokens, limit, view } = question
   const items: string[] = []
   let bytes = 0
   let tokensLeft = budgetTokens === null ? Number.POSITIVE_INFINITY : budgetTokens - FRAME_TOKENS - ID_TOKENS_MAX
   for (let at = 0, size = FIRST_CHUNK; at < rest.length && items.length < limit; at += size, size *= 2) {
     const chunk = rest.slice(at, at + size)
-    const texts = view === 'skeleton' ? chunk.map(skeletonOf) : wholeRecords(connection, question, chunk)
+    const texts =
+      view === 'skeleton' ? found.readSpans(chunk).map(skeletonOf) : toRecords(connection, question, found.readWhole(chunk))
     for (const [i, whole] of texts.entries()) {
-      const text = items.length === 0 ? firstThatFits([whole, skeletonOf(chunk[i]!), idOnly(chunk[i]!)], tokensLeft) : whole
+      const text =
+        items.length === 0 ? firstThatFits([whole, () => inLine(found, chunk[i]!), () => idOnly(chunk[i]!)], tokensLeft) : whole
       bytes += text.length
       if (tokensLeft !== Number.POSITIVE_INFINITY) tokensLeft -= countTokens(`${text},`)
       const full = items.length === limit || (items.length > 0 && (bytes > PAGE_MAX_BYTES || tokensLeft < 0))
@@ -124,19 +152,19 @@ function collectItems(connection: TelemetryConnection, question: SessionQuestion
 }
 
 /** The last form stands even where it does not fit: it is short, and a page without a record would never end. */
-function firstThatFits(forms: [string, string, string], tokens: number): string {
-  if (tokens === Number.POSITIVE_INFINITY) return forms[0]
-  return forms.find((form) => countTokens(form) <= tokens) ?? forms[2]
+function firstThatFits([whole, line, id]: [string, () => string, () => string], tokens: number): string {
+  if (tokens === Number.POSITIVE_INFINITY || countTokens(whole) <= tokens) return whole
+  const short = line()
+  return countTokens(short) <= tokens ? short : id()
 }
 
-function idOnly({ recordId }: SessionSpan): string {
-  return JSON.stringify({ record_id: recordId })
+function inLine(found: FoundSession, entry: SessionEntry): string {
+  const [span] = found.readSpans([entry])
+  return span ? skeletonOf(span) : idOnly(entry)
 }
 
-function wholeRecords(connection: TelemetryConnection, question: SessionQuestion, chunk: readonly SessionSpan[]): string[] {
-  const stored = readSpans(connection, question.projectNo, chunk)
-  const spans = chunk.map(({ recordId }) => stored.get(recordId)).filter((span) => span !== undefined)
-  return toRecords(connection, question, spans)
+function idOnly({ name }: SessionEntry): string {
+  return JSON.stringify({ record_id: recordIdOf(name) })
 }
 
 /** One line a record, without attributes. */

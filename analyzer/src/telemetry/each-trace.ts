@@ -9,6 +9,12 @@ const TRACES_AT_ONCE = 50
 const SPANS_AT_ONCE_MAX = 60_000
 const TEXT_AT_ONCE_MAX_CHARS = 32_000_000
 
+/** What is decoded, and where the ids of segments go that cannot be read. */
+export interface TraceReading {
+  filter: AttributeFilter
+  damaged: Set<number>
+}
+
 /** Spans of one trace that are read for the one who asks for that trace: the largest that fits a usual body. */
 const ASKED_TRACE_SPANS_MAX = 200_000
 
@@ -17,9 +23,9 @@ export function readAskedTrace(
   { db, hasher, index }: TelemetryConnection,
   projectNo: number,
   traceId: Uint8Array,
-  filter: AttributeFilter,
+  { filter, damaged }: TraceReading,
 ): StoredSpan[] {
-  const options = { filter, index, spansMax: ASKED_TRACE_SPANS_MAX }
+  const options = { filter, index, damaged, spansMax: ASKED_TRACE_SPANS_MAX }
   return [...readTraces(db, hasher, projectNo, [traceId], options).values()].flat()
 }
 
@@ -29,10 +35,11 @@ export function* eachTrace(
   projectNo: number,
   traceIds: readonly Uint8Array[],
   filter: AttributeFilter,
+  damaged?: Set<number>,
 ): Generator<{ traceId: string; stored: StoredSpan[] }> {
   const distinct = [...new Set(traceIds.map(toHex))].map((id) => fromHex(id)!)
   for (let at = 0; at < distinct.length; at += TRACES_AT_ONCE) {
-    yield* eachOf(connection, projectNo, distinct.slice(at, at + TRACES_AT_ONCE), filter)
+    yield* eachOf(connection, projectNo, distinct.slice(at, at + TRACES_AT_ONCE), { filter, damaged })
   }
 }
 
@@ -40,18 +47,18 @@ function* eachOf(
   connection: TelemetryConnection,
   projectNo: number,
   traceIds: Uint8Array[],
-  filter: AttributeFilter,
+  reading: Partial<TraceReading>,
 ): Generator<{ traceId: string; stored: StoredSpan[] }> {
   const { db, hasher, index } = connection
   const most = traceIds.length > 1 ? { totalSpansMax: SPANS_AT_ONCE_MAX, totalTextMaxChars: TEXT_AT_ONCE_MAX_CHARS } : {}
   let traces: Map<string, StoredSpan[]>
   try {
-    traces = readTraces(db, hasher, projectNo, traceIds, { filter, index, ...most })
+    traces = readTraces(db, hasher, projectNo, traceIds, { ...reading, index, ...most })
   } catch (error) {
     if (!(error instanceof TooManySpansError)) throw error
     const half = Math.ceil(traceIds.length / 2)
-    yield* eachOf(connection, projectNo, traceIds.slice(0, half), filter)
-    yield* eachOf(connection, projectNo, traceIds.slice(half), filter)
+    yield* eachOf(connection, projectNo, traceIds.slice(0, half), reading)
+    yield* eachOf(connection, projectNo, traceIds.slice(half), reading)
     return
   }
   for (const [traceId, stored] of traces) yield { traceId, stored }

@@ -1,13 +1,19 @@
+import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
 import { parseTraceId, toHex } from '@loopkit/shared/otlp/ids'
 import type { TraceSpan } from '@loopkit/shared/signals/model'
 import { isLoneTrace } from '@loopkit/shared/span/lone-trace-id'
 import { decodeRecordId, encodeRecordId } from '@loopkit/shared/span/record-id'
+import type { Omission } from '../domain/packet/model.ts'
 import { createDecidedSignals } from './decided-signals.ts'
-import { eachTrace, readAskedTrace } from './each-trace.ts'
+import { eachTrace } from './each-trace.ts'
 import { JUDGE_FILTER, sessionText, toTraceSpan } from './judge-span.ts'
+import { omittedSegments } from './omitted-segments.ts'
+import { readSpans } from './read-spans.ts'
 import { type RecordOwner, sessionsIn } from './record-sessions.ts'
+import { findSpanPlaces, nameOf, type SpanPlace } from './span-places.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Traces of one session and spans of them that one question reads; what is beyond is said to be left out. */
@@ -21,52 +27,151 @@ export interface SessionSpan extends TraceSpan {
   spanId: Uint8Array
 }
 
+/** One record of a session: where it lies, or what was read of it already. */
+export interface SessionEntry {
+  startUnixNano: bigint
+  endUnixNano: bigint
+  /** Orders records of the same moment, as their record ids do. */
+  name: string
+  place: SpanPlace | null
+  span: SessionSpan | null
+}
+
 export interface FoundSession {
   /** As it was sent. */
   sessionId: string
   /** In order of time: start, then record id. */
-  spans: SessionSpan[]
+  entries: SessionEntry[]
   traces: number
-  tracesLeftOut: number
+  omitted: Omission[]
+  /** What these records show by themselves, else what the decision of their trace says of them. */
+  readSpans(entries: readonly SessionEntry[]): SessionSpan[]
+  /** These records as they were sent. */
+  readWhole(entries: readonly SessionEntry[]): StoredSpan[]
+}
+
+/** The traces of a session, or the one trace that was asked for. */
+export interface SessionTraces {
+  /** All of them, the first to arrive first. */
+  traceIds: Uint8Array[]
+  /** The session that was named; null where a trace was. */
+  sessionNo: number | null
+  leftOut: number
 }
 
 /** The session of this id, else the trace of this id, by the text that was sent; null where neither is known. */
-export function findSession(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
-  return findNamed(connection, owner, id) ?? findTrace(connection, owner, id)
+export function findSessionTraces({ db }: TelemetryConnection, projectNo: number, id: string): SessionTraces | null {
+  const sessionNo = db
+    .prepare('select session_no from session where project_no = ? and session_id = ? and explicit = 1')
+    .pluck()
+    .get(projectNo, toIndexText(id)) as number | undefined
+  const traceIds = sessionNo === undefined ? [] : readTraceIds(db, projectNo, sessionNo)
+  if (sessionNo !== undefined && traceIds.length > 0) {
+    const leftOut = Math.max(0, traceIds.length - SESSION_TRACES_MAX)
+    return { traceIds: traceIds.slice(0, SESSION_TRACES_MAX), sessionNo, leftOut }
+  }
+  const traceId = loneTraceOf(id) ?? parseTraceId(id)?.bytes
+  return traceId ? { traceIds: [traceId], sessionNo: null, leftOut: 0 } : null
 }
 
-function findNamed(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
-  const { db } = connection
-  const traceIds = db
-    .prepare(
-      `select t.trace_id from session_trace t join session s using (session_no)
-       where t.project_no = ? and s.project_no = ? and s.session_id = ? and s.explicit = 1
-       order by t.received_ms, t.trace_hash limit ?`,
-    )
-    .pluck()
-    .all(owner.projectNo, owner.projectNo, toIndexText(id), SESSION_TRACES_MAX + 1) as Uint8Array[]
-  if (traceIds.length === 0) return null
+function readTraceIds(db: SqliteDatabase, projectNo: number, sessionNo: number): Uint8Array[] {
+  const find = db.prepare(
+    'select trace_id from session_trace where project_no = ? and session_no = ? order by received_ms, trace_hash limit ?',
+  )
+  return find.pluck().all(projectNo, sessionNo, SESSION_TRACES_MAX + 1) as Uint8Array[]
+}
+
+/** null where nothing is known under this id. */
+export function findSession(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
+  const named = findSessionTraces(connection, owner.projectNo, id)
+  if (named === null) return null
+  const isShared = named.sessionNo !== null && sharesTraces(connection.db, owner.projectNo, named.sessionNo)
+  const found = isShared ? findParts(connection, owner, { ...named, id }) : findWhole(connection, owner, { ...named, id })
+  return found.entries.length === 0 && found.omitted.length === 0 ? null : found
+}
+
+/** Whether a trace of the session names another session, too. */
+function sharesTraces(db: SqliteDatabase, projectNo: number, sessionNo: number): boolean {
+  const other = db.prepare(
+    `select 1 from session_trace own join session_trace t on t.project_no = own.project_no and t.trace_hash = own.trace_hash
+       join session s on s.session_no = t.session_no
+     where own.project_no = ? and own.session_no = ? and s.explicit = 1 and s.session_no <> own.session_no limit 1`,
+  )
+  return other.get(projectNo, sessionNo) !== undefined
+}
+
+type Named = SessionTraces & { id: string }
+
+/** Every record of its traces is of the session, so that only those of a page are read. */
+function findWhole(
+  connection: TelemetryConnection,
+  owner: RecordOwner,
+  { id, sessionNo, traceIds, leftOut }: Named,
+): FoundSession {
+  const found = findSpanPlaces(connection, owner.projectNo, traceIds)
   const toSessionSpan = createToSessionSpan(connection, owner)
+  const read = (entries: readonly SessionEntry[], filter?: AttributeFilter) =>
+    found.read(
+      entries.flatMap(({ place }) => place ?? []),
+      filter,
+    )
+  const entries = found.places.map((place) => ({ ...pickOrder(place), place, span: null }))
+  const [first] = sessionNo === null ? read(entries.slice(0, 1), JUDGE_FILTER) : []
+  return {
+    sessionId: first ? sessionText(toHex(first.ctx.span.traceId), first.ctx.span) : id,
+    entries,
+    traces: traceIds.length,
+    omitted: [...omittedTraces(leftOut), ...omittedRecords(found.leftOut), ...omittedSegments(found.damaged)],
+    readSpans: (wanted) => read(wanted, JUDGE_FILTER).map(toSessionSpan),
+    readWhole: (wanted) => read(wanted),
+  }
+}
+
+/** Which records of its traces are of the session shows only when all of them are judged. */
+function findParts(connection: TelemetryConnection, owner: RecordOwner, { id, traceIds, leftOut }: Named): FoundSession {
+  const toSessionSpan = createToSessionSpan(connection, owner)
+  const damaged = new Set<number>()
   const spans: SessionSpan[] = []
   let read = 0
-  for (const { stored } of eachTrace(connection, owner.projectNo, traceIds.slice(0, SESSION_TRACES_MAX), JUDGE_FILTER)) {
+  for (const { stored } of eachTrace(connection, owner.projectNo, traceIds, JUDGE_FILTER, damaged)) {
     if (spans.length >= SESSION_SPANS_MAX) break
     read += 1
     const sessions = sessionsIn(owner, stored)
     const own = stored.filter(({ ctx }) => toIndexText(sessions.get(toHex(ctx.span.spanId)) ?? '') === toIndexText(id))
     spans.push(...own.map(toSessionSpan))
   }
-  if (spans.length === 0) return null
-  return { sessionId: id, spans: inTime(spans), traces: traceIds.length, tracesLeftOut: traceIds.length - read }
+  return {
+    sessionId: id,
+    entries: spans.map(toEntry).sort(inTime),
+    traces: traceIds.length,
+    omitted: [...omittedTraces(leftOut + traceIds.length - read), ...omittedSegments(damaged.size)],
+    readSpans: (wanted) => wanted.flatMap(({ span }) => span ?? []),
+    readWhole(wanted) {
+      const ids = wanted.flatMap(({ span }) => span ?? [])
+      const stored = readSpans(connection, owner.projectNo, ids)
+      return ids.flatMap(({ recordId }) => stored.get(recordId) ?? [])
+    },
+  }
 }
 
-function findTrace(connection: TelemetryConnection, owner: RecordOwner, id: string): FoundSession | null {
-  const traceId = loneTraceOf(id) ?? parseTraceId(id)?.bytes
-  const stored = traceId ? readAskedTrace(connection, owner.projectNo, traceId, JUDGE_FILTER) : []
-  if (!stored[0]) return null
-  const spans = stored.map(createToSessionSpan(connection, owner))
-  const { span } = stored[0].ctx
-  return { sessionId: sessionText(toHex(span.traceId), span), spans: inTime(spans), traces: 1, tracesLeftOut: 0 }
+function toEntry(span: SessionSpan): SessionEntry {
+  return { ...pickOrder({ ...span.span, name: nameOf(span.traceId, span.spanId) }), place: null, span }
+}
+
+function pickOrder({ startUnixNano, endUnixNano, name }: Pick<SessionEntry, 'startUnixNano' | 'endUnixNano' | 'name'>) {
+  return { startUnixNano, endUnixNano, name }
+}
+
+function inTime(a: SessionEntry, b: SessionEntry): number {
+  if (a.startUnixNano !== b.startUnixNano) return a.startUnixNano < b.startUnixNano ? -1 : 1
+  return a.name < b.name ? -1 : 1
+}
+
+const omittedTraces = (count: number) => omission({ what: 'traces', count, reason: 'session_too_large' })
+const omittedRecords = (count: number) => omission({ what: 'records', count, reason: 'session_too_large' })
+
+function omission(one: Omission): Omission[] {
+  return one.count > 0 ? [one] : []
 }
 
 /** A log record without a trace is a session by itself, under the id of the record. */
@@ -89,13 +194,6 @@ function createToSessionSpan(
   }
 }
 
-function inTime(spans: SessionSpan[]): SessionSpan[] {
-  return spans.sort((a, b) => {
-    if (a.span.startUnixNano !== b.span.startUnixNano) return a.span.startUnixNano < b.span.startUnixNano ? -1 : 1
-    return a.recordId < b.recordId ? -1 : 1
-  })
-}
-
 /** Ancestors kept above one failing record. */
 const ANCESTORS_MAX = 1000
 
@@ -112,8 +210,4 @@ export function failingWithAncestors(spans: readonly SessionSpan[]): SessionSpan
     }
   }
   return spans.filter((span) => kept.has(span))
-}
-
-function nameOf(traceId: Uint8Array, spanId: Uint8Array): string {
-  return `${toHex(traceId)}${toHex(spanId)}`
 }

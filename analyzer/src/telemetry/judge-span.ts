@@ -64,7 +64,7 @@ export function sessionText(sessionId: string, span: OtlpSpan): string {
 }
 
 /** The time a span is judged by, as the collector counts it: its end, or its start while it has none; 0 where it has neither. */
-export function eventMsOf({ startUnixNano, endUnixNano }: OtlpSpan): number {
+export function eventMsOf({ startUnixNano, endUnixNano }: Pick<OtlpSpan, 'startUnixNano' | 'endUnixNano'>): number {
   return nanoToMs(clampNano(endUnixNano === 0n ? startUnixNano : endUnixNano))
 }
 

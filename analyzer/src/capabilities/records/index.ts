@@ -56,7 +56,7 @@ async function listRecords({ ask, nowMs, rules, limits }: RecordsDeps, { project
   const { limit, cursor, ...filter } = request
   const scope = { projectId, list: 'telemetry', query: filter }
   const after = cursor === undefined ? null : (readCursor(scope, cursor) as RecordPosition)
-  const { itemsJson, next } = await ask('records', {
+  const { itemsJson, next, omitted } = await ask('records', {
     projectNo,
     projectId,
     off: rules.off,
@@ -69,7 +69,8 @@ async function listRecords({ ask, nowMs, rules, limits }: RecordsDeps, { project
     limits,
   })
   const nextCursor = next === null ? null : writeCursor(scope, next)
-  return `{"items":${itemsJson},"next_cursor":${JSON.stringify(nextCursor)}}`
+  const lacks = omitted.length === 0 ? '' : `,"omitted":${JSON.stringify(omitted)}`
+  return `{"items":${itemsJson},"next_cursor":${JSON.stringify(nextCursor)}${lacks}}`
 }
 
 function idsOf({ record_id, trace_id }: RecordsRequest): { traceId: Uint8Array | null; spanId: Uint8Array | null } {

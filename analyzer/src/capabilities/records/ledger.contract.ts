@@ -1,6 +1,6 @@
 import { windowSchema } from '../../domain/packet/packet-schema.ts'
 import { contract } from '../../http/contract.ts'
-import { invalidId } from './records.contract.ts'
+import { invalidId, omittedSchema } from './records.contract.ts'
 
 const text = { type: 'string' } as const
 const count = { type: 'integer', minimum: 0 } as const
@@ -81,6 +81,7 @@ export const getReceipt = contract({
       services: { type: 'array', items: text },
       stored_in: { type: 'array', items: text, description: 'commits that hold its spans' },
       unavailable: { type: 'object', additionalProperties: text },
+      omitted: omittedSchema,
     },
   },
   errors: [invalidId],

@@ -57,7 +57,7 @@ export async function readReceipt({ ask, nowMs, quietMs }: LedgerDeps, projectNo
   const receipt = await ask('receipt', { projectNo, traceId: parsed.bytes, quietMs, nowMs: nowMs() })
   return {
     trace_id: receipt?.traceId ?? id,
-    found: receipt !== null,
+    found: receipt !== null && receipt.firstReceivedAt !== null,
     spans: receipt?.spans ?? 0,
     logs: receipt?.logs ?? 0,
     first_received_at: receipt?.firstReceivedAt ?? null,
@@ -68,5 +68,6 @@ export async function readReceipt({ ask, nowMs, quietMs }: LedgerDeps, projectNo
     services: receipt?.services ?? [],
     stored_in: (receipt?.commits ?? []).map((commit) => `commit ${commit}`),
     unavailable: COUNTED_BY_MINUTE,
+    omitted: (receipt?.omitted ?? []).map((one) => ({ ...one })),
   }
 }

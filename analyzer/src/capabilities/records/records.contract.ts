@@ -7,6 +7,16 @@ import { eventTimeQuery } from '../../http/event-bounds.ts'
 
 export const invalidId = errorKind({ code: 'invalid_id', status: 400, title: 'The id cannot be one of this kind' })
 
+/** What is missing from an answer, and why. */
+export const omittedSchema = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['what', 'count', 'reason'],
+    properties: { what: { type: 'string' }, count: { type: 'integer', minimum: 0 }, reason: { type: 'string' } },
+  },
+} as const
+
 export const listTelemetry = contract({
   operation: 'listTelemetry',
   summary: 'Records, newest first',
@@ -31,7 +41,11 @@ export const listTelemetry = contract({
   response: {
     type: 'object',
     required: ['items', 'next_cursor'],
-    properties: { items: { type: 'array', items: recordSchema }, next_cursor: { type: ['string', 'null'] } },
+    properties: {
+      items: { type: 'array', items: recordSchema },
+      next_cursor: { type: ['string', 'null'] },
+      omitted: omittedSchema,
+    },
   },
   errors: [invalidCursor, invalidId],
 })

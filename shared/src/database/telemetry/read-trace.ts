@@ -3,8 +3,8 @@ import { toHex } from '../../otlp/ids.ts'
 import type { OtlpAttributes, SpanInContext } from '../../otlp/model.ts'
 import { createCommitOfRow } from '../../segment/header.ts'
 import type { SqliteDatabase } from '../open.ts'
-import { codecOf, type RecordKind } from './record-codecs.ts'
-import { openStoredSegment } from './segment-damage.ts'
+import { codecOf, type RecordKind, type WantsTrace } from './record-codecs.ts'
+import { type OpenedSegment, openStoredSegment, type StoredSegment } from './segment-damage.ts'
 import type { TraceHasher } from './trace-hash.ts'
 import { createTraceIndex, type TraceIndex } from './trace-index.ts'
 
@@ -24,6 +24,8 @@ export interface ReadTraceOptions {
   spansMax?: number
   /** Gets the hex ids of the traces of which something was left out. */
   cut?: Set<string>
+  /** Gets the ids of segments that hold something of the traces and cannot be read. */
+  damaged?: Set<number>
   /** Most spans of all traces together; beyond it TooManySpansError is thrown, and fewer traces are to be asked for. */
   totalSpansMax?: number
   /** Most characters in their attributes' texts together; as `totalSpansMax`. What models say is long. */
@@ -51,21 +53,27 @@ export function readTraces(
     index = createTraceIndex(db),
     spansMax = SPANS_MAX,
     cut,
+    damaged,
     totalSpansMax = Number.POSITIVE_INFINITY,
     totalTextMaxChars = Number.POSITIVE_INFINITY,
   }: ReadTraceOptions = {},
 ): Map<string, StoredSpan[]> {
-  const wanted = new TraceIdSet(traceIds)
+  const wanted = createWantsTrace(traceIds)
   const traces = new Map<string, Map<string, StoredSpan>>()
   const load = db.prepare('select body, body_bytes, commits from segment where segment_id = ?')
   let total = 0
   let chars = 0
   const hashes = [...new Set(traceIds.map((id) => hasher(projectNo, id)))]
   for (const { segmentId, kind } of index.find(projectNo, hashes)) {
-    const row = load.get(segmentId) as Omit<SegmentRow, 'kind'> | undefined
+    const row = load.get(segmentId) as StoredSegment | undefined
     // Merged away since the index was read: its spans come with the segment that took its place.
     if (!row) continue
-    for (const stored of spansOf({ ...row, kind }, wanted, filter)) {
+    const opened = openStoredSegment(row)
+    if (opened === null) {
+      damaged?.add(segmentId)
+      continue
+    }
+    for (const stored of spansOf(opened, kind, { wanted, filter })) {
       if (++total > totalSpansMax) throw new TooManySpansError(`more than ${totalSpansMax} spans`)
       chars += textChars(stored.ctx.span.attributes)
       if (chars > totalTextMaxChars) throw new TooManySpansError(`more than ${totalTextMaxChars} characters`)
@@ -81,19 +89,14 @@ function textChars(attributes: OtlpAttributes): number {
   return chars
 }
 
-interface SegmentRow {
-  kind: RecordKind
-  body: Uint8Array
-  body_bytes: number
-  commits: Uint8Array
+interface Picking {
+  wanted: WantsTrace
+  filter: AttributeFilter | undefined
 }
 
-function* spansOf(row: SegmentRow, wanted: TraceIdSet, filter: AttributeFilter | undefined): Generator<StoredSpan> {
-  const opened = openStoredSegment(row)
-  if (opened === null) return
+function* spansOf(opened: OpenedSegment, kind: RecordKind, { wanted, filter }: Picking): Generator<StoredSpan> {
   const commitOf = createCommitOfRow(opened.commits)
-  const wantsTrace = (bytes: Uint8Array, at: number) => wanted.has(bytes, at)
-  for (const { row: at, ctx } of codecOf(row.kind).pick(opened.body, wantsTrace, filter)) {
+  for (const { row: at, ctx } of codecOf(kind).pick(opened.body, wanted, filter)) {
     const { receivedMs, number } = commitOf(at)
     yield { ctx, receivedMs, commit: number }
   }
@@ -116,6 +119,12 @@ function addSpan(traces: Map<string, Map<string, StoredSpan>>, stored: StoredSpa
   spans.delete(spanId)
   spans.set(spanId, stored)
   return true
+}
+
+/** Whether the trace whose id lies in a body is one of these. */
+export function createWantsTrace(ids: readonly Uint8Array[]): WantsTrace {
+  const wanted = new TraceIdSet(ids)
+  return (bytes, at) => wanted.has(bytes, at)
 }
 
 /** Trace ids by a hash of all their bytes: asked once per span of a segment, so no text is made of them. */

@@ -19,11 +19,16 @@ export interface StoredSegment {
   commits: Uint8Array
 }
 
+export interface OpenedSegment {
+  body: Uint8Array
+  commits: SegmentCommit[]
+}
+
 /**
  * What a stored segment holds, or null where it is damaged: readers go on without it, since one flipped byte must not take all
  * else with it. Who tells a person is the collector, which looks through all segments in quiet times.
  */
-export function openStoredSegment(row: StoredSegment): { body: Uint8Array; commits: SegmentCommit[] } | null {
+export function openStoredSegment(row: StoredSegment): OpenedSegment | null {
   try {
     return { body: unpackSegment(row.body, row.body_bytes), commits: decodeCommits(row.commits) }
   } catch (error) {
