@@ -1,69 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Dashboard } from '../../domain/dashboard/dashboard.ts'
-import type { DiagnosisPacket } from '../../domain/packet/model.ts'
 import type { SpanDraft } from '../../telemetry/telemetry.fixture.ts'
 import { startTelemetryProject, type TelemetryProject } from '../../telemetry/telemetry-project.fixture.ts'
-
-interface ChangeJson {
-  change_id: string
-  service: string | null
-  version: string | null
-  source: string
-  shipped_at: string
-  pain_ids: string[]
-}
-interface VerdictJson {
-  verdict: string
-  reason: string | null
-  runs_needed: number | null
-  before: { failures: number; runs: number; window: object | null }
-  after: { failures: number; runs: number }
-  ratio: { value: number | null; low: number | null; high: number | null }
-  change_percent: number | null
-  versions: string[]
-  change_id: string | null
-  pain_id: string | null
-}
-interface Changes {
-  items: ChangeJson[]
-  next_cursor: string | null
-}
+import { type ChangeJson, createFresh, HOUR_MS, type Page, traffic } from './changes.fixture.ts'
 
 let project: TelemetryProject
+let fresh: ReturnType<typeof createFresh>
 beforeAll(async () => {
   project = await startTelemetryProject()
+  fresh = createFresh(project)
 })
 afterAll(() => project.end())
-
-const HOUR_MS = 3_600_000
-
-/** `failures` of `runs` of one operation, one trace each, both spread over the hour before `endMs`. */
-function traffic(
-  name: string,
-  { runs, failures, endMs, release }: { runs: number; failures: number; endMs: number; release?: string },
-): SpanDraft[] {
-  return Array.from({ length: runs }, (_, i) => ({
-    trace: `${name}-${i}`,
-    span: `${name}-${i}-s`,
-    name: 'charge',
-    startMs: endMs - Math.floor((i * HOUR_MS) / runs) - 1000,
-    ...(release !== undefined && { resource: { 'service.version': release } }),
-    ...((i * failures) % runs < failures && { error: 'card declined' }),
-  }))
-}
-
-async function fresh(name: string) {
-  const { projectNo, projectId, key } = await project.provision(name)
-  const now = project.analyzer.nowMs()
-  const send = (drafts: SpanDraft[]) => project.telemetry.send(projectNo, now - 1000, drafts)
-  const decide = () => project.telemetry.decide(projectNo, projectId, now)
-  const painId = async () => {
-    const { body } = await project.post<{ packet: DiagnosisPacket }>('/v1/runs/diagnose', { since_minutes: 43_200 }, key)
-    return body.packet.issues[0]!.pain_id
-  }
-  const verify = async (json: object) => (await project.post<VerdictJson>('/v1/runs/verify', json, key)).body
-  return { now, key, send, decide, painId, verify }
-}
 
 describe('the ledger of changes', () => {
   test('holds what is announced, newest first, and versions first seen but the first of a service', async () => {
@@ -74,12 +21,12 @@ describe('the ledger of changes', () => {
       { trace: 'c', span: '3', service: 'web', resource: { 'service.version': '9' } },
     ])
     await project.post('/v1/changes', { kind: 'flag', ref: 'new-cart', shipped_at: '2020-01-01T00:00:00Z' }, key)
-    const { items } = (await project.get<Changes>('/v1/changes', key)).body
+    const { items } = (await project.get<Page<ChangeJson>>('/v1/changes', key)).body
     expect(items).toMatchObject([
       { source: 'telemetry', service: 'shop', version: '1.1' },
       { source: 'announced', version: null, shipped_at: '2020-01-01T00:00:00.000Z' },
     ])
-    expect((await project.get<Changes>('/v1/changes', key)).body.items).toHaveLength(2)
+    expect((await project.get<Page<ChangeJson>>('/v1/changes', key)).body.items).toHaveLength(2)
   })
 
   test('does not enter a version that was announced', async () => {
@@ -87,7 +34,9 @@ describe('the ledger of changes', () => {
     await project.post('/v1/changes', { kind: 'release', service: 'shop', version: '2' }, key)
     send([{ trace: 'a', span: '1', resource: { 'service.version': '1' } }])
     send([{ trace: 'b', span: '2', resource: { 'service.version': '2' } }])
-    expect((await project.get<Changes>('/v1/changes', key)).body.items).toMatchObject([{ source: 'announced', version: '2' }])
+    expect((await project.get<Page<ChangeJson>>('/v1/changes', key)).body.items).toMatchObject([
+      { source: 'announced', version: '2' },
+    ])
   })
 
   test('comes in pages', async () => {
@@ -97,7 +46,7 @@ describe('the ledger of changes', () => {
     const ids: string[] = []
     for (let cursor: string | null = ''; cursor !== null; ) {
       const path: string = `/v1/changes?limit=2${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`
-      const page: Changes = (await project.get<Changes>(path, key)).body
+      const page: Page<ChangeJson> = (await project.get<Page<ChangeJson>>(path, key)).body
       ids.push(...page.items.map(({ change_id }) => change_id))
       cursor = page.next_cursor
     }
@@ -253,7 +202,7 @@ describe('versions that were sent late', () => {
     const [first, second] = [now - 10 * HOUR_MS, now - 5 * HOUR_MS]
     send(traffic('two', { runs: 10, failures: 0, endMs: second, release: '2.0' }))
     send(traffic('one', { runs: 10, failures: 0, endMs: first, release: '1.0' }))
-    const { items } = (await project.get<Changes>('/v1/changes', key)).body
+    const { items } = (await project.get<Page<ChangeJson>>('/v1/changes', key)).body
     expect(items).toMatchObject([{ version: '2.0', source: 'telemetry' }])
     expect(Date.parse(items[0]!.shipped_at)).toBeLessThan(second)
   })
@@ -262,7 +211,7 @@ describe('versions that were sent late', () => {
     const { now, key, send } = await fresh('wrong clock')
     send(traffic('one', { runs: 1, failures: 0, endMs: now - 10 * HOUR_MS, release: '1.0' }))
     send(traffic('two', { runs: 1, failures: 0, endMs: 10 * HOUR_MS, release: '2.0' }))
-    const { items } = (await project.get<Changes>('/v1/changes', key)).body
+    const { items } = (await project.get<Page<ChangeJson>>('/v1/changes', key)).body
     expect(items).toMatchObject([{ version: '2.0' }])
   })
 })

@@ -5,7 +5,7 @@ import { announceChange, listChanges, verifyChange } from './changes.contract.ts
 import { createChangeQueries } from './changes.queries.ts'
 import { type ChangesDeps, createAnnounce, createEnterReleases, createList, createReadLedger, type Owner } from './changes.ts'
 import { createFreeze } from './plan.ts'
-import { createPlanQueries } from './plans.queries.ts'
+import { createPlanQueries, createPlanSchedule } from './plans.queries.ts'
 import { createSettle, type Settling } from './settle.ts'
 import type { VerdictRule } from './verdict.rules.ts'
 import { createVerdictQueries, type StoredVerdict } from './verdicts.queries.ts'
@@ -42,7 +42,7 @@ export function createChangesCapability(deps: ChangesDeps & { control: Control; 
   const judge = createJudge(deps, stores)
   const verify = createVerify({ ...deps, enterReleases, freeze }, stores, judge)
   return {
-    settling: createSettle({ nowMs: deps.nowMs, judge }, stores),
+    settling: createSettle({ nowMs: deps.nowMs, judge, schedule: createPlanSchedule(deps.control) }, stores),
     readLedger: createReadLedger({ ...deps, enterReleases }, stores),
     readVerdicts: stores.verdicts.conclusive,
     readPainEvents: ({ projectNo }) => {

@@ -18,7 +18,7 @@ function toPlan(row: Selectable<VerifyPlanTable>): FrozenPlan {
 }
 
 /** Plans that changes are judged by. */
-export function createPlanQueries({ db, all, first, run }: Control) {
+export function createPlanQueries({ db, all, first }: Control) {
   return {
     /** One that is there stays as it is. */
     insert: (
@@ -49,7 +49,12 @@ export function createPlanQueries({ db, all, first, run }: Control) {
 
     of: (changeId: string): FrozenPlan[] =>
       all(db.selectFrom('verify_plan').selectAll().where('change_id', '=', changeId).orderBy('pain_id')).map(toPlan),
+  }
+}
 
+/** When they are looked at, and how long they are kept. */
+export function createPlanSchedule({ db, all, run }: Control) {
+  return {
     /** Those that have waited longest. */
     due: (nowMs: number, limit: number): DuePlan[] =>
       all(

@@ -1,11 +1,13 @@
 import { ReadRefused } from '../../telemetry/read-pool.ts'
 import type { ChangeStores } from './changes.ts'
+import type { createPlanSchedule } from './plans.queries.ts'
 import { nextLookAfter } from './settle.rules.ts'
 import type { createJudge } from './verify.ts'
 
 export interface SettleDeps {
   nowMs: () => number
   judge: ReturnType<typeof createJudge>
+  schedule: ReturnType<typeof createPlanSchedule>
 }
 
 /** Plans looked at in one pass; each reads telemetry once. */
@@ -24,22 +26,22 @@ export interface Settling {
 }
 
 /** Looks at every change that may have got its verdict, without anybody asking, and forgets verdicts that are too old. */
-export function createSettle({ nowMs, judge }: SettleDeps, { changes, plans, verdicts }: ChangeStores): Settling {
+export function createSettle({ nowMs, judge, schedule }: SettleDeps, { changes, verdicts }: ChangeStores): Settling {
   let running: Promise<void> | null = null
   let isStopping = false
 
   async function settle(): Promise<void> {
-    for (const { changeId, painId, plan, ...owner } of plans.due(nowMs(), PLANS_PER_PASS)) {
+    for (const { changeId, painId, plan, ...owner } of schedule.due(nowMs(), PLANS_PER_PASS)) {
       if (isStopping) return
       const change = changes.find(owner.projectNo, changeId)
       if (change) await judge(owner, { change, plan })
       if (isStopping) return
       const moment = change && { shippedAtMs: change.shippedAtMs, frozenAtMs: plan.frozenAtMs }
-      plans.setNextLook({ changeId, painId }, moment && nextLookAfter(nowMs(), moment))
+      schedule.setNextLook({ changeId, painId }, moment && nextLookAfter(nowMs(), moment))
     }
     const beforeMs = nowMs() - KEPT_DAYS * DAY_MS
     verdicts.removeBefore(beforeMs, REMOVED_PER_PASS)
-    plans.removeBefore(beforeMs, REMOVED_PER_PASS)
+    schedule.removeBefore(beforeMs, REMOVED_PER_PASS)
   }
 
   return {
