@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { measureCanaries } from './canary-verdicts.ts'
+import { measureEvalCandidates } from './eval-trials.ts'
 import { measurePairs, measureTemplates } from './group-lines.ts'
 import { measureKnownCauses } from './known-causes.ts'
 import { measureMarkedChanges } from './marked-changes.ts'
 import type { Measure } from './measure.ts'
+import type { QualityReport } from './quality-markdown.ts'
 import { measureStatistics } from './scipy-oracle.ts'
 import { measureTrail, toMeasure } from './trail.ts'
+import { measureWhoAndWhen } from './who-and-when.ts'
 
 /** A public set that something is measured on. */
 export interface MeasuredSet {
@@ -20,6 +23,8 @@ const SETS: readonly MeasuredSet[] = [
   { name: 'message templates', data: 'loghub', measure: measureTemplates },
   { name: 'must-group / must-split', data: 'message_pairs.json', measure: measurePairs },
   { name: 'agent traces (TRAIL)', data: 'trail', measure: (path) => toMeasure(measureTrail(path)) },
+  { name: 'eval candidates', data: 'tau_airline.json.gz', measure: measureEvalCandidates },
+  { name: 'who failed, when (Who&When)', data: 'who_and_when.json.gz', measure: measureWhoAndWhen },
   { name: 'which attributes explain it', data: 'rs', measure: measureKnownCauses },
   { name: 'change points', data: 'tcpd', measure: measureMarkedChanges },
   { name: 'canary verdicts', data: 'kayenta.json', measure: measureCanaries },
@@ -27,20 +32,7 @@ const SETS: readonly MeasuredSet[] = [
 ]
 
 /** What the product has no answer to, or what no measure asks it yet. */
-export const NOT_MEASURED = [
-  {
-    name: 'who failed, when (Who&When)',
-    published: 'generated 54.3/25.5, hand-made 55.2/8.8',
-    target: 'agent/step 64/42 and 60/30',
-    why: 'nothing asks the product yet',
-  },
-  {
-    name: 'eval candidates',
-    published: '–',
-    target: 'balanced accuracy ≥ .95 with a passing trial, ≥ .75 without',
-    why: 'nothing asks the product yet',
-  },
-] as const
+export const NOT_MEASURED: QualityReport['notMeasured'] = []
 
 /** The sets whose data lies in the folder, and those whose data does not. */
 export function findSets(folder: string): { present: (MeasuredSet & { path: string })[]; absent: readonly MeasuredSet[] } {
