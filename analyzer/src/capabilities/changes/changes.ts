@@ -1,43 +1,18 @@
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
-import type { AuditedChange } from '../../control/audited-change.ts'
-import type { ControlQueries } from '../../control/control-database.ts'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import { opaqueId } from '../../domain/opaque-id.ts'
-import type { PainView } from '../../domain/pain-view.ts'
 import { readCursor, writeCursor } from '../../http/cursor.ts'
 import { fail } from '../../http/errors.ts'
-import type { Caller, RequestFacts } from '../../http/request-facts.ts'
+import type { RequestFacts } from '../../http/request-facts.ts'
 import type { SeenRelease } from '../../telemetry/answer-releases.ts'
-import type { AskTelemetry } from '../../telemetry/read-pool.ts'
+import type { ChangeStores } from './change-stores.ts'
 import { painNotFound } from './changes.contract.ts'
-import type { Change, createChangeQueries } from './changes.queries.ts'
+import type { Change } from './changes.queries.ts'
+import type { ChangesDeps, Owner } from './changes-deps.ts'
 import { type PainEvent, painStatuses } from './ledger.rules.ts'
 import type { FrozenPlan, PlanSubject } from './plan.ts'
-import type { createPlanQueries } from './plans.queries.ts'
 import { nextLookAfter } from './settle.rules.ts'
 import { showPlan } from './show-verdict.ts'
-import type { createVerdictQueries } from './verdicts.queries.ts'
-
-export type Owner = Pick<Caller, 'projectNo' | 'projectId'>
-
-export interface ChangesDeps {
-  ask: AskTelemetry
-  nowMs: () => number
-  audited: AuditedChange
-  /** The pain that an id is shown under, with all that was merged into it. */
-  findPain(projectNo: number, painId: string): { painId: string; fingerprints: readonly string[]; service: string } | null
-  /** By the id of any pain the id that it is shown under. */
-  readRootIds(projectNo: number): (painId: string) => string
-  readPainView(projectNo: number): PainView
-}
-
-export interface ChangeStores {
-  changes: ReturnType<typeof createChangeQueries>
-  verdicts: ReturnType<typeof createVerdictQueries>
-  plans: ReturnType<typeof createPlanQueries>
-  /** Outside of an audited change. */
-  queries: ControlQueries
-}
 
 /** Enters what telemetry has newly seen, so that every reader of the ledger finds it there. */
 export function createEnterReleases({ ask, nowMs }: Pick<ChangesDeps, 'ask' | 'nowMs'>, { changes }: ChangeStores) {

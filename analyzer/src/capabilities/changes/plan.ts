@@ -3,7 +3,7 @@ import { windowOfLast } from '../../domain/window.ts'
 import type { ExposureAnswer, Side } from '../../telemetry/answer-exposure.ts'
 import { ReadRefused } from '../../telemetry/read-pool.ts'
 import type { Change } from './changes.queries.ts'
-import type { ChangesDeps, Owner } from './changes.ts'
+import type { ChangesDeps, Owner } from './changes-deps.ts'
 import { type PlannedRuns, planOf, type VerdictRule } from './verdict.rules.ts'
 
 /**

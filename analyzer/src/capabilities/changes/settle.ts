@@ -1,5 +1,5 @@
 import { ReadRefused } from '../../telemetry/read-pool.ts'
-import type { ChangeStores } from './changes.ts'
+import type { ChangeStores } from './change-stores.ts'
 import type { createPlanSchedule } from './plans.queries.ts'
 import { nextLookAfter } from './settle.rules.ts'
 import type { createJudge } from './verify.ts'
