@@ -49,9 +49,12 @@ export interface PainDetail {
   /** Frames of the signature, innermost first; empty where the failure carried no stack. */
   frames: string[]
   evidence: EvidenceRecord[]
+  /** Whether any of it was read back with its trace: of lower ranks it is only named. */
+  isRead: boolean
   /** Log records that tell of these failures and are none by themselves. */
   logRecordIds: string[]
   services: string[]
+  /** Of the failing records that were read back. */
   routes: string[]
   releases: string[]
   /** null where no span of the traces names a user. */

@@ -1,10 +1,8 @@
-import type { Detection } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import type { EvidenceRecord, PainDetail, PainFacts } from '../domain/pain-facts.ts'
+import type { PainDetail, PainFacts } from '../domain/pain-facts.ts'
 import type { PainView } from '../domain/pain-view.ts'
 import type { FailureScope, FailureSelection } from './failure-scope.ts'
 import type { OpenFailure } from './open-failures.ts'
-import type { SpanId } from './read-spans.ts'
 
 export interface PainQuestion extends FailureScope {
   projectId: string
@@ -29,13 +27,4 @@ export interface RankedPain extends PainFacts, FailureSelection {
   /** Steps that a split adds to those of the one that names it. */
   splitSteps: PainDetail['steps']
   open: OpenFailure[]
-}
-
-/** A failing record that can be read again, with what its trace says of it. */
-export interface ResolvedEvidence extends SpanId {
-  evidence: EvidenceRecord
-  detection: Detection | null
-  routes: string[]
-  /** Log records that tell of it. */
-  logRecordIds: string[]
 }

@@ -7,8 +7,9 @@ import { titleOf } from '@loopkit/shared/signals/title'
 import { toShownValue } from '@loopkit/shared/span/json-value'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import type { PainDetail } from '../domain/pain-facts.ts'
-import type { RankedPain, ResolvedEvidence } from './pain-question.ts'
+import type { RankedPain } from './pain-question.ts'
 import { readSpans } from './read-spans.ts'
+import type { ResolvedEvidence } from './resolved-evidence.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 type Words = Pick<PainDetail, 'title' | 'errorType' | 'template' | 'sampleMessage' | 'steps'>

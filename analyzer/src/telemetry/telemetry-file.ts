@@ -7,6 +7,7 @@ import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/te
 import { createTraceIndex, type TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { type CostOf, sentCost } from '@loopkit/shared/span/price-call'
+import type { ResolvedEvidence } from './resolved-evidence.ts'
 
 /** One connection to telemetry.db with what is remembered beside it. */
 export interface TelemetryConnection {
@@ -19,6 +20,8 @@ export interface TelemetryConnection {
   costOf: CostOf
   /** Values that splits of pains have read, by record: ended records do not change. */
   splitValues: Map<string, ReadonlyMap<string, string | null>>
+  /** What was read of failing records and their traces, by record and the segments that held them. */
+  evidence: Map<string, ResolvedEvidence>
 }
 
 /** `absent`: the collector has not made it yet, reads answer as if nothing was ever sent. `newer`: it is not ours to read. */
@@ -43,7 +46,9 @@ export function telemetryStateOf(path: string): TelemetryState {
 /** Opens the file for reading; null while it does not exist or is of another version. */
 export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS, costOf = sentCost): TelemetryConnection | null {
   const reader = openTelemetryReader(path)
-  return reader && { ...reader, index: createTraceIndex(reader.db), thresholds, costOf, splitValues: new Map() }
+  return (
+    reader && { ...reader, index: createTraceIndex(reader.db), thresholds, costOf, splitValues: new Map(), evidence: new Map() }
+  )
 }
 
 /** A connection that knows no record: what reads see before the collector's first start. */
@@ -58,5 +63,6 @@ export function openEmptyTelemetry(): TelemetryConnection {
     thresholds: DEFAULT_SOFT_THRESHOLDS,
     costOf: sentCost,
     splitValues: new Map(),
+    evidence: new Map(),
   }
 }

@@ -24,6 +24,7 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
   // An empty list says that changes are known and none stands near; without a ledger nothing can be said.
   const suspects = ledger.changes.length === 0 ? null : suspectsOf(onsetMs, [facts.service, ...detail.services], ledger.changes)
   if (suspects === null) unavailable.suspects = 'no_change_recorded'
+  if (!detail.isRead) unavailable['blast_radius.routes'] = detail.evidence.length === 0 ? 'evidence_expired' : 'not_ranked'
   if (detail.users === null) unavailable['blast_radius.users'] = 'no_user_in_telemetry'
   const status = ledger.statusOf[painId] ?? 'new'
   const head = {
@@ -49,7 +50,8 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
   }
   const evalCandidate = evalCandidateOf(reading, painId)
   if (evalCandidate === null) unavailable.eval_candidate = 'evidence_expired'
-  else if (evalCandidate.must_pass_on === null) unavailable['eval_candidate.must_pass_on'] = 'no_healthy_run_found'
+  else if (!detail.isRead) unavailable['eval_candidate.input.attributes'] = 'not_ranked'
+  if (evalCandidate?.must_pass_on === null) unavailable['eval_candidate.must_pass_on'] = 'no_healthy_run_found'
   const plan = patchPlanOf(reading, painId, verify)
   if (plan.verify.minimum_runs === null) unavailable['patch_plan.verify.minimum_runs'] = 'no_runs_of_the_operation'
   return { ...head, issue_draft: issueDraftOf(head, reading), eval_candidate: evalCandidate, patch_plan: plan, unavailable }
