@@ -1,3 +1,4 @@
+import { freeMemory } from '@loopkit/shared/otlp/free-memory'
 import { decodeCommits, encodeCommits } from '@loopkit/shared/segment/header'
 import { createSegmentPacker, SegmentError, type SegmentPacker, unpackSegment } from '@loopkit/shared/segment/pack-segment'
 import { packTraceHashes } from '@loopkit/shared/segment/trace-hashes'
@@ -150,6 +151,8 @@ function joinRows({ kind }: Place, rows: readonly SegmentRow[], pack: SegmentPac
   const whole = joinContents(contents)
   const { body, commits } = kind === 'span' ? dropReplaced(whole) : whole
   const hashes = Buffer.concat(rows.map(({ trace_hashes }) => trace_hashes))
+  const packed = { body: pack([body]), bodyBytes: body.length }
+  for (const one of [...contents, whole, { body }]) freeMemory(one.body)
   return {
     commits: encodeCommits(commits),
     records: rows.reduce((sum, { records }) => sum + records, 0),
@@ -158,8 +161,7 @@ function joinRows({ kind }: Place, rows: readonly SegmentRow[], pack: SegmentPac
     eventMinMs: Math.min(...commits.map(({ eventMinMs }) => eventMinMs)),
     eventMaxMs: Math.max(...commits.map(({ eventMaxMs }) => eventMaxMs)),
     hashes: packTraceHashes(new BigUint64Array(new Uint8Array(hashes).buffer)),
-    body: pack([body]),
-    bodyBytes: body.length,
+    ...packed,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import type { SegmentDamage } from '@loopkit/shared/database/telemetry/segment-damage'
+import { freeMemory } from '@loopkit/shared/otlp/free-memory'
 import { decodeCommits } from '@loopkit/shared/segment/header'
 import { SegmentError, unpackSegment } from '@loopkit/shared/segment/pack-segment'
 
@@ -36,7 +37,9 @@ export function createScrubber(db: SqliteDatabase): Scrubber {
 function damageOf(commits: Uint8Array, body: Uint8Array, bodyBytes: number): string | null {
   try {
     decodeCommits(commits)
-    const { length } = unpackSegment(body, bodyBytes)
+    const unpacked = unpackSegment(body, bodyBytes)
+    const { length } = unpacked
+    freeMemory(unpacked)
     return length === bodyBytes ? null : `${length} bytes instead of ${bodyBytes}`
   } catch (error) {
     if (error instanceof SegmentError) return error.message
