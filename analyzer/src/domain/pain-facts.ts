@@ -1,3 +1,4 @@
+import type { ObservedRun } from '@loopkit/shared/eval-candidate/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { Contrasts } from './contrast/contrast-records.ts'
 
@@ -36,6 +37,14 @@ export interface EvidenceRecord {
   failedAtMs: number
 }
 
+/** The run behind a pain that judges what a run came to, beside healthy runs of the same request. */
+export interface RunOutcome {
+  /** The words that the run began with. */
+  request: string | null
+  failing: ObservedRun
+  twins: { recordId: string; run: ObservedRun }[]
+}
+
 /** What is read for the pains that are shown. */
 export interface PainDetail {
   title: string
@@ -63,6 +72,8 @@ export interface PainDetail {
   input: Record<string, unknown>
   /** Healthy records of the same operation. */
   healthyRecordIds: string[]
+  /** Read for few pains, and only for those of outcomes. */
+  outcome: RunOutcome | null
   /** What sets its failing records apart, or why that is not said. */
   contrasts: Contrasts
 }

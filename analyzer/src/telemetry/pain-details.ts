@@ -1,9 +1,10 @@
 import { toHex } from '@loopkit/shared/otlp/ids'
-import type { PainDetail } from '../domain/pain-facts.ts'
+import type { PainDetail, RunOutcome } from '../domain/pain-facts.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
 import { framesOf, wordsOf } from './pain-words.ts'
 import { CONTRASTED_PAINS, type Comparison, comparePains, contrastSamples } from './read-contrasts.ts'
+import { readOutcomes } from './read-outcomes.ts'
 import { resolveEvidence } from './resolve-evidence.ts'
 import type { ResolvedEvidence } from './resolved-evidence.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -31,10 +32,13 @@ export function readPainDetails(
     question,
     pains.map((pain, at) => ({ pain, rows: samples[at]!, isContrasted: isContrasted(at) })),
   )
+  const sources = pains.map((pain, at) => ({ pain, first: resolved[at]![0], healthy: comparisons[at]!.readHealthy }))
+  const outcomes = readOutcomes(connection, question, sources)
   const details = pains.map((pain, at) =>
     detailOf(connection, question, {
       pain,
       found: resolved[at]!,
+      outcome: outcomes.get(pain.fingerprint) ?? null,
       ...comparisons[at]!,
     }),
   )
@@ -74,12 +78,13 @@ function spread(rows: EvidenceRow[]): EvidenceRow[] {
 interface DetailSources extends Comparison {
   pain: RankedPain
   found: ResolvedEvidence[]
+  outcome: RunOutcome | null
 }
 
 function detailOf(
   connection: TelemetryConnection,
   question: PainQuestion,
-  { pain, found, healthyRecordIds, contrasts }: DetailSources,
+  { pain, found, outcome, healthyRecordIds, contrasts }: DetailSources,
 ): PainDetail {
   const detection = found[0]?.detection ?? null
   const named = readNamed(connection.db, question, pain)
@@ -89,7 +94,7 @@ function detailOf(
   return {
     ...words,
     // Of the evidence that stands first: which failure was decided first is an accident of its way here.
-    sampleMessage: detection?.message ?? words.sampleMessage,
+    sampleMessage: found.length === 0 ? words.sampleMessage : (detection?.message ?? null),
     because: detection?.because ?? pain.open[0]?.failure.detection.because ?? null,
     frames: found[0]?.isRead ? framesOf(detection?.stack ?? null) : framesOfSteps(words.steps),
     isRead: found.some(({ isRead }) => isRead),
@@ -101,6 +106,7 @@ function detailOf(
     users: users.size > 0 ? users.size : null,
     input: found[0]?.input ?? {},
     healthyRecordIds,
+    outcome,
     contrasts,
   }
 }

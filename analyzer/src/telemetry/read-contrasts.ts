@@ -1,4 +1,4 @@
-import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
+import { type AttributeFilter, createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { viewSpan } from '@loopkit/shared/span/view-span'
@@ -41,6 +41,8 @@ export interface ComparedPain {
 export interface Comparison {
   contrasts: Contrasts
   healthyRecordIds: string[]
+  /** The healthy records that were found, read with this filter. */
+  readHealthy(filter: AttributeFilter): SpanInContext[]
 }
 
 const NOT_RANKED: Contrasts = { contrasts: null, reason: 'not_ranked' }
@@ -86,6 +88,10 @@ export function comparePains(
   return sides.map(({ isContrasted, failing, healthy }) => ({
     contrasts: isContrasted ? contrastRecords(recordsOf(failing), recordsOf(healthy)) : NOT_RANKED,
     healthyRecordIds: healthy.slice(0, HEALTHY_NAMED_MAX).map(({ name }) => recordIdOf(name)),
+    readHealthy: (filter) => {
+      const read = look.read(healthy, filter)
+      return healthy.flatMap(({ name }) => read.get(name) ?? [])
+    },
   }))
 }
 

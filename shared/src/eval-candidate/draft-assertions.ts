@@ -23,6 +23,8 @@ export interface DraftSource {
 
 /** Signals that judge what a run came to, and not a step of it: a test of them must say what it should come to. */
 const OF_OUTCOME = new Set(['negative_feedback'])
+
+export const isOfOutcome = (signal: string): boolean => OF_OUTCOME.has(signal)
 /** A piece of an error's words that is told apart from ordinary text. */
 const WORDS_MIN_CHARS = 12
 const WORDS_MAX_CHARS = 200
@@ -41,10 +43,13 @@ export function draftAssertions(source: DraftSource): Draft {
     ...(signal === 'empty_output' ? [{ kind: 'output_present' as const, target: 'output', expected: true }] : []),
   ]
   const assertions = drafted.filter((assertion) => passing.every((run) => checkRun([assertion], run).verdict !== 'fail'))
-  if (!OF_OUTCOME.has(signal)) return { assertions, missing: [] }
+  if (!isOfOutcome(signal)) return { assertions, missing: [] }
   const { assertion, missing } = draftOutcome(failing, passing)
   return { assertions: assertion === null ? assertions : [...assertions, assertion], missing }
 }
+
+/** Changes of one run that are written down as the right ones. */
+const STATE_WRITES_MAX = 200
 
 /** What assertions on the outcome look at. */
 export const TOOL_CALLS = 'tool_calls'
@@ -54,7 +59,8 @@ function draftOutcome(
   passing: readonly ObservedRun[],
 ): { assertion: EvalAssertion | null; missing: string[] } {
   if (failing === null || failing.calls === null) return { assertion: null, missing: ['tool_calls_of_failing_run'] }
-  const states = passing.flatMap(({ calls }) => (calls === null ? [] : [writesOf(calls)]))
+  const told = passing.flatMap(({ calls }) => (calls === null ? [] : [writesOf(calls)]))
+  const states = told.filter(({ length }) => length <= STATE_WRITES_MAX)
   const distinct = [...new Map(states.map((state) => [JSON.stringify(state), state])).values()].sort(bySpelling)
   const target = TOOL_CALLS
   const equal: EvalAssertion = {
@@ -87,10 +93,10 @@ export function completeCandidate(
   failing: ObservedRun | null,
   passing: readonly ObservedRun[],
 ): EvalCandidate {
-  const isOfOutcome = ({ kind }: EvalAssertion) => kind === 'final_writes_equal' || kind === 'outcome_differs'
-  if (passing.length === 0 || (candidate.missing.length === 0 && !candidate.assertions.some(isOfOutcome))) return candidate
+  const isOnOutcome = ({ kind }: EvalAssertion) => kind === 'final_writes_equal' || kind === 'outcome_differs'
+  if (passing.length === 0 || (candidate.missing.length === 0 && !candidate.assertions.some(isOnOutcome))) return candidate
   const { assertion, missing } = draftOutcome(failing, passing)
-  const assertions = [...candidate.assertions.filter((one) => !isOfOutcome(one)), ...(assertion === null ? [] : [assertion])]
+  const assertions = [...candidate.assertions.filter((one) => !isOnOutcome(one)), ...(assertion === null ? [] : [assertion])]
   return { ...candidate, status: statusOf(missing), missing, assertions }
 }
 

@@ -10,6 +10,7 @@ const CONSTANTS = {
   CHANGING: effects.CHANGING,
   PERHAPS_CHANGING: effects.PERHAPS_CHANGING,
   NUMERAL: effects.NUMERAL,
+  LONG_CHARS: effects.LONG_CHARS,
 }
 
 /**
@@ -17,7 +18,7 @@ const CONSTANTS = {
  * judge otherwise. Only our own code is in it, never a word of telemetry.
  */
 export function embeddedChecks(): string {
-  const constants = Object.entries(CONSTANTS).map(([name, pattern]) => `const ${name} = ${String(pattern)}`)
+  const constants = Object.entries(CONSTANTS).map(([name, value]) => `const ${name} = ${String(value)}`)
   const functions = [effects, checks, reading]
     .flatMap((module) => Object.values(module))
     .filter((part) => typeof part === 'function')

@@ -21,6 +21,9 @@ export const PERHAPS_CHANGING =
 /** A decimal number as some models write it: in quotes. */
 export const NUMERAL = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,12})?$/
 
+/** Beyond this a text is a document: its beginning and its length tell it from another. */
+export const LONG_CHARS = 400
+
 /** Whether a tool's name says that it changes something: the first verb that is known decides, and one without any only looks. */
 export function isChanging(tool: string): boolean {
   const words = tool
@@ -45,6 +48,7 @@ export function settle(value: JsonValue | undefined, depth: number): JsonValue {
   if (value === null || value === undefined || depth > 32) return null
   if (typeof value === 'string') {
     if (isProse(value)) return '…'
+    if (value.length > LONG_CHARS) return `${value.slice(0, LONG_CHARS)}… ${value.length}`
     return NUMERAL.test(value.trim()) ? Number(value) : value.trim()
   }
   if (typeof value !== 'object') return value

@@ -1,4 +1,4 @@
-import { draftAssertions, statusOf } from '@loopkit/shared/eval-candidate/draft-assertions'
+import { draftAssertions, isOfOutcome, statusOf } from '@loopkit/shared/eval-candidate/draft-assertions'
 import type { EvalCandidate } from '@loopkit/shared/eval-candidate/model'
 import { opaqueId } from '../opaque-id.ts'
 import type { PainReading } from '../pain-facts.ts'
@@ -19,9 +19,13 @@ export function evalCandidateOf({ facts, detail }: PainReading, painId: string):
     operation: facts.operation,
     signal: facts.signal,
     template: detail.template,
-    failing: null,
-    passing: [],
+    failing: detail.outcome?.failing ?? null,
+    passing: detail.outcome?.twins.map(({ run }) => run) ?? [],
   })
+  // What a run should come to is known of runs of the same request only.
+  const twins = isOfOutcome(facts.signal)
+    ? (detail.outcome?.twins.map(({ recordId }) => recordId) ?? [])
+    : detail.healthyRecordIds
   return {
     eval_id: opaqueId('eval_', painId, ...mustFailOn),
     status: statusOf(missing),
@@ -32,11 +36,11 @@ export function evalCandidateOf({ facts, detail }: PainReading, painId: string):
       session_id: first.sessionId,
       service: facts.service,
       operation: facts.operation,
-      request: null,
+      request: detail.outcome?.request ?? null,
       attributes: detail.input,
     },
     assertions,
     must_fail_on: mustFailOn,
-    must_pass_on: detail.healthyRecordIds.length === 0 ? null : detail.healthyRecordIds.slice(0, RECORDS_MAX),
+    must_pass_on: twins.length === 0 ? null : twins.slice(0, RECORDS_MAX),
   }
 }

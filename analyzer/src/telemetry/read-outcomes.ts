@@ -1,0 +1,118 @@
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import { isOfOutcome } from '@loopkit/shared/eval-candidate/draft-assertions'
+import type { ObservedRun } from '@loopkit/shared/eval-candidate/model'
+import { isSameRequest, REQUEST_ATTRIBUTES, type Request, requestOf } from '@loopkit/shared/eval-candidate/request-of'
+import { runOfRecords } from '@loopkit/shared/eval-candidate/run-of-records'
+import { type AttributeFilter, createAttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
+import { toHex } from '@loopkit/shared/otlp/ids'
+import type { SpanInContext } from '@loopkit/shared/otlp/model'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { hasFeedback } from '@loopkit/shared/signals/soft/negative-feedback'
+import { normalizeSpan } from '@loopkit/shared/span/normalize-span'
+import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import type { RunOutcome } from '../domain/pain-facts.ts'
+import { eachTrace } from './each-trace.ts'
+import { toTraceSpan, wholeTraceFilter } from './judge-span.ts'
+import { judgeWhole } from './judge-whole.ts'
+import type { PainQuestion, RankedPain } from './pain-question.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
+
+/** Pains of outcomes whose runs are read, and runs that are read for one of them: whole traces, so there are few. */
+const PAINS_MAX = 3
+const LOOKED_AT_MAX = 12
+/** Healthy runs of the same request that a candidate expects the state of. */
+const TWINS_MAX = 3
+/** As records are shown by default. */
+const SHOWN = { attributesShownMax: 256, attributeShownMaxBytes: 32_768 }
+
+const REQUEST_FILTER = createAttributeFilter(REQUEST_ATTRIBUTES, [])
+
+export interface OutcomeSource {
+  pain: RankedPain
+  /** The first record of evidence. */
+  first: { traceId: Uint8Array } | undefined
+  /** Healthy records of the operation, read with this filter. */
+  healthy(filter: AttributeFilter): SpanInContext[]
+}
+
+/** Of pains that judge what a run came to: what it did, and what healthy runs of the same request did. By fingerprint. */
+export function readOutcomes(
+  connection: TelemetryConnection,
+  question: PainQuestion,
+  sources: readonly OutcomeSource[],
+): Map<string, RunOutcome> {
+  const outcomes = new Map<string, RunOutcome>()
+  for (const { pain, first, healthy } of sources.filter(({ pain }) => isOfOutcome(pain.signal)).slice(0, PAINS_MAX)) {
+    if (first === undefined) continue
+    const [failing] = readRuns(connection, question, [first.traceId])
+    if (failing === undefined) continue
+    const candidates = likelyTwins(healthy(REQUEST_FILTER), failing.request)
+    const twins = readRuns(
+      connection,
+      question,
+      candidates.map(({ span }) => span.traceId),
+    )
+      .filter(({ request, signals }) => isSameRequest(request, failing.request) && !signals.some(isOfOutcome))
+      // One that somebody called good is known to be; one that nobody judged is not.
+      .sort((a, b) => Number(b.isJudged) - Number(a.isJudged))
+      .slice(0, TWINS_MAX)
+    const recordOf = new Map(candidates.map(({ span }) => [toHex(span.traceId), encodeRecordId(span.traceId, span.spanId)]))
+    outcomes.set(pain.fingerprint, {
+      request: failing.request.words,
+      failing: failing.run,
+      twins: twins.map(({ traceId, run }) => ({ recordId: recordOf.get(traceId)!, run })),
+    })
+  }
+  return outcomes
+}
+
+/** Those that say they are of the same request first, then those whose own record does not say. */
+function likelyTwins(spans: readonly SpanInContext[], wanted: Request): SpanInContext[] {
+  const known = spans.map((ctx) => ({ ctx, request: requestOf(ctx.span.attributes) }))
+  const same = known.filter(({ request }) => isSameRequest(request, wanted))
+  const untold = known.filter(({ request }) => request.task === null && request.words === null)
+  return [...same, ...untold].slice(0, LOOKED_AT_MAX).map(({ ctx }) => ctx)
+}
+
+interface ReadRun {
+  traceId: string
+  run: ObservedRun
+  request: Request
+  signals: SignalType[]
+  /** Somebody said how it was. */
+  isJudged: boolean
+}
+
+function readRuns(connection: TelemetryConnection, question: PainQuestion, traceIds: readonly Uint8Array[]): ReadRun[] {
+  const filter = wholeTraceFilter(REQUEST_ATTRIBUTES)
+  return [...eachTrace(connection, question.projectNo, traceIds, filter)].map(({ traceId, stored }) => ({
+    traceId,
+    ...runOf(connection, question, stored),
+  }))
+}
+
+function runOf(connection: TelemetryConnection, { projectId, off }: PainQuestion, stored: readonly StoredSpan[]) {
+  const isOff = new Set(off)
+  const { failures } = judgeWhole(connection, { projectId, off: isOff, isOver: false }, stored)
+  const signals = new Map(failures.map(({ span, detection }) => [toHex(span.spanId), detection.signal]))
+  const records = stored.map(({ ctx }) => {
+    const signalType = signals.get(toHex(ctx.span.spanId)) ?? toTraceSpan(ctx, isOff).detection?.signal ?? null
+    return normalizeSpan(ctx, { receivedAtMs: 0, sessionId: '', signalType, limits: SHOWN })
+  })
+  return {
+    run: runOfRecords(records),
+    request: firstRequest(stored),
+    signals: [...signals.values()],
+    isJudged: stored.some(({ ctx }) => hasFeedback(ctx.span)),
+  }
+}
+
+/** What the earliest span says that says it. */
+function firstRequest(stored: readonly StoredSpan[]): Request {
+  const inOrder = stored.map(({ ctx }) => ctx.span).sort((a, b) => (a.startUnixNano < b.startUnixNano ? -1 : 1))
+  const requests = inOrder.map(({ attributes }) => requestOf(attributes))
+  return {
+    task: requests.find(({ task }) => task !== null)?.task ?? null,
+    words: requests.find(({ words }) => words !== null)?.words ?? null,
+  }
+}
