@@ -12,7 +12,7 @@ const row = (change: Partial<FailureRow> = {}): FailureRow => ({
   endedTrace: false,
   ...change,
 })
-const stored = (change: Partial<FailureRow> = {}, failureNo = 1) => ({ ...row(change), failureNo })
+const stored = (change: Partial<FailureRow> = {}, failureNo = 1) => ({ ...row(change), failureNo, decidedMs: 0 })
 
 test('a first judgement adds and counts every failure', () => {
   const { removed, added, counts } = differ([], [row(), row({ spanId: 2n })])

@@ -14,6 +14,7 @@ export interface FailureRow {
 
 export interface StoredFailureRow extends FailureRow {
   failureNo: number
+  decidedMs: number
 }
 
 /** One signed row of counts: a correction takes back what was counted where it was counted. */

@@ -19,6 +19,7 @@ export interface DecisionWriter {
 }
 
 const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
 /** Lists of services that are numbered for a project; of more the rows hold the text. */
 const SERVICE_LISTS_MAX = 20_000
 const REMEMBERED_MAX = 20_000
@@ -90,11 +91,14 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
 }
 
 function writeTrace(deciding: Deciding, { trace, failures, sessions }: TraceDecision, before: StoredFailureRow[]): void {
-  const { statements, decidedMs } = deciding
+  const { statements, projectNo, decidedMs } = deciding
   const sessionNos = writeSessions(deciding, trace, sessions)
   const after = failures.map((failure) => failureRow(deciding, sessionNos, failure))
   const { removed, added, counts } = differ(before, after)
-  for (const { failureNo } of removed) statements.removeFailure.run(failureNo)
+  for (const { failureNo, fingerprintNo: ofPain, decidedMs: beforeMs } of removed) {
+    statements.removeFailure.run(failureNo)
+    statements.stale.run(projectNo, ofPain, Math.floor(beforeMs / HOUR_MS))
+  }
   for (const row of added) {
     const listNo = serviceListNo(deciding, row.services)
     statements.addFailure.run(
@@ -129,6 +133,7 @@ function readFailures(
 ): StoredFailureRow[] {
   const rows = decisionsOf(projectNo, traceHash).flatMap((decisionNo) => failuresOf.all(decisionNo, traceHash)) as {
     failure_no: bigint
+    decided_ms: bigint
     span_id: bigint
     fingerprint_no: bigint
     session_no: bigint
@@ -140,6 +145,7 @@ function readFailures(
   }[]
   return rows.map((row) => ({
     failureNo: Number(row.failure_no),
+    decidedMs: Number(row.decided_ms),
     spanId: row.span_id,
     fingerprintNo: Number(row.fingerprint_no),
     sessionNo: Number(row.session_no),
@@ -254,10 +260,11 @@ function prepareStatements(db: SqliteDatabase) {
     unfolded: db.prepare('insert into unfolded_decision (project_no, decision_no, trace_hashes) values (?, ?, ?)'),
     failuresOf: db
       .prepare(`
-        select failure_no, span_id, fingerprint_no, session_no, release_no, event_ms, weight, services, ended_trace
+        select failure_no, decided_ms, span_id, fingerprint_no, session_no, release_no, event_ms, weight, services, ended_trace
         from failure where decision_no = ? and trace_hash = ?`)
       .safeIntegers(),
     removeFailure: db.prepare('delete from decided_failure where failure_no = ?'),
+    stale: db.prepare('insert or ignore into stale_rollup (project_no, fingerprint_no, hour) values (?, ?, ?)'),
     addFailure: db.prepare(`
       insert into decided_failure (failure_no, fingerprint_no, trace_hash, trace_id, span_id, session_no, release_no, event_ms,
                                    waited_ms, weight, service_list_no, services, ended_trace)

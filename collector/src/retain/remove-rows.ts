@@ -30,6 +30,18 @@ export const ROLLUP_ROWS: readonly Rows[] = [
   },
   { table: 'run_hour', key: 'project_no, event_hour, operation_no', where: 'project_no = ? and event_hour < ? / 60' },
   { table: 'failure_hour', key: 'project_no, event_hour, fingerprint_no', where: 'project_no = ? and event_hour < ? / 60' },
+  ...[60, 1440].flatMap((minutes) => [
+    {
+      table: 'pain_rollup',
+      key: 'project_no, minutes, bucket, fingerprint_no',
+      where: `project_no = ? and minutes = ${minutes} and bucket < ? / ${minutes}`,
+    },
+    ...['runs', 'failures'].map((counts) => ({
+      table: 'count_rollup',
+      key: 'project_no, counts, minutes, bucket, what_no',
+      where: `project_no = ? and counts = '${counts}' and minutes = ${minutes} and bucket < ? / ${minutes}`,
+    })),
+  ]),
   { table: 'ledger', key: 'project_no, minute, what', where: 'project_no = ? and minute < ?' },
 ]
 
@@ -42,6 +54,8 @@ export const PROJECT_ROWS: readonly Rows[] = [
   { table: 'operation', key: 'operation_no', where: 'project_no = ?' },
   { table: 'release', key: 'release_no', where: 'project_no = ?' },
   { table: 'accepted', key: 'project_no', where: 'project_no = ?' },
+  { table: 'rolled_up', key: 'project_no, mark', where: 'project_no = ?' },
+  { table: 'stale_rollup', key: 'project_no, fingerprint_no, hour', where: 'project_no = ?' },
   { table: 'hour_folded', key: 'project_no, counts', where: 'project_no = ?' },
   { table: 'merged', key: 'project_no, kind', where: 'project_no = ?' },
   { table: 'folded', key: 'project_no, kind', where: 'project_no = ?' },

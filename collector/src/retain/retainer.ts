@@ -10,6 +10,7 @@ import { createMerger } from './merger.ts'
 import type { RetainOptions, RetainReport } from './messages.ts'
 import { createPasses } from './passes.ts'
 import { openRetainedStore, type RetainedStore } from './retained-store.ts'
+import { createRollUp } from './roll-up.ts'
 import { createScrubber, type Scrubber } from './scrubber.ts'
 import { createSpaceWatch } from './space-watch.ts'
 import { createStoredBytes } from './stored-bytes.ts'
@@ -39,6 +40,8 @@ const LOOK_AT_SPACE_EVERY_MS = 1_000
 const FOLD_EVERY_MS = 500
 /** A minute is folded into its hour soon after it is over. */
 const FOLD_HOURS_EVERY_MS = 10_000
+/** A diagnosis reads one by one what is not rolled up yet. */
+const ROLL_UP_EVERY_MS = 5_000
 const TRUNCATE_EVERY_MS = 2_000
 /** One segment in quiet times costs a millisecond or two; 100,000 of them are seen in two days. */
 const SCRUB_EVERY_MS = 2_000
@@ -81,6 +84,7 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
   const timers = createTimers(clock)
   const scrubber = createScrubber(store.db)
   const foldTraces = createFolding(createTraceFolder(store), () => timers.isDue('fold', FOLD_EVERY_MS))
+  const rollUp = createFolding(createRollUp(store), () => timers.isDue('rollup', ROLL_UP_EVERY_MS))
   const foldHours = createFolding(createHourFolder(store, clock), () => timers.isDue('hours', FOLD_HOURS_EVERY_MS))
 
   function mergeOnce(): boolean {
@@ -98,7 +102,7 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
     if (passes.isRunning()) passes.step()
     // A merge needs room for both the old and the new.
     else if (space.isFull()) return vacuumSome(store)
-    else if (foldTraces() || foldHours() || mergeOnce()) return true
+    else if (foldTraces() || rollUp() || foldHours() || mergeOnce()) return true
     else return !isBusy && vacuumSome(store)
     return true
   }

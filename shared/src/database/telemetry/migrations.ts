@@ -2,6 +2,7 @@ import type { Migration } from '../migrate.ts'
 import { endedTraces } from './ended-traces.ts'
 import { hourCounts } from './hour-counts.ts'
 import { narrowDecisions } from './narrow-decisions.ts'
+import { painRollups } from './pain-rollups.ts'
 
 /**
  * telemetry.db: written by the collector alone, read by the analyzer.
@@ -129,4 +130,5 @@ export const telemetryMigrations: readonly Migration[] = [
   { name: 'folded_segments', sql: foldedSegments },
   { name: 'ended_traces', sql: endedTraces },
   { name: 'hour_counts', sql: hourCounts },
+  { name: 'pain_rollups', sql: painRollups },
 ]

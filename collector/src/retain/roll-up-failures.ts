@@ -1,0 +1,237 @@
+import { hashText } from '@loopkit/shared/rollup/distinct-count'
+import { createPainRollup, type PainRollup, type PainRollupRow } from '@loopkit/shared/rollup/pain-rollup'
+import type { RetainedStore } from './retained-store.ts'
+
+/** Adds decided failures to the hour and the day of their decision. */
+export interface FailureRollUp {
+  /** At most one short transaction; false when all are in. */
+  rollNext(): boolean
+}
+
+const HOUR_MS = 3_600_000
+const HOURS = { minutes: 60, hours: 1 }
+const DAYS = { minutes: 1440, hours: 24 }
+/** Failures that one step reads, and rows that it writes, some 2 ms: more only where a single decision has more. */
+const FAILURES_PER_STEP = 1_500
+const ROWS_PER_STEP = 150
+const DECISIONS_PER_LOOK = 200
+
+interface DecisionRow {
+  decision_no: number
+  project_no: number
+  decided_ms: number
+  first_failure_no: number
+  last_failure_no: number
+}
+
+interface Added {
+  projectNo: number
+  fingerprintNo: number
+  bucket: number
+  rollup: PainRollup
+}
+
+/** What is added to hours, as it is to be added to wider buckets: each once. */
+function joinBuckets(added: readonly Added[], { hours }: Width): Added[] {
+  const joined = new Map<string, Added>()
+  for (const { rollup, bucket: hour, ...own } of added) {
+    const bucket = Math.floor(hour / hours)
+    const key = `${bucket} ${own.fingerprintNo}`
+    const known = joined.get(key) ?? { ...own, bucket, rollup: createPainRollup() }
+    joined.set(key, known)
+    known.rollup.join(rollup.toRow())
+  }
+  return [...joined.values()]
+}
+
+/** Which decisions are in is written with them, so each goes in once, whatever ends the process. */
+export function createFailureRollUp(store: RetainedStore): FailureRollUp {
+  const { write } = store
+  const rows = prepareRows(store)
+
+  function rollDecisions(): boolean {
+    const mark = rows.mark()
+    const found = rows.decisions(mark)
+    const added = new Map<string, Added>()
+    let failures = 0
+    let taken = 0
+    for (const decision of found) {
+      if (failures > FAILURES_PER_STEP || added.size > ROWS_PER_STEP) break
+      failures += addDecision(added, decision)
+      taken += 1
+    }
+    const last = found[taken - 1]
+    if (!last) return false
+    const changed = [HOURS, DAYS].flatMap((width) =>
+      joinBuckets([...added.values()], width).map((one) => rows.joined(one, width)),
+    )
+    write(() => {
+      for (const save of changed) save()
+      rows.setMark(last.decision_no)
+    })
+    return true
+  }
+
+  function addDecision(added: Map<string, Added>, decision: DecisionRow): number {
+    const hour = Math.floor(decision.decided_ms / HOUR_MS)
+    const failures = rows.failures(decision.project_no, [decision.first_failure_no, decision.last_failure_no])
+    for (const { fingerprintNo, ...failure } of failures) {
+      const key = `${hour} ${fingerprintNo}`
+      const known = added.get(key) ?? { projectNo: decision.project_no, fingerprintNo, bucket: hour, rollup: createPainRollup() }
+      added.set(key, known)
+      known.rollup.add(failure)
+    }
+    return failures.length
+  }
+
+  /** An hour in which a failure was taken back is made anew from those that are left, and its day from its hours. */
+  function mendNext(): boolean {
+    const stale = rows.stale()
+    if (!stale) return false
+    const { projectNo, fingerprintNo, hour } = stale
+    const rollup = createPainRollup()
+    const range = rows.numbersOf(projectNo, hour, rows.mark())
+    const left = range === null ? [] : rows.failures(projectNo, range, fingerprintNo)
+    for (const { fingerprintNo: _own, ...failure } of left) rollup.add(failure)
+    const own = { projectNo, fingerprintNo }
+    write(() => {
+      rows.replace(own, { ...HOURS, bucket: hour }, left.length === 0 ? null : rollup.toRow())
+      const day = Math.floor(hour / DAYS.hours)
+      const hours = rows.ofHours(own, day)
+      const whole = createPainRollup()
+      for (const row of hours) whole.join(row)
+      rows.replace(own, { ...DAYS, bucket: day }, hours.length === 0 ? null : whole.toRow())
+      rows.mended(own, hour)
+    })
+    return true
+  }
+
+  return { rollNext: () => mendNext() || rollDecisions() }
+}
+
+interface Owner {
+  projectNo: number
+  fingerprintNo: number
+}
+
+interface Width {
+  minutes: number
+  hours: number
+}
+
+const COLUMNS =
+  'failures, ended, first_event_ms, last_event_ms, first_no, last_no, traces, sessions, users, releases, service_lists, samples'
+
+const MARK = 'decisions'
+
+function prepareRows({ db, statement }: RetainedStore) {
+  const failures = statement(`
+    select f.failure_no, f.fingerprint_no, (f.trace_hash >> 32) & 4294967295 as trace_bits, f.trace_id, f.session_no, f.release_no,
+      f.service_list_no, f.event_ms, f.ended_trace,
+      (select t.user from session_trace t indexed by session_trace_by_trace
+       where t.project_no = ? and t.trace_hash = f.trace_hash and t.user is not null
+         and (t.session_no = f.session_no or f.session_no = 0) order by t.session_no limit 1) as user
+    from decided_failure f where f.failure_no between ? and ? and (? is null or f.fingerprint_no = ?)`)
+  const getMark = db.prepare('select up_to from rolled_up where project_no = 0 and mark = ?').pluck()
+  const key = 'project_no = ? and minutes = ? and bucket = ? and fingerprint_no = ?'
+  const get = statement(`select ${COLUMNS} from pain_rollup where ${key}`)
+  const put = statement(
+    `insert or replace into pain_rollup (project_no, minutes, bucket, fingerprint_no, ${COLUMNS})
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
+  const remove = statement(`delete from pain_rollup where ${key}`)
+  const save = ({ projectNo, fingerprintNo }: Owner, minutes: number, bucket: number, row: PainRollupRow) =>
+    put.run(projectNo, minutes, bucket, fingerprintNo, ...valuesOf(row))
+  return {
+    mark: () => (getMark.get(MARK) as number | undefined) ?? 0,
+    setMark: (upTo: number) => statement('insert or replace into rolled_up values (0, ?, ?)').run(MARK, upTo),
+    decisions: (after: number) =>
+      statement(
+        `select decision_no, project_no, decided_ms, first_failure_no, last_failure_no from decision where decision_no > ?
+         order by decision_no limit ${DECISIONS_PER_LOOK}`,
+      ).all(after) as DecisionRow[],
+    failures: (projectNo: number, [first, last]: readonly [number, number], fingerprintNo: number | null = null) =>
+      (failures.all(projectNo, first, last, fingerprintNo, fingerprintNo) as StoredRow[]).map(toFailure),
+    joined({ bucket, rollup, ...own }: Added, { minutes }: Width): () => void {
+      const whole = createPainRollup()
+      const before = get.get(own.projectNo, minutes, bucket, own.fingerprintNo) as PainRollupRow | undefined
+      if (before) whole.join(before)
+      whole.join(rollup.toRow())
+      const row = whole.toRow()
+      return () => void save(own, minutes, bucket, row)
+    },
+    stale: () =>
+      statement('select project_no as projectNo, fingerprint_no as fingerprintNo, hour from stale_rollup limit 1').get() as
+        | (Owner & { hour: number })
+        | undefined,
+    mended: ({ projectNo, fingerprintNo }: Owner, hour: number) =>
+      statement('delete from stale_rollup where project_no = ? and fingerprint_no = ? and hour = ?').run(
+        projectNo,
+        fingerprintNo,
+        hour,
+      ),
+    /** Failures of an hour lie between these, those of other projects among them. */
+    numbersOf(projectNo: number, hour: number, mark: number): readonly [number, number] | null {
+      const found = statement(
+        `select min(first_failure_no) as first, max(last_failure_no) as last from decision
+         where project_no = ? and decided_ms >= ? and decided_ms < ? and decision_no <= ?`,
+      ).get(projectNo, hour * HOUR_MS, (hour + 1) * HOUR_MS, mark) as { first: number | null; last: number | null }
+      return found.first === null || found.last === null ? null : [found.first, found.last]
+    },
+    ofHours: ({ projectNo, fingerprintNo }: Owner, day: number) =>
+      statement(
+        `select ${COLUMNS} from pain_rollup where project_no = ? and minutes = ? and bucket between ? and ? and fingerprint_no = ?`,
+      ).all(projectNo, HOURS.minutes, day * DAYS.hours, day * DAYS.hours + DAYS.hours - 1, fingerprintNo) as PainRollupRow[],
+    replace(own: Owner, { minutes, bucket }: Width & { bucket: number }, row: PainRollupRow | null) {
+      if (row === null) remove.run(own.projectNo, minutes, bucket, own.fingerprintNo)
+      else save(own, minutes, bucket, row)
+    },
+  }
+}
+
+interface StoredRow {
+  failure_no: number
+  fingerprint_no: number
+  trace_bits: number
+  trace_id: Uint8Array
+  session_no: number
+  release_no: number
+  service_list_no: number
+  event_ms: number
+  ended_trace: number
+  user: string | null
+}
+
+function toFailure(row: StoredRow) {
+  return {
+    fingerprintNo: row.fingerprint_no,
+    failureNo: row.failure_no,
+    traceId: row.trace_id,
+    traceBits: row.trace_bits,
+    sessionNo: row.session_no,
+    releaseNo: row.release_no,
+    serviceListNo: row.service_list_no,
+    eventMs: row.event_ms,
+    hasEnded: row.ended_trace === 1,
+    userBits: row.user === null ? null : hashText(row.user),
+  }
+}
+
+function valuesOf(row: PainRollupRow): unknown[] {
+  const { failures, ended, first_event_ms, last_event_ms, first_no, last_no } = row
+  const { traces, sessions, users, releases, service_lists, samples } = row
+  return [
+    failures,
+    ended,
+    first_event_ms,
+    last_event_ms,
+    first_no,
+    last_no,
+    traces,
+    sessions,
+    users,
+    releases,
+    service_lists,
+    samples,
+  ]
+}
