@@ -1,9 +1,6 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { callApi, until } from '../harness/http.ts'
+import { createClockShim } from './clock-shim.ts'
 import type { KeptPromise } from './fault-rig.ts'
-import { compile } from './fault-shim.ts'
 import { withFaultRig } from './with-fault-rig.ts'
 
 export interface ClockStepReport extends KeptPromise {
@@ -23,19 +20,9 @@ const BETWEEN_MS = 700
 
 /** Sets the collector's clock under load, its monotonic clock untouched: nothing is lost, expires or stands still. */
 export async function runClockSteps(): Promise<ClockStepReport> {
-  const folder = mkdtempSync(join(tmpdir(), 'loopkit-clock-'))
-  const library = compile('clock-shim.c', join(folder, 'clock-shim.so'), '-shared', '-fPIC')
-  const path = join(folder, 'offset')
-  const file = openSync(path, 'w+')
-  const setOffset = (ms: number) => {
-    const word = Buffer.alloc(8)
-    word.writeBigInt64LE(BigInt(ms))
-    writeSync(file, word, 0, 8, 0)
-  }
-  setOffset(0)
+  const clock = createClockShim()
   const env = {
-    LD_PRELOAD: library,
-    CLOCK_SHIM_FILE: path,
+    ...clock.env,
     LOOPKIT_QUIET_MS: '200',
     LOOPKIT_SUMMARY_MS: '300',
     LOOPKIT_RETENTION_EVERY_MS: '100',
@@ -49,7 +36,7 @@ export async function runClockSteps(): Promise<ClockStepReport> {
       let stayedReady = true
       for (const step of STEPS_MS) {
         const steppedMs = performance.now()
-        setOffset(step)
+        clock.setOffset(step)
         const next = await until(
           'the next acknowledgement',
           () => rig.answers.find(({ status, sentMs }) => status === 200 && sentMs > steppedMs) ?? null,
@@ -83,8 +70,7 @@ export async function runClockSteps(): Promise<ClockStepReport> {
       }
     }, env)
   } finally {
-    closeSync(file)
-    rmSync(folder, { recursive: true, force: true })
+    clock.remove()
   }
 }
 

@@ -74,6 +74,7 @@ export function createFresh(project: TelemetryProject) {
     return {
       now,
       key,
+      projectNo,
       send: (drafts: SpanDraft[]) => project.telemetry.send(projectNo, project.analyzer.nowMs() - 1000, drafts),
       decide: () => project.telemetry.decide(projectNo, projectId, project.analyzer.nowMs()),
       decideByRules: () => project.decideByRules(owner),

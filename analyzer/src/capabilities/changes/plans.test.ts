@@ -127,6 +127,25 @@ describe('a verdict', () => {
     expect(await verify({ pain_id })).toMatchObject({ verdict, reason })
   })
 
+  test('counts no failure of a flushed queue whose runs are not read yet', async () => {
+    const { now, projectNo, send, decide, painId, announce, verify } = await fresh('flushed')
+    const sendAt = (receivedMs: number, drafts: SpanDraft[]) => project.telemetry.send(projectNo, receivedMs, drafts)
+    sendAt(now - HOUR_MS, before(now, 'b', { runs: 300, failures: 60 }))
+    sendAt(now - HOUR_MS, after(now, 'a', { runs: 300, failures: 1 }))
+    decide()
+    const pain_id = await painId()
+    await announce({ pain_ids: [pain_id], shipped_at: shippedAt(now) })
+    const held = await verify({ pain_id })
+    expect(held).toMatchObject({ verdict: 'held', before: { failures: 60 }, after: { failures: 1 } })
+    send(after(now, 'flushed', { runs: 200, failures: 50 }))
+    decide()
+    // Arrived earlier and is still undecided: nothing since then is read.
+    sendAt(now - 5 * 60_000, [{ trace: 'open', span: 'open', name: 'charge', startMs: now - 6 * 60_000, error: 'card declined' }])
+    expect(await verify({ pain_id })).toMatchObject({ before: held.before, after: held.after })
+    decide()
+    expect(await verify({ pain_id })).toMatchObject({ after: { failures: 52, runs: 501 } })
+  })
+
   test('that held slips when the failures come back', async () => {
     const { now, key, send, decide, painId, announce, verify } = await fresh('comes back')
     send(before(now, 'b', { runs: 300, failures: 60 }))
