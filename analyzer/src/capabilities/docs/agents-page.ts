@@ -76,6 +76,10 @@ curl -sS "$LOOPKIT_URL/v1/sessions" -H "Authorization: Bearer $LOOPKIT_KEY"
 curl -sS "$LOOPKIT_URL/v1/telemetry?since_minutes=60&limit=5" -H "Authorization: Bearer $LOOPKIT_KEY"
 \`\`\`
 
+\`eval_candidate\` is a test of the fix: \`npx loopkit eval <packet or pain>\` runs it against the records it must fail on and pass on and,
+with \`--run\`, against a new run; \`--export\` writes it for jest, promptfoo or as JSON lines. \`incomplete\` says that it knows a wrong
+result and not yet the right one.
+
 The same content as Markdown, small enough for any context window:
 
 \`\`\`sh
