@@ -1,13 +1,13 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
-import type { SessionPart } from '@loopkit/shared/signals/model'
-import { msToIso, nanoToMs } from '@loopkit/shared/span/nanoseconds'
+import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { eachTrace } from './each-trace.ts'
 import { JUDGE_FILTER, sessionText } from './judge-span.ts'
 import { judgeWhole } from './judge-whole.ts'
 import type { RecordOwner } from './record-sessions.ts'
 import { listSessions, readStored, type SessionRow, type SessionsPosition, type StoredPart } from './session-rows.ts'
+import { type PartTotals, type SessionTotals, sumParts, toTotals } from './session-totals.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface SessionsQuestion extends RecordOwner {
@@ -21,21 +21,9 @@ export interface SessionsQuestion extends RecordOwner {
 }
 
 /** A session or a trace that stands for itself, as the list shows it. */
-export type SessionSummary = {
+export type SessionSummary = SessionTotals & {
   session_id: string
-  agent: string | null
-  user: string | null
-  outcome: 'ok' | 'failed'
-  turns: number
-  tool_calls: number
-  spans: number
   traces: number
-  failures: number
-  tokens: { input: number; output: number; total: number }
-  cost_usd: number | null
-  started_at: string | null
-  ended_at: string | null
-  duration_ms: number | null
   last_received_at: string
   /** Some of it is in traces that are not yet decided. */
   provisional: boolean
@@ -101,44 +89,20 @@ function summarize(asking: Asking, { row, stored, traces }: SummarySources): Ses
   const read = row.lone ? [row.lone.traceId] : open
   const judged = read.flatMap((traceId) => judgePart(asking, row, traces.get(toHex(traceId)) ?? []))
   const parts = [...stored.filter(({ decided }) => decided), ...judged]
-  const sum = (field: 'turns' | 'toolCalls' | 'spans' | 'failures' | 'inputTokens' | 'outputTokens') =>
-    parts.reduce((total, part) => total + part[field], 0)
-  const starts = parts.map(({ startMs }) => startMs).filter((ms) => ms > 0)
-  const ends = parts.map(({ endMs }) => endMs).filter((ms) => ms > 0)
-  const [startMs, endMs] = [starts.length > 0 ? Math.min(...starts) : null, ends.length > 0 ? Math.max(...ends) : null]
-  const costs = parts.map(({ costUsd }) => costUsd).filter((cost) => cost !== null)
-  const [input, output] = [sum('inputTokens'), sum('outputTokens')]
   return {
     session_id: row.explicit ? row.sessionId : sentId(row, stored, traces),
-    agent: parts.find(({ agent }) => agent !== null)?.agent ?? null,
-    user: parts.find(({ user }) => user !== null)?.user ?? null,
-    outcome: sum('failures') > 0 ? 'failed' : 'ok',
-    turns: sum('turns'),
-    tool_calls: sum('toolCalls'),
-    spans: sum('spans'),
+    ...sumParts(parts),
     traces: Math.max(stored.length, read.length),
-    failures: sum('failures'),
-    tokens: { input, output, total: input + output },
-    cost_usd: costs.length > 0 ? costs.reduce((total, cost) => total + cost, 0) : null,
-    started_at: startMs === null ? null : msToIso(startMs),
-    ended_at: endMs === null ? null : msToIso(endMs),
-    duration_ms: startMs === null || endMs === null ? null : Math.max(0, endMs - startMs),
     last_received_at: msToIso(row.atMs),
     provisional: open.length > 0 || row.lone?.decided === false,
   }
 }
 
-type Totals = Omit<StoredPart, 'traceId' | 'decided'>
-
-function judgePart(asking: Asking, row: SessionRow, spans: readonly StoredSpan[]): Totals[] {
+function judgePart(asking: Asking, row: SessionRow, spans: readonly StoredSpan[]): PartTotals[] {
   const { projectId, off } = asking
   const { sessions } = judgeWhole(asking.connection, { projectId, off: new Set(off), isOver: false }, spans)
   const own = row.explicit ? sessions.filter(({ sessionId }) => toIndexText(sessionId) === row.sessionId) : sessions
   return own.map(toTotals)
-}
-
-function toTotals({ startUnixNano, endUnixNano, sessionId: _id, explicit: _explicit, ...totals }: SessionPart): Totals {
-  return { ...totals, startMs: nanoToMs(startUnixNano), endMs: nanoToMs(endUnixNano) }
 }
 
 function sentId({ sessionId, lone }: SessionRow, stored: StoredPart[], traces: ReadonlyMap<string, StoredSpan[]>): string {

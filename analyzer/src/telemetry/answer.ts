@@ -7,6 +7,7 @@ import { answerRecords } from './answer-records.ts'
 import { answerRegrouping } from './answer-regrouping.ts'
 import { answerReleases } from './answer-releases.ts'
 import { answerReport } from './answer-report.ts'
+import { answerScorecard } from './answer-scorecard.ts'
 import { answerSession } from './answer-session.ts'
 import { answerSessions } from './answer-sessions.ts'
 import { answerSplitParts } from './answer-split-parts.ts'
@@ -23,6 +24,7 @@ export const ANSWERS = {
   exposure: answerExposure,
   records: answerRecords,
   session: answerSession,
+  scorecard: answerScorecard,
   sessions: answerSessions,
   ledger: answerLedger,
   receipt: answerReceipt,

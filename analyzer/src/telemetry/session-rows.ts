@@ -109,7 +109,7 @@ export interface StoredPart {
 /** Traces of one session that the list sums; a session of more shows the totals of its newest. */
 const PARTS_MAX = 5000
 
-export function readStored(db: SqliteDatabase, projectNo: number, { sessionNo }: SessionRow): StoredPart[] {
+export function readStored(db: SqliteDatabase, projectNo: number, { sessionNo }: Pick<SessionRow, 'sessionNo'>): StoredPart[] {
   if (sessionNo === null) return []
   const rows = db.prepare(
     `select trace_id as traceId, decided_ms is not null as decided, agent, user, spans, turns, tool_calls as toolCalls,

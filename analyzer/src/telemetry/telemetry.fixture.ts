@@ -1,3 +1,4 @@
+import { readModels } from '@loopkit/config/read-models'
 import { migrate } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
 import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migrations'
@@ -16,6 +17,7 @@ import type { Failure, SessionPart } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { DEFAULT_SOFT_THRESHOLDS } from '@loopkit/shared/signals/soft/thresholds'
 import { nanoToMs } from '@loopkit/shared/span/nanoseconds'
+import { createCostOf } from '@loopkit/shared/span/price-call'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { eventMsOf, spanNumber, toTraceSpan } from './judge-span.ts'
 import { judgeWhole } from './judge-whole.ts'
@@ -288,7 +290,7 @@ function writeDecision(db: SqliteDatabase, hasher: TraceHasher, decision: Decisi
   for (const { trace_hash, trace_id, last_received_ms } of open) {
     const judgement = { projectId, off: new Set<SignalType>(), isOver: false, rules }
     const { failures, sessions } = judgeWhole(
-      { thresholds: DEFAULT_SOFT_THRESHOLDS },
+      { thresholds: DEFAULT_SOFT_THRESHOLDS, costOf: createCostOf(readModels(null)) },
       judgement,
       stored.get(toHex(trace_id)) ?? [],
     )

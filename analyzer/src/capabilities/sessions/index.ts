@@ -10,6 +10,7 @@ import type { SessionPosition, SessionView } from '../../telemetry/answer-sessio
 import type { DiagnosisRules } from '../../telemetry/diagnosis-rules.ts'
 import type { AskTelemetry } from '../../telemetry/read-pool.ts'
 import type { SessionsPosition } from '../../telemetry/session-rows.ts'
+import { getScorecard } from './scorecard.contract.ts'
 import { getSession, listSessions, sessionNotFound } from './sessions.contract.ts'
 
 export interface SessionsDeps {
@@ -36,6 +37,7 @@ export function createSessionsCapability(deps: SessionsDeps): { routes: Route[] 
   return {
     routes: [
       route(listSessions, ({ caller, query }) => list(deps, caller, query)),
+      route(getScorecard, async ({ caller, params }) => rawJson(await score(deps, caller, params.id))),
       route(getSession, async ({ caller, params, query }) => rawJson(await show(deps, caller, { id: params.id, ...query }))),
     ],
   }
@@ -69,6 +71,15 @@ interface ShowRequest {
   cursor?: string
 }
 
+/** The scorecard as JSON text. */
+async function score({ ask, rules }: SessionsDeps, { projectNo, projectId }: Owner, id: string): Promise<string> {
+  return JSON.stringify((await ask('scorecard', { projectNo, projectId, off: rules.off, id })) ?? failUnknown())
+}
+
+function failUnknown(): never {
+  return fail(sessionNotFound, 'this project has no session or trace with this id')
+}
+
 /** A page of one session as JSON text. */
 async function show(
   { ask, rules, limits }: SessionsDeps,
@@ -80,7 +91,7 @@ async function show(
   const after = cursor === undefined ? null : (readCursor(scope, cursor) as SessionPosition)
   const page = { view, budgetTokens, limit: RECORDS_PER_PAGE, after, ...eventBounds(request) }
   const question = { projectNo, projectId, off: rules.off, id, limits, ...page }
-  const answer = (await ask('session', question)) ?? fail(sessionNotFound, 'this project has no session or trace with this id')
+  const answer = (await ask('session', question)) ?? failUnknown()
   const { sessionId, records, traces, omitted, hints, itemsJson, next } = answer
   const frame = {
     session_id: sessionId,

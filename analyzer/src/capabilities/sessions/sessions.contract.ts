@@ -13,32 +13,32 @@ const maybeNumber = { type: ['number', 'null'] } as const
 const count = { type: 'integer', minimum: 0 } as const
 const cursor = { type: 'string', maxLength: 1024 } as const
 
+export const sessionTotals = {
+  agent: maybeText,
+  user: maybeText,
+  outcome: { enum: ['ok', 'failed'] },
+  turns: count,
+  tool_calls: count,
+  spans: count,
+  traces: count,
+  failures: count,
+  tokens: {
+    type: 'object',
+    required: ['input', 'output', 'total'],
+    properties: { input: count, output: count, total: count },
+  },
+  cost_usd: { ...maybeNumber, description: "what is known of it, as sent or by price; null where no call's cost is known" },
+  started_at: maybeText,
+  ended_at: maybeText,
+  duration_ms: maybeNumber,
+  provisional: { type: 'boolean', description: 'some of it is in traces that are not yet decided' },
+} as const
+
 const sessionSummary = {
   title: 'SessionSummary',
   type: 'object',
   required: ['session_id', 'agent', 'turns', 'outcome', 'started_at', 'ended_at', 'tokens', 'failures'],
-  properties: {
-    session_id: text,
-    agent: maybeText,
-    user: maybeText,
-    outcome: { enum: ['ok', 'failed'] },
-    turns: count,
-    tool_calls: count,
-    spans: count,
-    traces: count,
-    failures: count,
-    tokens: {
-      type: 'object',
-      required: ['input', 'output', 'total'],
-      properties: { input: count, output: count, total: count },
-    },
-    cost_usd: maybeNumber,
-    started_at: maybeText,
-    ended_at: maybeText,
-    duration_ms: maybeNumber,
-    last_received_at: { type: 'string', format: 'date-time' },
-    provisional: { type: 'boolean', description: 'some of it is in traces that are not yet decided' },
-  },
+  properties: { session_id: text, ...sessionTotals, last_received_at: { type: 'string', format: 'date-time' } },
 } as const
 
 export const listSessions = contract({

@@ -59,9 +59,15 @@ function failure(
 ): DecisiveStep | null {
   const at = steps.findIndex((step) => step.failure !== null && step.failure.signal !== TOLD_AFTERWARDS && isMeant(step))
   if (at < 0) return null
-  const { failure: begun, operation, turn, agent } = steps[at]!
+  const { failure: begun, operation, turn } = steps[at]!
   const end = rule === 'unrecovered_failure' ? 'and the same work did not go well later' : 'and went well later'
-  return { at, turn, agent, rule, because: `${begun!.signal}: ${operation} failed, ${end}` }
+  return { at, turn, agent: whoDid(steps, at), rule, because: `${begun!.signal}: ${operation} failed, ${end}` }
+}
+
+/** The agent of a step, else the one whose turn led to it. */
+function whoDid(steps: readonly SessionStep[], at: number): string | null {
+  const { agent, turn } = steps[at]!
+  return agent ?? (turn === null ? null : steps[turn]!.agent)
 }
 
 function conversation(steps: readonly SessionStep[], turns: readonly number[], longRunTurns: number): DecisiveStep {
@@ -126,8 +132,8 @@ function firstAction(steps: readonly SessionStep[], turns: readonly number[]): D
 function hinted(steps: readonly SessionStep[]): DecisiveStep | null {
   const at = steps.findIndex(({ hints }) => hints.length > 0)
   if (at < 0) return null
-  const { hints, turn, agent } = steps[at]!
-  return { at, turn, agent, rule: 'hint', because: `${hints[0]!.kind}: ${hints[0]!.because}` }
+  const { hints, turn } = steps[at]!
+  return { at, turn, agent: whoDid(steps, at), rule: 'hint', because: `${hints[0]!.kind}: ${hints[0]!.because}` }
 }
 
 /** Where nothing went wrong: what took most of the money, else of the time. */
@@ -136,7 +142,8 @@ function costliest(steps: readonly SessionStep[]): DecisiveStep | null {
   const slow = largest(steps, ({ selfNano }) => Number(selfNano))
   const at = priced ?? slow
   if (at === null) return null
-  const { operation, turn, agent } = steps[at]!
+  const { operation, turn } = steps[at]!
+  const agent = whoDid(steps, at)
   return {
     at,
     turn,

@@ -46,6 +46,8 @@ export interface SessionStep {
   callsAgent: boolean
   /** A failure that began here. */
   failure: { signal: SignalType; message: string; because: string } | null
+  /** It has an error, its own or one that passed through it. */
+  hasError: boolean
   /** It or one below it has an error. */
   fails: boolean
   /** The same work went well later. */
@@ -102,7 +104,7 @@ export function stepsOfTrace({ records, failures, hints }: SessionTrace, costOf:
   const usage = innermostUsage(tree)
   const { agents, paths } = inherit(tree)
   const selfNanos = selfTimes(tree)
-  return tree.spans.map(({ span, view }, i) => {
+  return tree.spans.map(({ span, view, detection }, i) => {
     const failure = failureOf.get(tree.ids[i]!)?.detection
     const step: SessionStep = {
       recordId: encodeRecordId(span.traceId, span.spanId),
@@ -125,6 +127,7 @@ export function stepsOfTrace({ records, failures, hints }: SessionTrace, costOf:
       failure: failure
         ? { signal: failure.signal, message: failure.message ?? failure.errorType ?? '', because: failure.because }
         : null,
+      hasError: detection !== null,
       fails: fails[i]!,
       isRecovered: false,
       hints: (hintsOf.get(tree.ids[i]!) ?? []).map(({ kind, because }) => ({ kind, because })),
