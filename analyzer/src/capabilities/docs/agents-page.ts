@@ -17,6 +17,12 @@ Each decision is \`{"pain_id", "next": "patch" | "observe" | "skip", "note"?}\`;
 
 `
 
+const EVALS = `\`eval_candidate\` is a test of the fix: \`npx loopkit eval <packet or pain>\` runs it against the records it must fail on and pass on and,
+with \`--run\`, against a new run; \`--export\` writes it for jest, promptfoo or as JSON lines. \`incomplete\` says that it knows a wrong
+result and not yet the right one.
+
+`
+
 const GROUPING = `## Mute, merge, split, group
 
 \`GET /v1/pains/{id}/why\` says from which words, rules and merges a pain was made. Where that is not how you see it, say so; every
@@ -76,11 +82,7 @@ curl -sS "$LOOPKIT_URL/v1/sessions" -H "Authorization: Bearer $LOOPKIT_KEY"
 curl -sS "$LOOPKIT_URL/v1/telemetry?since_minutes=60&limit=5" -H "Authorization: Bearer $LOOPKIT_KEY"
 \`\`\`
 
-\`eval_candidate\` is a test of the fix: \`npx loopkit eval <packet or pain>\` runs it against the records it must fail on and pass on and,
-with \`--run\`, against a new run; \`--export\` writes it for jest, promptfoo or as JSON lines. \`incomplete\` says that it knows a wrong
-result and not yet the right one.
-
-The same content as Markdown, small enough for any context window:
+${EVALS}The same content as Markdown, small enough for any context window:
 
 \`\`\`sh
 curl -sS "$LOOPKIT_URL/v1/reports/latest.md" -H "Authorization: Bearer $LOOPKIT_KEY"
