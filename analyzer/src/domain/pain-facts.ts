@@ -45,6 +45,15 @@ export interface RunOutcome {
   twins: { recordId: string; run: ObservedRun }[]
 }
 
+/** Where a record says that its code is, and with what it worked; nothing where it does not say. */
+export interface CodePlace {
+  files: string[]
+  functions: string[]
+  tool: string | null
+  model: string | null
+  agent: string | null
+}
+
 /** What is read for the pains that are shown. */
 export interface PainDetail {
   title: string
@@ -68,6 +77,8 @@ export interface PainDetail {
   releases: string[]
   /** null where no span of the traces names a user. */
   users: number | null
+  /** Where the first failing record says that its code is, and with what it worked. */
+  place: CodePlace
   /** What the first failing record was asked to do: a bounded choice of its attributes. */
   input: Record<string, unknown>
   /** Healthy records of the same operation. */

@@ -2,7 +2,7 @@ import { toHex } from '@loopkit/shared/otlp/ids'
 import type { PainDetail, RunOutcome } from '../domain/pain-facts.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
-import { framesOf, wordsOf } from './pain-words.ts'
+import { framesOf, NO_PLACE, wordsOf } from './pain-words.ts'
 import { CONTRASTED_PAINS, type Comparison, comparePains, contrastSamples } from './read-contrasts.ts'
 import { readOutcomes } from './read-outcomes.ts'
 import { resolveEvidence } from './resolve-evidence.ts'
@@ -104,7 +104,8 @@ function detailOf(
     routes: sorted(new Set(found.flatMap(({ routes }) => routes))),
     releases: sorted(releases),
     users: users.size > 0 ? users.size : null,
-    input: found[0]?.input ?? {},
+    input: found[0]?.input?.attributes ?? {},
+    place: found[0]?.input?.place ?? NO_PLACE,
     healthyRecordIds,
     outcome,
     contrasts,

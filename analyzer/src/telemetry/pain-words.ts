@@ -6,10 +6,11 @@ import { stackSignature } from '@loopkit/shared/signals/stack'
 import { titleOf } from '@loopkit/shared/signals/title'
 import { toShownValue } from '@loopkit/shared/span/json-value'
 import { viewSpan } from '@loopkit/shared/span/view-span'
-import type { PainDetail } from '../domain/pain-facts.ts'
+import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
+import type { CodePlace, PainDetail } from '../domain/pain-facts.ts'
 import type { RankedPain } from './pain-question.ts'
 import { readSpans } from './read-spans.ts'
-import type { ResolvedEvidence } from './resolved-evidence.ts'
+import type { RecordInput, ResolvedEvidence } from './resolved-evidence.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 type Words = Pick<PainDetail, 'title' | 'errorType' | 'template' | 'sampleMessage' | 'steps'>
@@ -92,16 +93,32 @@ const INPUT_KEYS = [
 /** Bytes shown of one input; a prompt can have megabytes. */
 const INPUT_SHOWN_MAX_BYTES = 1024
 
-const INPUT_FILTER = createAttributeFilter(INPUT_KEYS, [])
+/** Where instrumentations say the code is, the newer names first. */
+const FILE_KEYS = ['code.file.path', 'code.filepath']
+const FUNCTION_KEYS = ['code.function.name', 'code.function']
+
+const INPUT_FILTER = createAttributeFilter([...INPUT_KEYS, ...FILE_KEYS, ...FUNCTION_KEYS, ...WANTED_KEYS], WANTED_PREFIXES)
+
+export const NO_PLACE: CodePlace = { files: [], functions: [], tool: null, model: null, agent: null }
 
 /** What each record was asked to do, by record id. Read apart from judging, which decodes none of these attributes. */
 export function readInputs(
   connection: TelemetryConnection,
   projectNo: number,
   records: readonly ResolvedEvidence[],
-): Map<string, Record<string, unknown>> {
+): Map<string, RecordInput> {
   const spans = readSpans(connection, projectNo, records, INPUT_FILTER)
-  return new Map([...spans].map(([recordId, { ctx }]) => [recordId, shownInput(ctx.span)]))
+  return new Map([...spans].map(([recordId, { ctx }]) => [recordId, { attributes: shownInput(ctx.span), place: placeOf(ctx) }]))
+}
+
+function placeOf(ctx: SpanInContext): CodePlace {
+  const { tool, model, agent } = viewSpan(ctx)
+  const textsOf = (keys: readonly string[]) =>
+    keys.flatMap((key) => {
+      const value = ctx.span.attributes.get(key)
+      return typeof value === 'string' && value !== '' ? [value] : []
+    })
+  return { files: textsOf(FILE_KEYS).slice(0, 1), functions: textsOf(FUNCTION_KEYS).slice(0, 1), tool, model, agent }
 }
 
 function shownInput({ attributes }: OtlpSpan): Record<string, unknown> {

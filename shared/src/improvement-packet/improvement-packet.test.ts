@@ -57,3 +57,13 @@ test('every file is named in the manifest with the digest of its text', () => {
 test('no path leaves the folder, whatever the pain id says', () => {
   for (const { path } of packetFiles(packet, sha256)) expect(path).not.toContain('..')
 })
+
+test.each([
+  ['a link', '[click](http://evil.example)', '# ` [click](http://evil.example) `'],
+  ['backticks', '`rm -rf` and ``more``', '# ``` `rm -rf` and ``more`` ```'],
+  ['a second line', 'a\n# obey', '# ` a # obey `'],
+])('a title with %s is only its letters', (_what, title, heading) => {
+  const [issue] = packet.issues
+  const hostile = { ...packet, issues: [{ ...issue!, issue_draft: { title, body_md: 'why' } }] }
+  expect(packetFiles(hostile, sha256)[0]!.text.split('\n')[0]).toBe(heading)
+})

@@ -88,7 +88,7 @@ export function packetFiles(packet: PacketForFiles, digest: (text: string) => st
       issue.issue_draft && {
         kind: 'issue_draft',
         path: `${folder}/issue.md`,
-        text: `# ${issue.issue_draft.title}\n\n${issue.issue_draft.body_md}\n`,
+        text: `# ${literal(issue.issue_draft.title)}\n\n${issue.issue_draft.body_md}\n`,
       },
       issue.eval_candidate && { kind: 'eval_candidate', path: `${folder}/eval.json`, text: toJsonFile(issue.eval_candidate) },
       issue.patch_plan && { kind: 'patch_plan', path: `${folder}/patch-plan.json`, text: toJsonFile(issue.patch_plan) },
@@ -104,6 +104,14 @@ export function packetFiles(packet: PacketForFiles, digest: (text: string) => st
   const { packet_id, project_id, status, created_at, approval_required, window } = packet
   const manifest = { schema_version: 1, packet_id, project_id, status, created_at, approval_required, window, items }
   return [...files, { path: 'manifest.json', text: toJsonFile(manifest) }]
+}
+
+/** A title comes from telemetry: inside a code span, which it cannot leave, it makes no link, image, mention or tag. */
+function literal(title: string): string {
+  const line = title.replaceAll(/\s+/g, ' ').trim()
+  const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence} ${line} ${fence}`
 }
 
 function toJsonFile(value: object): string {

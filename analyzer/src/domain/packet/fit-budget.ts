@@ -2,7 +2,7 @@ import type { Contrast } from '../contrast/contrast-records.ts'
 import { isWithinTokens } from '../token-count.ts'
 import { cut } from '../untrusted-text.ts'
 import { buildPacket, diagnosisAnswer, type PacketContent } from './build-packet.ts'
-import type { DiagnosisPacket, Issue } from './model.ts'
+import type { DiagnosisPacket, Issue, Omission } from './model.ts'
 
 /** Evidence that a trimmed issue keeps. */
 const TRIMMED_EVIDENCE = 3
@@ -10,6 +10,8 @@ const BARE_EVIDENCE = 1
 const BARE_TITLE_CHARS = 60
 /** Pains named among what was left out. */
 const DROPPED_NAMED_MAX = 3
+/** Pains that are named, if only barely, before the first one loses its plan: whoever has room for little acts on the first. */
+const NAMED_BESIDE_FIRST = 4
 
 /** From full to bare: each step takes more detail off one issue. Whatever it takes is named in the issue's `unavailable`. */
 const TRIMS: readonly ((issue: Issue) => Issue)[] = [
@@ -32,7 +34,7 @@ const TRIMS: readonly ((issue: Issue) => Issue)[] = [
     contrasts: null,
     title: cut(issue.title, BARE_TITLE_CHARS),
     why: issue.why.split(/[(;]/)[0]!.trim(),
-    next_action: 'GET /v1/pains/{pain_id}',
+    next_action: 'read GET /v1/pains/{pain_id}',
     // One word for all that a bare issue lacks: naming each field would cost more than it says.
     unavailable: { detail: 'budget_tokens' },
   }),
@@ -51,15 +53,16 @@ function without(issue: Issue, fields: ('issue_draft' | 'patch_plan' | 'eval_can
 }
 
 /**
- * The fullest packet whose whole answer keeps the budget: first the last issues lose detail, then the earlier ones, then issues
- * go from the end, counted in `omitted`. Deterministic: the same content and budget give the same packet.
+ * The fullest packet whose whole answer keeps the budget. All pains but the first lose detail, the last ones first, until they are bare;
+ * then the last of many go, then the first loses its detail, and at the very end all are only counted in `omitted`. Deterministic: the
+ * same content and budget give the same packet.
  */
 export function fitPacket(content: PacketContent, budgetTokens: number | null, createdAtMs: number): DiagnosisPacket {
-  const packetAfter = (cuts: number) => buildPacket(cutContent(content, cuts), createdAtMs)
+  const cuts = cutsOf(content.issues.length)
+  const packetAfter = (count: number) => buildPacket(cutContent(content, cuts.slice(0, count)), createdAtMs)
   if (budgetTokens === null) return packetAfter(0)
   const fits = (packet: DiagnosisPacket) => isWithinTokens(diagnosisAnswer(JSON.stringify(packet)), budgetTokens)
-  // The very last cut leaves out even the names of what was left out, and the service that was asked for.
-  let enough = content.issues.length * (TRIMS.length + 1) + 1
+  let enough = cuts.length
   for (let low = 0; low < enough; ) {
     const middle = Math.floor((low + enough) / 2)
     if (fits(packetAfter(middle))) enough = middle
@@ -68,26 +71,43 @@ export function fitPacket(content: PacketContent, budgetTokens: number | null, c
   return packetAfter(enough)
 }
 
-/** Cut number n takes one trim off one issue: trim by trim from the last issue to the first, then issue by issue from the end. */
-function cutContent(content: PacketContent, cuts: number): PacketContent {
+/** One trim off the issue at this place; the last issue goes; even the names of what was left out, and the service, go. */
+type Cut = { trim: number } | 'drop' | 'names'
+
+function cutsOf(total: number): Cut[] {
+  const others = Array.from({ length: Math.max(0, total - 1) }, (_, at) => ({ trim: total - 1 - at }))
+  const beside = Math.min(others.length, NAMED_BESIDE_FIRST)
+  const first: Cut[] = total === 0 ? [] : [{ trim: 0 }]
+  return [
+    ...TRIMS.flatMap((): Cut[] => others),
+    ...others.slice(beside).map((): Cut => 'drop'),
+    ...TRIMS.slice(0, -1).flatMap(() => first),
+    ...others.slice(0, beside).map((): Cut => 'drop'),
+    ...first,
+    ...first.map((): Cut => 'drop'),
+    'names',
+  ]
+}
+
+function cutContent(content: PacketContent, cuts: readonly Cut[]): PacketContent {
   const total = content.issues.length
-  if (cuts === 0) return content
-  const trims = total === 0 ? 0 : Math.floor(Math.min(cuts, total * TRIMS.length) / total)
-  const further = Math.min(cuts, total * TRIMS.length) - trims * total
-  const dropped = Math.min(total, Math.max(0, cuts - total * TRIMS.length))
-  const isLast = cuts > total * (TRIMS.length + 1)
-  const names = isLast ? [] : content.issues.slice(total - dropped).map(({ pain_id }) => pain_id)
+  const dropped = cuts.filter((cut) => cut === 'drop').length
+  const isLast = cuts.includes('names')
+  const trims = new Array<number>(total).fill(0)
+  for (const cut of cuts) if (typeof cut === 'object') trims[cut.trim]! += 1
   const issues = content.issues
-    .map((issue, at) => TRIMS.slice(0, at >= total - further ? trims + 1 : trims).reduce((trimmed, trim) => trim(trimmed), issue))
     .slice(0, total - dropped)
-  const trimmed = trims > 0 ? total - dropped : Math.min(further, total - dropped)
-  const omitted = [
-    ...content.omitted.map(({ ids, ...what }) => (isLast || ids === undefined ? what : { ...what, ids })),
-    ...(trimmed > 0 ? [{ what: 'issue_detail', count: trimmed, reason: 'budget_tokens' }] : []),
-    ...(dropped > 0 ? [{ what: 'issues', count: dropped, reason: 'budget_tokens', ...named(names) }] : []),
+    .map((issue, at) => TRIMS.slice(0, trims[at]).reduce((trimmed, trim) => trim(trimmed), issue))
+  const trimmed = issues.filter((_, at) => trims[at]! > 0).length
+  const names = content.issues.slice(total - dropped).map(({ pain_id }) => pain_id)
+  const omitted: Omission[] = [
+    ...content.omitted,
+    ...(trimmed > 0 ? [{ what: 'issue_detail', count: trimmed, reason: 'budget_tokens', href: '/v1/pains/{pain_id}' }] : []),
+    ...(dropped > 0 ? [{ what: 'issues', count: dropped, reason: 'budget_tokens', ...named(names), href: '/v1/pains' }] : []),
     ...(isLast && content.service !== null ? [{ what: 'service', count: 1, reason: 'budget_tokens' }] : []),
   ]
-  return { ...content, issues, omitted, service: isLast ? null : content.service }
+  const shown = isLast ? omitted.map(({ what, count, reason }) => ({ what, count, reason })) : omitted
+  return { ...content, issues, omitted: shown, service: isLast ? null : content.service }
 }
 
 function named(ids: readonly string[]): { ids?: string[] } {

@@ -1,6 +1,8 @@
+import type { Contrast } from '../contrast/contrast-records.ts'
 import { failuresOf, type PainReading } from '../pain-facts.ts'
-import { codeSpan, fencedBlock, oneLine } from '../untrusted-text.ts'
-import type { Issue } from './model.ts'
+import { codeSpan, fencedBlock, oneLine, tableCell } from '../untrusted-text.ts'
+import { percent, signalWords } from './issue-words.ts'
+import type { Issue, PatchPlan } from './model.ts'
 
 const TITLE_CHARS = 120
 const MESSAGE_CHARS = 1200
@@ -8,18 +10,64 @@ const WORD_CHARS = 160
 /** Evidence rows in the draft; the packet holds more. */
 const ROWS_MAX = 5
 
-export type DraftFacts = Pick<Issue, 'pain_id' | 'title' | 'severity' | 'why' | 'first_seen' | 'last_seen' | 'blast_radius'>
+export type DraftFacts = Pick<
+  Issue,
+  'pain_id' | 'title' | 'severity' | 'trend' | 'first_seen' | 'last_seen' | 'blast_radius' | 'contrasts' | 'suspects'
+>
 
 /**
  * An issue a person may file. Every word from telemetry stands in a code span or a fence that it cannot leave, so nothing in it
  * becomes a heading, a link, a mention or an instruction.
  */
-export function issueDraftOf(issue: DraftFacts, { facts, detail }: PainReading): { title: string; body_md: string } {
+export function issueDraftOf(issue: DraftFacts, reading: PainReading, plan: PatchPlan): { title: string; body_md: string } {
+  const { facts } = reading
   const lines = [
-    `**${issue.severity}** · ${codeSpan(facts.signal, WORD_CHARS)} in ${codeSpan(facts.service, WORD_CHARS)}, operation ${codeSpan(facts.operation, WORD_CHARS)}`,
+    `**${issue.severity}** · ${signalWords(facts.signal)} in ${word(facts.service)}, operation ${word(facts.operation)}`,
     '',
-    `${failuresOf(facts)} failures${facts.runs > 0 ? ` of ${facts.runs} runs` : ''} in ${facts.traces} traces and ${facts.sessions} sessions, from ${issue.first_seen} to ${issue.last_seen}.`,
+    impactOf(issue, reading),
     ...radiusLines(issue),
+    ...failedLines(reading),
+    ...causeLines(issue),
+    '',
+    '## What to do',
+    '',
+    plan.hypothesis,
+    '',
+    ...plan.steps.map((step, at) => `${at + 1}. ${step}`),
+    '',
+    verifyLine(plan),
+    ...evidenceLines(reading),
+    '',
+    `LoopKit pain \`${issue.pain_id}\`, plan \`${plan.plan_digest.slice(0, 12)}\``,
+  ]
+  return { title: oneLine(issue.title, TITLE_CHARS), body_md: lines.join('\n') }
+}
+
+const word = (text: string): string => codeSpan(text, WORD_CHARS)
+
+function impactOf(issue: DraftFacts, { facts }: PainReading): string {
+  const failures = failuresOf(facts)
+  const runs = facts.runs > 0 ? ` of ${facts.runs} runs (${percent(Math.min(1, failures / facts.runs))})` : ''
+  const trend = issue.trend === null ? '' : ` Trend: ${issue.trend}.`
+  return `${failures} failures${runs} in ${facts.traces} traces and ${facts.sessions} sessions, from ${issue.first_seen} to ${issue.last_seen}.${trend}`
+}
+
+function radiusLines({ blast_radius: radius }: DraftFacts): string[] {
+  if (!radius) return []
+  const named = (name: string, words: string[]) =>
+    words.length === 0 ? [] : [`- ${name}: ${words.slice(0, ROWS_MAX).map(word).join(', ')}`]
+  const users = radius.users === null ? [] : [`- Users: ${radius.users}`]
+  const lines = [
+    ...named('Services', radius.services),
+    ...named('Routes', radius.routes),
+    ...named('Releases', radius.releases),
+    ...users,
+  ]
+  return lines.length === 0 ? [] : ['', ...lines]
+}
+
+function failedLines({ detail }: PainReading): string[] {
+  return [
     '',
     '## What failed',
     '',
@@ -27,34 +75,46 @@ export function issueDraftOf(issue: DraftFacts, { facts, detail }: PainReading):
     '',
     fencedBlock(detail.sampleMessage ?? detail.template, MESSAGE_CHARS),
     ...(detail.frames.length > 0 ? ['', fencedBlock(detail.frames.join('\n'), MESSAGE_CHARS)] : []),
-    '',
-    '## Evidence',
-    '',
-    '| record | trace | failed at |',
-    '|---|---|---|',
-    ...detail.evidence
-      .slice(0, ROWS_MAX)
-      .map(
-        ({ recordId, traceId, failedAtMs }) =>
-          `| \`${recordId}\` | ${codeSpan(traceId, WORD_CHARS).replaceAll('|', '\\|')} | ${new Date(failedAtMs).toISOString()} |`,
-      ),
-    '',
-    `LoopKit pain \`${issue.pain_id}\``,
   ]
-  return { title: oneLine(issue.title, TITLE_CHARS), body_md: lines.join('\n') }
 }
 
-function radiusLines({ blast_radius: radius }: DraftFacts): string[] {
-  if (!radius) return []
-  const named = (name: string, words: string[]) =>
-    words.length === 0
-      ? []
-      : [
-          `${name}: ${words
-            .slice(0, ROWS_MAX)
-            .map((word) => codeSpan(word, WORD_CHARS))
-            .join(', ')}`,
-        ]
-  const lines = [...named('Services', radius.services), ...named('Routes', radius.routes), ...named('Releases', radius.releases)]
-  return lines.length === 0 ? [] : ['', ...lines.map((line) => `- ${line}`)]
+/** What sets the failing records apart, and what shipped before: nothing where neither is known. */
+function causeLines({ contrasts, suspects }: DraftFacts): string[] {
+  const shared = (contrasts ?? []).map(contrastRow)
+  const shipped = (suspects ?? [])
+    .slice(0, ROWS_MAX)
+    .map(
+      ({ change_id, kind, ref, shipped_at, distance_seconds }) =>
+        `- ${kind}${ref === null ? '' : ` ${word(ref)}`} (\`${change_id}\`), shipped ${shipped_at}, ${distance_seconds} s before the first failure`,
+    )
+  const table = ['| where | of the failing | of the healthy |', '|---|---|---|', ...shared]
+  return [
+    ...(shared.length > 0 ? ['', '## What the failing records share', '', ...table] : []),
+    ...(shipped.length > 0 ? ['', '## What shipped before', '', ...shipped] : []),
+  ]
+}
+
+function contrastRow({ attributes, share_failing, share_healthy }: Contrast): string {
+  const values = Object.entries(attributes).map(
+    ([name, value]) => `${tableCell(name, WORD_CHARS)} = ${tableCell(String(value), WORD_CHARS)}`,
+  )
+  return `| ${values.join(', ')} | ${percent(share_failing)} | ${percent(share_healthy)} |`
+}
+
+function verifyLine({ verify: { metric, minimum_runs, window_hours } }: PatchPlan): string {
+  const exposure =
+    minimum_runs === null
+      ? 'No run of the operation was counted'
+      : `At least ${minimum_runs} runs, about ${window_hours} h of this traffic`
+  return `Verified by ${metric}. ${exposure}.`
+}
+
+function evidenceLines({ detail }: PainReading): string[] {
+  const rows = detail.evidence
+    .slice(0, ROWS_MAX)
+    .map(
+      ({ recordId, traceId, failedAtMs }) =>
+        `| \`${recordId}\` | ${tableCell(traceId, WORD_CHARS)} | ${new Date(failedAtMs).toISOString()} |`,
+    )
+  return rows.length === 0 ? [] : ['', '## Evidence', '', '| record | trace | failed at |', '|---|---|---|', ...rows]
 }

@@ -4,7 +4,7 @@ import { type EvidenceRecord, failuresOf, type PainReading } from '../pain-facts
 import { severityOf, trendOf } from '../weigh-pain.ts'
 import { evalCandidateOf } from './eval-candidate.ts'
 import { issueDraftOf } from './issue-draft.ts'
-import type { BlastRadius, Issue, PainStatus } from './model.ts'
+import type { BlastRadius, Issue, PainStatus, Suspect } from './model.ts'
 import { patchPlanOf, type VerifyRule } from './patch-plan.ts'
 
 export interface IssueContext {
@@ -46,15 +46,15 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
     blast_radius: radiusOf(reading),
     contrasts: detail.contrasts.contrasts,
     suspects,
-    next_action: nextActionOf(status, painId, detail.evidence[0] && nameOf(detail.evidence[0])),
+    next_action: nextActionOf(reading, { painId, status, suspects: suspects ?? [] }),
   }
   const evalCandidate = evalCandidateOf(reading, painId)
   if (evalCandidate === null) unavailable.eval_candidate = 'evidence_expired'
   else if (!detail.isRead) unavailable['eval_candidate.input.attributes'] = 'not_ranked'
   if (evalCandidate?.must_pass_on === null) unavailable['eval_candidate.must_pass_on'] = 'no_healthy_run_found'
-  const plan = patchPlanOf(reading, painId, verify)
+  const plan = patchPlanOf(reading, { painId, suspects: suspects ?? [], verify })
   if (plan.verify.minimum_runs === null) unavailable['patch_plan.verify.minimum_runs'] = 'no_runs_of_the_operation'
-  return { ...head, issue_draft: issueDraftOf(head, reading), eval_candidate: evalCandidate, patch_plan: plan, unavailable }
+  return { ...head, issue_draft: issueDraftOf(head, reading, plan), eval_candidate: evalCandidate, patch_plan: plan, unavailable }
 }
 
 function tracesOf({ detail }: PainReading): Issue['traces'] {
@@ -101,13 +101,24 @@ function whyOf({ facts, detail }: PainReading): string {
 }
 
 const NEXT: Record<PainStatus, (painId: string) => string> = {
-  new: (painId) => `draft the change from patch_plan, then announce it with POST /v1/changes {"pain_ids":["${painId}"], …}`,
+  new: (painId) => `carry out patch_plan, then announce it: POST /v1/changes {"kind":"release","pain_ids":["${painId}"], …}`,
   in_progress: (painId) => `a change names it: POST /v1/runs/verify {"pain_id":"${painId}"} once traffic has passed it`,
   verified: () => 'a change held: leave it, and look again if it comes back',
-  regression: () => 'a change did not hold: read it again before the next attempt',
+  regression: () => 'a change did not hold: read what it changed before the next attempt',
 }
+/** A change that shipped so shortly before is looked at first. */
+const NEAR_SECONDS = 6 * 3600
 
-function nextActionOf(status: PainStatus, painId: string, session: string | undefined): string {
-  const read = session === undefined ? '' : `read GET /v1/sessions/${encodeURIComponent(session)}?view=errors; `
-  return read + NEXT[status](painId)
+function nextActionOf(
+  { facts, detail }: PainReading,
+  { painId, status, suspects }: { painId: string; status: PainStatus; suspects: readonly Suspect[] },
+): string {
+  const [first] = detail.evidence
+  const [suspect] = suspects
+  const isNear = status !== 'verified' && suspect !== undefined && suspect.distance_seconds <= NEAR_SECONDS
+  const read = first === undefined ? null : `read GET /v1/sessions/${encodeURIComponent(nameOf(first))}?view=errors`
+  const suspected = isNear ? `compare it with ${suspect.change_id}, shipped ${suspect.distance_seconds} s before` : null
+  const wait =
+    failuresOf(facts) === 1 && status === 'new' ? 'it happened once: see whether it comes back before changing anything' : null
+  return [read, suspected, wait ?? NEXT[status](painId)].filter((part) => part !== null).join('; ')
 }

@@ -16,6 +16,8 @@ export interface Omission {
   reason: string
   /** The first of them by name, where there is room. */
   ids?: string[]
+  /** Where it can be read, where there is room. */
+  href?: string
 }
 
 export interface TraceReference {
@@ -41,10 +43,23 @@ export interface Suspect {
   why: string
 }
 
+/** Where a change is likely, as far as telemetry names it. */
+export interface PlanTarget {
+  service: string
+  operation: string
+  files: string[]
+  functions: string[]
+  /** Of the stack signature, nearest to the raise first. */
+  frames: string[]
+  tool: string | null
+  model: string | null
+  agent: string | null
+}
+
 export interface PatchPlan {
   plan_digest: string
   hypothesis: string
-  targets: { service: string; operation: string; frames: string[] }[]
+  targets: PlanTarget[]
   steps: string[]
   risk: 'low' | 'medium' | 'high'
   verify: { metric: string; minimum_runs: number | null; window_hours: number | null }

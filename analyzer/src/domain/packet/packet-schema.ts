@@ -59,8 +59,17 @@ const patchPlanSchema = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['service', 'operation', 'frames'],
-        properties: { service: text, operation: text, frames: texts },
+        required: ['service', 'operation', 'files', 'functions', 'frames', 'tool', 'model', 'agent'],
+        properties: {
+          service: text,
+          operation: text,
+          files: texts,
+          functions: texts,
+          frames: texts,
+          tool: { type: ['string', 'null'] },
+          model: { type: ['string', 'null'] },
+          agent: { type: ['string', 'null'] },
+        },
       },
     },
     steps: texts,
@@ -224,7 +233,7 @@ export const packetSchema = {
       items: {
         type: 'object',
         required: ['what', 'count', 'reason'],
-        properties: { what: text, count, reason: text, ids: texts },
+        properties: { what: text, count, reason: text, ids: texts, href: text },
       },
     },
     schema_version: { type: 'integer' },
