@@ -51,11 +51,11 @@ export function createExportHandler(deps: ExportHandlerDeps): ExportHandler {
     try {
       const outcome = encoding ? await takeExport(deps, exchange, encoding) : UNKNOWN_MEDIA_TYPE
       if (outcome.kind === 'refused') deps.onRefused(TRANSPORT, exchange.signal, outcome.code)
-      answer(exchange, outcome, encoding ?? 'json')
+      answer(deps, exchange, outcome, encoding ?? 'json')
     } catch (error) {
       if (error instanceof SenderGoneError) return
       deps.onError(error as Error)
-      answer(exchange, refused('internal', 'the request could not be handled'), encoding ?? 'json')
+      answer(deps, exchange, refused('internal', 'the request could not be handled'), encoding ?? 'json')
     }
   }
 }
@@ -111,7 +111,12 @@ async function receiveBody(
 }
 
 /** Puts an outcome into HTTP: exact content types, since exporters compare them by equality. */
-function answer({ request, response, signal, expectsContinue }: ExportExchange, outcome: Outcome, encoding: Encoding): void {
+function answer(
+  { inFlight }: ExportHandlerDeps,
+  { request, response, signal, expectsContinue }: ExportExchange,
+  outcome: Outcome,
+  encoding: Encoding,
+): void {
   if (response.headersSent || response.destroyed) return
   const body =
     outcome.kind === 'accepted'
@@ -127,7 +132,7 @@ function answer({ request, response, signal, expectsContinue }: ExportExchange, 
     ...(isUnread && { connection: 'close' }),
   })
   // Who waits for `100 Continue` sends nothing more.
-  if (isUnread && !expectsContinue) endUnread(request, response, body)
+  if (isUnread && !expectsContinue) endUnread(request, response, body, inFlight.noteReceived)
   // Without a chunk the head is one write; an empty chunk makes it a vector of two.
   else if (body.length === 0) response.end()
   else response.end(body)

@@ -7,9 +7,14 @@ const LINGER_MAX_BYTES = 128 * 1024 ** 2
 /**
  * Ends an answer to a request whose body has not come whole. To close at once would reset the connection under a sender
  * that still writes, and many senders then report the reset instead of the answer. `response` must have its head
- * written, with a length and `connection: close`.
+ * written, with a length and `connection: close`. `onReceived` is told of the bytes that are thrown away.
  */
-export function endUnread(request: IncomingMessage, response: ServerResponse, body: Uint8Array): void {
+export function endUnread(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Uint8Array,
+  onReceived: (bytes: number) => void = () => {},
+): void {
   let rest = LINGER_MAX_BYTES
   const timer = setTimeout(end, LINGER_MS)
   function end(): void {
@@ -19,6 +24,7 @@ export function endUnread(request: IncomingMessage, response: ServerResponse, bo
   }
   function onData(chunk: Uint8Array): void {
     rest -= chunk.length
+    onReceived(chunk.length)
     if (rest < 0) end()
   }
   request.on('data', onData).once('end', end).once('close', end)
