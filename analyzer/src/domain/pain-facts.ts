@@ -39,8 +39,11 @@ export interface EvidenceRecord {
 
 /** The run behind a pain that judges what a run came to, beside healthy runs of the same request. */
 export interface RunOutcome {
+  /** The failing record, one of the evidence. */
+  recordId: string
   /** The words that the run began with. */
   request: string | null
+  input: Record<string, unknown>
   failing: ObservedRun
   twins: { recordId: string; run: ObservedRun }[]
 }

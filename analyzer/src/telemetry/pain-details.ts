@@ -32,7 +32,7 @@ export function readPainDetails(
     question,
     pains.map((pain, at) => ({ pain, rows: samples[at]!, isContrasted: isContrasted(at) })),
   )
-  const sources = pains.map((pain, at) => ({ pain, first: resolved[at]![0], healthy: comparisons[at]!.readHealthy }))
+  const sources = pains.map((pain, at) => ({ pain, evidence: resolved[at]!, healthy: comparisons[at]!.readHealthy }))
   const outcomes = readOutcomes(connection, question, sources)
   const details = pains.map((pain, at) =>
     detailOf(connection, question, {

@@ -8,6 +8,7 @@ import { toHex } from '@loopkit/shared/otlp/ids'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { hasFeedback } from '@loopkit/shared/signals/soft/negative-feedback'
+import { toShownValue } from '@loopkit/shared/span/json-value'
 import { normalizeSpan } from '@loopkit/shared/span/normalize-span'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import type { RunOutcome } from '../domain/pain-facts.ts'
@@ -15,11 +16,14 @@ import { eachTrace } from './each-trace.ts'
 import { toTraceSpan, wholeTraceFilter } from './judge-span.ts'
 import { judgeWhole } from './judge-whole.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
+import type { ResolvedEvidence } from './resolved-evidence.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Pains of outcomes whose runs are read, and runs that are read for one of them: whole traces, so there are few. */
 const PAINS_MAX = 3
 const LOOKED_AT_MAX = 12
+/** Failing runs of one pain of which a healthy run of the same request is looked for. */
+const EVIDENCE_TRIED_MAX = 4
 /** Healthy runs of the same request that a candidate expects the state of. */
 const TWINS_MAX = 3
 /** As records are shown by default. */
@@ -27,43 +31,82 @@ const SHOWN = { attributesShownMax: 256, attributeShownMaxBytes: 32_768 }
 
 const REQUEST_FILTER = createAttributeFilter(REQUEST_ATTRIBUTES, [])
 
+/** Bytes shown of one input, as of any other record's. */
+const INPUT_SHOWN_MAX_BYTES = 1024
+
 export interface OutcomeSource {
   pain: RankedPain
-  /** The first record of evidence. */
-  first: { traceId: Uint8Array } | undefined
+  evidence: readonly Pick<ResolvedEvidence, 'traceId' | 'spanId' | 'evidence'>[]
   /** Healthy records of the operation, read with this filter. */
   healthy(filter: AttributeFilter): SpanInContext[]
 }
 
-/** Of pains that judge what a run came to: what it did, and what healthy runs of the same request did. By fingerprint. */
+/**
+ * Of pains that judge what a run came to: what one of the failing runs did, and what healthy runs of the same request did. The first
+ * of the evidence that has such a healthy run, else the first. By fingerprint.
+ */
 export function readOutcomes(
   connection: TelemetryConnection,
   question: PainQuestion,
   sources: readonly OutcomeSource[],
 ): Map<string, RunOutcome> {
   const outcomes = new Map<string, RunOutcome>()
-  for (const { pain, first, healthy } of sources.filter(({ pain }) => isOfOutcome(pain.signal)).slice(0, PAINS_MAX)) {
-    if (first === undefined) continue
-    const [failing] = readRuns(connection, question, [first.traceId])
+  for (const source of sources.filter(({ pain }) => isOfOutcome(pain.signal)).slice(0, PAINS_MAX)) {
+    const outcome = readOutcome(connection, question, source)
+    if (outcome !== null) outcomes.set(source.pain.fingerprint, outcome)
+  }
+  return outcomes
+}
+
+function readOutcome(
+  connection: TelemetryConnection,
+  question: PainQuestion,
+  { evidence, healthy }: OutcomeSource,
+): RunOutcome | null {
+  const spans = evidence.length === 0 ? [] : healthy(REQUEST_FILTER)
+  let first: RunOutcome | null = null
+  for (const { traceId, spanId, evidence: record } of evidence.slice(0, EVIDENCE_TRIED_MAX)) {
+    const [failing] = readRuns(connection, question, [traceId])
     if (failing === undefined) continue
-    const candidates = likelyTwins(healthy(REQUEST_FILTER), failing.request)
-    const twins = readRuns(
-      connection,
-      question,
-      candidates.map(({ span }) => span.traceId),
-    )
-      .filter(({ request, signals }) => isSameRequest(request, failing.request) && !signals.some(isOfOutcome))
+    const outcome: RunOutcome = {
+      recordId: record.recordId,
+      request: failing.request.words,
+      input: inputOf(failing.stored, spanId),
+      failing: failing.run,
+      twins: readTwins(connection, question, likelyTwins(spans, failing.request), failing.request),
+    }
+    if (outcome.twins.length > 0) return outcome
+    first ??= outcome
+  }
+  return first
+}
+
+function readTwins(
+  connection: TelemetryConnection,
+  question: PainQuestion,
+  candidates: readonly SpanInContext[],
+  request: Request,
+): RunOutcome['twins'] {
+  const recordOf = new Map(candidates.map(({ span }) => [toHex(span.traceId), encodeRecordId(span.traceId, span.spanId)]))
+  const traceIds = candidates.map(({ span }) => span.traceId)
+  return (
+    readRuns(connection, question, traceIds)
+      .filter((run) => isSameRequest(run.request, request) && !run.signals.some(isOfOutcome))
       // One that somebody called good is known to be; one that nobody judged is not.
       .sort((a, b) => Number(b.isJudged) - Number(a.isJudged))
       .slice(0, TWINS_MAX)
-    const recordOf = new Map(candidates.map(({ span }) => [toHex(span.traceId), encodeRecordId(span.traceId, span.spanId)]))
-    outcomes.set(pain.fingerprint, {
-      request: failing.request.words,
-      failing: failing.run,
-      twins: twins.map(({ traceId, run }) => ({ recordId: recordOf.get(traceId)!, run })),
-    })
-  }
-  return outcomes
+      .map(({ traceId, run }) => ({ recordId: recordOf.get(traceId)!, run }))
+  )
+}
+
+/** What the record itself says that it was to do. */
+function inputOf(stored: readonly StoredSpan[], spanId: Uint8Array): Record<string, unknown> {
+  const own = stored.find(({ ctx }) => toHex(ctx.span.spanId) === toHex(spanId))?.ctx.span.attributes
+  const said = REQUEST_ATTRIBUTES.flatMap((key) => {
+    const value = own?.get(key)
+    return value === undefined ? [] : [[key, toShownValue(value, { bytes: INPUT_SHOWN_MAX_BYTES, isCut: false })] as const]
+  })
+  return Object.fromEntries(said)
 }
 
 /** Those that say they are of the same request first, then those whose own record does not say. */
@@ -76,6 +119,7 @@ function likelyTwins(spans: readonly SpanInContext[], wanted: Request): SpanInCo
 
 interface ReadRun {
   traceId: string
+  stored: readonly StoredSpan[]
   run: ObservedRun
   request: Request
   signals: SignalType[]
@@ -87,6 +131,7 @@ function readRuns(connection: TelemetryConnection, question: PainQuestion, trace
   const filter = wholeTraceFilter(REQUEST_ATTRIBUTES)
   return [...eachTrace(connection, question.projectNo, traceIds, filter)].map(({ traceId, stored }) => ({
     traceId,
+    stored,
     ...runOf(connection, question, stored),
   }))
 }

@@ -7,13 +7,14 @@ import type { PainReading } from '../pain-facts.ts'
 const RECORDS_MAX = 10
 
 /**
- * A test drafted from the first failing record: what it was asked to do, what must hold of a run of it, and records it must fail and
+ * A test drafted from a failing record: what it was asked to do, what must hold of a run of it, and records it must fail and
  * pass on. Run by `loopkit eval`. null without evidence to draft from.
  */
 export function evalCandidateOf({ facts, detail }: PainReading, painId: string): EvalCandidate | null {
-  const [first] = detail.evidence
+  const first = detail.evidence.find(({ recordId }) => recordId === detail.outcome?.recordId) ?? detail.evidence[0]
   if (!first) return null
-  const mustFailOn = detail.evidence.slice(0, RECORDS_MAX).map(({ recordId }) => recordId)
+  const others = detail.evidence.filter((record) => record !== first)
+  const mustFailOn = [first, ...others].slice(0, RECORDS_MAX).map(({ recordId }) => recordId)
   const { assertions, missing } = draftAssertions({
     service: facts.service,
     operation: facts.operation,
@@ -37,7 +38,7 @@ export function evalCandidateOf({ facts, detail }: PainReading, painId: string):
       service: facts.service,
       operation: facts.operation,
       request: detail.outcome?.request ?? null,
-      attributes: detail.input,
+      attributes: detail.outcome?.input ?? detail.input,
     },
     assertions,
     must_fail_on: mustFailOn,
