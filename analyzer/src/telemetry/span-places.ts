@@ -53,8 +53,9 @@ export function findSpanPlaces(connection: TelemetryConnection, projectNo: numbe
     const opened = open(segmentId)
     if (opened === 'damaged') damaged += 1
     if (typeof opened === 'string') continue
+    const nameAt = createNameAt(opened)
     for (const head of codecOf(opened.kind).heads(opened.body, wants)) {
-      const place = { segmentId, name: nameAt(opened.body, head), ...pickTimes(head) }
+      const place = { segmentId, name: nameAt(head), ...pickTimes(head) }
       if (found.size < PLACES_MAX || found.has(place.name)) note(found, place)
       else leftOut += 1
     }
@@ -86,8 +87,15 @@ export function nameOf(traceId: Uint8Array, spanId: Uint8Array): string {
 
 const NO_TRACE = new Uint8Array(TRACE_ID_BYTES)
 
-function nameAt(body: Uint8Array, { traceIdAt, spanIdAt }: { traceIdAt: number; spanIdAt: number }): string {
-  return nameOf(body.subarray(traceIdAt, traceIdAt + TRACE_ID_BYTES), body.subarray(spanIdAt, spanIdAt + SPAN_ID_BYTES))
+/** Only a log record can be without a trace. */
+function createNameAt({ kind, body }: Opened): (head: { traceIdAt: number; spanIdAt: number }) => string {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  if (kind === 'span') {
+    return ({ traceIdAt, spanIdAt }) =>
+      bytes.latin1Slice(traceIdAt, traceIdAt + TRACE_ID_BYTES) + bytes.latin1Slice(spanIdAt, spanIdAt + SPAN_ID_BYTES)
+  }
+  return ({ traceIdAt, spanIdAt }) =>
+    nameOf(body.subarray(traceIdAt, traceIdAt + TRACE_ID_BYTES), body.subarray(spanIdAt, spanIdAt + SPAN_ID_BYTES))
 }
 
 function pickTimes({ row, startUnixNano, endUnixNano }: Pick<SpanPlace, 'row' | 'startUnixNano' | 'endUnixNano'>) {

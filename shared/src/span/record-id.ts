@@ -23,15 +23,34 @@ export function encodeRecordId(traceId: Uint8Array, spanId: Uint8Array): string 
 
 const NO_TRACE = new Uint8Array(TRACE_ID_BYTES)
 
+/** Encoding works on 24-bit limbs and takes four digits at a time, which stays exact in a double, too: a fifth of the divisions. */
+const WIDE_LIMBS = (TRACE_ID_BYTES + SPAN_ID_BYTES) / 3
+const DIGITS_AT_ONCE = 4
+const WIDE_BASE = BASE ** DIGITS_AT_ONCE
+const WIDE_LIMB = 2 ** 24
+
 function encodeIds(traceId: Uint8Array, spanId: Uint8Array): string {
-  const limbs = new Uint16Array(LIMBS)
-  for (let i = 0; i < TRACE_ID_BYTES + SPAN_ID_BYTES; i++) {
-    const byte = i < TRACE_ID_BYTES ? (traceId[i] ?? 0) : (spanId[i - TRACE_ID_BYTES] ?? 0)
-    limbs[i >> 1]! |= i & 1 ? byte : byte << 8
-  }
+  const byte = (i: number) => (i < TRACE_ID_BYTES ? (traceId[i] ?? 0) : (spanId[i - TRACE_ID_BYTES] ?? 0))
+  const limbs = new Float64Array(WIDE_LIMBS)
+  for (let i = 0; i < WIDE_LIMBS; i++) limbs[i] = byte(i * 3) * 65_536 + byte(i * 3 + 1) * 256 + byte(i * 3 + 2)
   let text = ''
-  for (let digit = 0; digit < WIDTH; digit++) text = DIGITS[divideByBase(limbs)] + text
+  for (let digit = 0; digit < WIDTH; digit += DIGITS_AT_ONCE) {
+    let group = divide(limbs)
+    for (let i = 0; i < DIGITS_AT_ONCE && digit + i < WIDTH; i++, group = Math.floor(group / BASE))
+      text = DIGITS[group % BASE] + text
+  }
   return PREFIX + text
+}
+
+/** Divides the number in place and returns the remainder. */
+function divide(limbs: Float64Array): number {
+  let remainder = 0
+  for (let i = 0; i < WIDE_LIMBS; i++) {
+    const dividend = remainder * WIDE_LIMB + limbs[i]!
+    limbs[i] = Math.floor(dividend / WIDE_BASE)
+    remainder = dividend % WIDE_BASE
+  }
+  return remainder
 }
 
 /** The ids a record id stands for, or null for any text that `encodeRecordId` cannot have written. */
@@ -47,17 +66,6 @@ export function decodeRecordId(text: string): { traceId: Uint8Array; spanId: Uin
   const spanId = bytes.slice(TRACE_ID_BYTES)
   const hasTrace = bytes.subarray(0, TRACE_ID_BYTES).some((byte) => byte !== 0)
   return { traceId: hasTrace ? bytes.slice(0, TRACE_ID_BYTES) : loneTraceId(spanId), spanId }
-}
-
-/** Divides the number in place and returns the remainder. */
-function divideByBase(limbs: Uint16Array): number {
-  let remainder = 0
-  for (let i = 0; i < LIMBS; i++) {
-    const dividend = remainder * 0x10000 + limbs[i]!
-    limbs[i] = Math.floor(dividend / BASE)
-    remainder = dividend % BASE
-  }
-  return remainder
 }
 
 /** False where the number would outgrow 192 bits. */
