@@ -83,10 +83,7 @@ function causeLines({ contrasts, suspects }: DraftFacts): string[] {
   const shared = (contrasts ?? []).map(contrastRow)
   const shipped = (suspects ?? [])
     .slice(0, ROWS_MAX)
-    .map(
-      ({ change_id, kind, ref, shipped_at, distance_seconds }) =>
-        `- ${kind}${ref === null ? '' : ` ${word(ref)}`} (\`${change_id}\`), shipped ${shipped_at}, ${distance_seconds} s before the first failure`,
-    )
+    .map(({ change_id, kind, ref, why }) => `- ${kind}${ref === null ? '' : ` ${word(ref)}`} (\`${change_id}\`) ${why}`)
   const table = ['| where | of the failing | of the healthy |', '|---|---|---|', ...shared]
   return [
     ...(shared.length > 0 ? ['', '## What the failing records share', '', ...table] : []),

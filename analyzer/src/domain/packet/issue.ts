@@ -1,7 +1,8 @@
 import { NO_TRACE_ID } from '@loopkit/shared/span/lone-trace-id'
-import { type ChangeLedger, suspectsOf } from '../change-ledger.ts'
+import { type ChangeLedger, type ShippedChange, suspectsOf } from '../change-ledger.ts'
 import { type EvidenceRecord, failuresOf, type PainReading } from '../pain-facts.ts'
 import { severityOf, trendOf } from '../weigh-pain.ts'
+import { courseWords } from './course-words.ts'
 import { evalCandidateOf } from './eval-candidate.ts'
 import { issueDraftOf } from './issue-draft.ts'
 import type { BlastRadius, Issue, PainStatus, Suspect } from './model.ts'
@@ -20,9 +21,9 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
   if (detail.contrasts.reason !== null) unavailable.contrasts = detail.contrasts.reason
   const trend = trendOf(facts)
   if ('reason' in trend) unavailable.trend = trend.reason
-  const onsetMs = Math.min(facts.firstSeenMs, facts.firstEventMs)
+  const changes = ledger.changes.filter((change) => !isCleared(change, reading))
   // An empty list says that changes are known and none stands near; without a ledger nothing can be said.
-  const suspects = ledger.changes.length === 0 ? null : suspectsOf(onsetMs, [facts.service, ...detail.services], ledger.changes)
+  const suspects = ledger.changes.length === 0 ? null : suspectsOf(facts.onset, [facts.service, ...detail.services], changes)
   if (suspects === null) unavailable.suspects = 'no_change_recorded'
   if (!detail.isRead) unavailable['blast_radius.routes'] = detail.evidence.length === 0 ? 'evidence_expired' : 'not_ranked'
   if (detail.users === null) unavailable['blast_radius.users'] = 'no_user_in_telemetry'
@@ -37,12 +38,13 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
     evidence_count: failuresOf(facts) + detail.logRecordIds.length,
     evidence_ids: [...detail.evidence.map(({ recordId }) => recordId), ...detail.logRecordIds],
     traces: tracesOf(reading),
-    first_seen: new Date(facts.firstEventMs).toISOString(),
+    first_seen: new Date(Math.min(facts.firstSeenMs, facts.firstEventMs)).toISOString(),
     last_seen: new Date(facts.lastEventMs).toISOString(),
     trend: 'trend' in trend ? trend.trend : null,
+    trend_basis: 'trend' in trend ? trend.basis : null,
     status,
     provisional: facts.decided === 0,
-    why: whyOf(reading),
+    why: [whyOf(reading), ...courseWords(facts, 'trend' in trend ? trend.basis : null)].join('; '),
     blast_radius: radiusOf(reading),
     contrasts: detail.contrasts.contrasts,
     suspects,
@@ -55,6 +57,11 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
   const plan = patchPlanOf(reading, { painId, suspects: suspects ?? [], verify })
   if (plan.verify.minimum_runs === null) unavailable['patch_plan.verify.minimum_runs'] = 'no_runs_of_the_operation'
   return { ...head, issue_draft: issueDraftOf(head, reading, plan), eval_candidate: evalCandidate, patch_plan: plan, unavailable }
+}
+
+/** A version of the service itself in which none of the failures showed, while others are known that did show them. */
+function isCleared({ service, version }: ShippedChange, { facts, detail }: PainReading): boolean {
+  return service === facts.service && version !== null && detail.releases.length > 0 && !detail.releases.includes(version)
 }
 
 function tracesOf({ detail }: PainReading): Issue['traces'] {
@@ -116,7 +123,8 @@ function nextActionOf(
   const [first] = detail.evidence
   const [suspect] = suspects
   const isNear = status !== 'verified' && suspect !== undefined && suspect.distance_seconds <= NEAR_SECONDS
-  const read = first === undefined ? null : `read GET /v1/sessions/${encodeURIComponent(nameOf(first))}?view=errors`
+  const read =
+    first === undefined ? null : `read GET /v1/sessions/${encodeURIComponent(nameOf(first).toWellFormed())}?view=errors`
   const suspected = isNear ? `compare it with ${suspect.change_id}, shipped ${suspect.distance_seconds} s before` : null
   const wait =
     failuresOf(facts) === 1 && status === 'new' ? 'it happened once: see whether it comes back before changing anything' : null

@@ -1,12 +1,15 @@
 import type { EvalCandidate } from '@loopkit/shared/eval-candidate/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { Contrast } from '../contrast/contrast-records.ts'
+import type { Season } from '../trend/seasonal-trend.ts'
 
 /** Version of the packet's shape; raised when a field changes its meaning. */
 export const PACKET_SCHEMA_VERSION = 1
 
 export type Severity = 'low' | 'medium' | 'high' | 'critical'
 export type Trend = 'new' | 'rising' | 'steady' | 'falling'
+/** What a trend is told against. */
+export type TrendBasis = Season | 'halves_of_the_window'
 export type PainStatus = 'new' | 'in_progress' | 'verified' | 'regression'
 
 /** Something the packet leaves out, with how much of it and why. */
@@ -78,6 +81,8 @@ export interface Issue {
   first_seen: string
   last_seen: string
   trend: Trend | null
+  /** What the trend is told against. */
+  trend_basis: TrendBasis | null
   status: PainStatus
   provisional: boolean
   why: string
