@@ -1,6 +1,7 @@
 import { answerDiagnosis, answerIssues } from './answer-diagnosis.ts'
 import { answerExposure } from './answer-exposure.ts'
 import { answerLedger, answerReceipt } from './answer-ledger.ts'
+import { answerMarkers } from './answer-markers.ts'
 import { answerObserved } from './answer-observed.ts'
 import { answerPain } from './answer-pain.ts'
 import { answerRecords } from './answer-records.ts'
@@ -21,6 +22,7 @@ export const ANSWERS = {
   observed: answerObserved,
   regrouping: answerRegrouping,
   releases: answerReleases,
+  markers: answerMarkers,
   exposure: answerExposure,
   records: answerRecords,
   session: answerSession,

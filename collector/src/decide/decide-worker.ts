@@ -4,6 +4,7 @@ import { platform } from 'node:process'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '@loopkit/shared/runtime/clock'
 import { createGarbageCollector } from '@loopkit/shared/runtime/garbage'
+import { MARKER_KEYS } from '@loopkit/shared/signals/change-markers'
 import { createJudgeFilter } from '@loopkit/shared/signals/judge-filter'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { createCostOf } from '@loopkit/shared/span/price-call'
@@ -37,7 +38,7 @@ const decider = createDecider({
   signalsOff: new Set(signalsOff as SignalType[]),
   thresholds,
   costOf: createCostOf(modelPrices),
-  filter: createJudgeFilter(),
+  filter: createJudgeFilter(MARKER_KEYS),
   clock: systemClock,
   write: createDecisionLine(decisions.port, decisions.line),
 })

@@ -1,10 +1,12 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
+import type { ChangeMarker } from '@loopkit/shared/signals/change-markers'
 import { endedTrace } from '@loopkit/shared/signals/ended-trace'
 import type { Failure, Fingerprint, SessionPart } from '@loopkit/shared/signals/model'
 import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { eventNanoOf } from '../write/index-spans.ts'
 import type { Judging } from './judge-stored.ts'
 import type { OpenTrace } from './open-rows.ts'
+import type { DecidedMarker } from './write-markers.ts'
 
 /** What rows say of a judged trace: plain values, so that it may go from thread to thread. */
 export interface TraceDecision {
@@ -16,6 +18,7 @@ export interface TraceDecision {
   failures: DecidedFailure[]
   /** Those that are to have a row. */
   sessions: DecidedSession[]
+  markers: DecidedMarker[]
 }
 
 export interface DecidedFailure {
@@ -56,8 +59,8 @@ export interface DecidedSession extends Omit<SessionPart, 'startUnixNano' | 'end
 const TEXT_MAX = 2_000
 const SERVICES_MAX = 50
 
-export function describeDecision({ trace, judged, awaitsEnd }: Judging): TraceDecision {
-  if (judged === null) return { trace, isTooLarge: true, awaitsEnd: false, failures: [], sessions: [] }
+export function describeDecision({ trace, judged, awaitsEnd, markers }: Judging): TraceDecision {
+  if (judged === null) return { trace, isTooLarge: true, awaitsEnd: false, failures: [], sessions: [], markers: [] }
   const { failures, sessions } = judged
   const fingerprints = new Map<Fingerprint, DecidedFingerprint>()
   const isAlone = !trace.decidedBefore && sessions.length === 1
@@ -67,6 +70,7 @@ export function describeDecision({ trace, judged, awaitsEnd }: Judging): TraceDe
     awaitsEnd,
     failures: failures.map((failure) => describeFailure(trace, failure, fingerprints)),
     sessions: sessions.filter((part) => needsRow(part, isAlone)).map(describeSession),
+    markers: markers.map((marker) => describeMarker(trace, marker)),
   }
 }
 
@@ -112,6 +116,19 @@ function describeFailure(
     services: JSON.stringify(services.slice(0, SERVICES_MAX).map(toIndexText)),
     endedTrace: endedTrace({ span, propagatedTo }),
   }
+}
+
+/** An event from the future or from long before it arrived is a wrong clock. */
+const BACKFILL_MAX_MS = 30 * 86_400_000
+
+function describeMarker(
+  { lastReceivedMs }: OpenTrace,
+  { kind, service, subject, value, startUnixNano }: ChangeMarker,
+): DecidedMarker {
+  const sentMs = nanoToMs(clampNano(startUnixNano))
+  const isOurs = sentMs <= lastReceivedMs && sentMs >= lastReceivedMs - BACKFILL_MAX_MS
+  const names = { service: toIndexText(service), subject: toIndexText(subject), value: toIndexText(value) }
+  return { kind, ...names, eventMs: isOurs ? sentMs : lastReceivedMs }
 }
 
 function describeSession(part: SessionPart): DecidedSession {

@@ -1,3 +1,4 @@
+import { OWN_PROJECT_ID } from '@loopkit/shared/database/control/own-project'
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { readTraces, type StoredSpan, TooManySpansError } from '@loopkit/shared/database/telemetry/read-trace'
 import type { TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
@@ -5,6 +6,7 @@ import type { TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import type { OtlpResource, SpanInContext } from '@loopkit/shared/otlp/model'
+import { type ChangeMarker, createMarkerMemory, findMarkers, MARKER_KEYS } from '@loopkit/shared/signals/change-markers'
 import { detect } from '@loopkit/shared/signals/detect'
 import { createRegroup, type ProjectRules, ruleAttributes } from '@loopkit/shared/signals/fingerprint-rules'
 import { createJudgeFilter } from '@loopkit/shared/signals/judge-filter'
@@ -24,6 +26,8 @@ export interface Judging {
   judged: JudgedTrace | null
   /** A span has not ended and nothing says why: it is judged again when nothing came for long enough. */
   awaitsEnd: boolean
+  /** What its agents were made of; none of the instance's own. */
+  markers: ChangeMarker[]
 }
 
 export interface JudgeDeps {
@@ -61,6 +65,7 @@ export interface JudgedProject {
 
 export function createStoredJudge(deps: JudgeDeps): StoredJudge {
   const memories = new Map<string, JudgeMemory>()
+  const markerMemory = createMarkerMemory()
 
   function memoryOf(projectId: string): JudgeMemory {
     const memory = memories.get(projectId) ?? createJudgeMemory(projectId)
@@ -72,7 +77,7 @@ export function createStoredJudge(deps: JudgeDeps): StoredJudge {
 
   function filterOf(rules: ProjectRules): AttributeFilter {
     const attributes = ruleAttributes(rules)
-    return attributes.length === 0 ? deps.filter : createJudgeFilter(attributes)
+    return attributes.length === 0 ? deps.filter : createJudgeFilter([...MARKER_KEYS, ...attributes])
   }
 
   return function judge(project: JudgedProject, traces: readonly OpenTrace[]): Judging[] {
@@ -87,7 +92,7 @@ export function createStoredJudge(deps: JudgeDeps): StoredJudge {
     const toTraceSpan = createToTraceSpan(deps.signalsOff)
     return traces.map((trace) => {
       const id = toHex(trace.traceId)
-      if (cut.has(id)) return { trace, judged: null, awaitsEnd: false }
+      if (cut.has(id)) return { trace, judged: null, awaitsEnd: false, markers: [] }
       const stored = spans.get(id) ?? []
       const records = stored.map(toTraceSpan)
       const regroup = createRegroup(projectId, project.rules, contextsOf(stored))
@@ -99,7 +104,8 @@ export function createStoredJudge(deps: JudgeDeps): StoredJudge {
         costOf: deps.costOf,
       }
       const awaitsEnd = !rules.isOver && !rules.off.has('incomplete') && records.some(isUnended)
-      return { trace, judged: judgeTrace(projectId, records, memory, rules), awaitsEnd }
+      const markers = projectId === OWN_PROJECT_ID ? [] : findMarkers(records, markerMemory)
+      return { trace, judged: judgeTrace(projectId, records, memory, rules), awaitsEnd, markers }
     })
   }
 }

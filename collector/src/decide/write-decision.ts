@@ -6,6 +6,7 @@ import type { Dictionary } from '../write/dictionary.ts'
 import type { DecidedFailure, DecidedFingerprint, DecidedSession, TraceDecision } from './describe-decision.ts'
 import { type CountDelta, differ, type FailureRow, type StoredFailureRow } from './failure-difference.ts'
 import type { OpenTrace } from './open-rows.ts'
+import { createMarkerWriter } from './write-markers.ts'
 
 /** Writes what was judged. Call it inside the transaction that is to hold it, after the dictionary was refreshed. */
 export interface DecisionWriter {
@@ -42,6 +43,7 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
   const statements = prepareStatements(db)
   const decisionsOf = createTraceDecisions(db)
   const serviceLists = new Map<string, number>()
+  const markers = createMarkerWriter(db)
 
   function decide(projectNo: number, decisions: readonly TraceDecision[], nowMs: number): void {
     const last = statements.last.get() as { decision_no: number; decided_ms: number; last_failure_no: number } | undefined
@@ -61,6 +63,7 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
       }
       const before = decision.trace.decidedBefore ? readFailures(statements, decisionsOf, decision.trace) : []
       writeTrace(deciding, decision, before)
+      markers.write(projectNo, decision.markers, deciding.decidedMs)
     }
     const decidedMinute = Math.floor(deciding.decidedMs / MINUTE_MS)
     for (const { eventMinute, fingerprintNo, releaseNo, failures, weight, weightSquared } of deciding.counts.values())
@@ -86,7 +89,10 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
       for (const [projectNo, own] of Map.groupBy(closed, ({ trace }) => trace.projectNo)) decide(projectNo, own, nowMs)
       return closed.map(({ trace }) => trace.traceHash)
     },
-    forget: () => serviceLists.clear(),
+    forget() {
+      serviceLists.clear()
+      markers.forget()
+    },
   }
 }
 

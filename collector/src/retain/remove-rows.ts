@@ -53,6 +53,7 @@ export const PROJECT_ROWS: readonly Rows[] = [
   { table: 'fingerprint', key: 'fingerprint_no', where: 'project_no = ?' },
   { table: 'operation', key: 'operation_no', where: 'project_no = ?' },
   { table: 'release', key: 'release_no', where: 'project_no = ?' },
+  { table: 'change_marker', key: 'project_no, kind, service, subject, value', where: 'project_no = ?' },
   { table: 'accepted', key: 'project_no', where: 'project_no = ?' },
   { table: 'rolled_up', key: 'project_no, mark', where: 'project_no = ?' },
   { table: 'stale_rollup', key: 'project_no, fingerprint_no, hour', where: 'project_no = ?' },

@@ -94,6 +94,21 @@ export function createChangeQueries({ db, all, first, transaction }: Control) {
       })
     },
 
+    /** Enters what telemetry has seen of agents. Known ones cost one read. */
+    enterMarkers: (projectNo: number, marked: readonly Change[]): void => {
+      if (marked.length === 0) return
+      const ids = marked.map(({ changeId }) => changeId)
+      const rows = all(
+        db.selectFrom('change').select('change_id').where('project_no', '=', projectNo).where('change_id', 'in', ids),
+      )
+      const known = new Set(rows.map((row) => row.change_id))
+      const missing = marked.filter(({ changeId }) => !known.has(changeId))
+      if (missing.length === 0) return
+      transaction((queries) => {
+        for (const change of missing) insert(queries, projectNo, change)
+      })
+    },
+
     find: (projectNo: number, changeId: string): Change | null => {
       const row = first(db.selectFrom('change').selectAll().where('change_id', '=', changeId).where('project_no', '=', projectNo))
       return row ? toChange(row) : null

@@ -1,9 +1,11 @@
+import { OWN_PROJECT_ID } from '@loopkit/shared/database/control/own-project'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import { opaqueId } from '../../domain/opaque-id.ts'
 import { readCursor, writeCursor } from '../../http/cursor.ts'
 import { fail } from '../../http/errors.ts'
 import type { RequestFacts } from '../../http/request-facts.ts'
+import type { SeenMarker } from '../../telemetry/answer-markers.ts'
 import type { SeenRelease } from '../../telemetry/answer-releases.ts'
 import type { ChangeStores } from './change-stores.ts'
 import { painNotFound } from './changes.contract.ts'
@@ -17,8 +19,28 @@ import { showPlan } from './show-verdict.ts'
 /** Enters what telemetry has newly seen, so that every reader of the ledger finds it there. */
 export function createEnterReleases({ ask, nowMs }: Pick<ChangesDeps, 'ask' | 'nowMs'>, { changes }: ChangeStores) {
   return async ({ projectNo, projectId }: Owner): Promise<void> => {
-    const releases = await ask('releases', { projectNo })
+    // What this instance itself is made of is no change of what it watches.
+    if (projectId === OWN_PROJECT_ID) return
+    const [releases, markers] = await Promise.all([ask('releases', { projectNo }), ask('markers', { projectNo })])
     changes.enterReleases(projectNo, releases, (release) => toChange(projectId, release, nowMs()))
+    changes.enterMarkers(
+      projectNo,
+      markers.map((marker) => markedChange(projectId, marker, nowMs())),
+    )
+  }
+}
+
+/** Named by what was seen: nobody knows whether it was deployed. */
+function markedChange(projectId: string, { kind, service, subject, value, firstEventMs }: SeenMarker, nowMs: number): Change {
+  return {
+    changeId: opaqueId('chg_', projectId, kind, service, subject, value),
+    ...{ kind, service },
+    version: null,
+    ref: `${subject}: ${value}`,
+    shippedAtMs: firstEventMs,
+    createdAtMs: nowMs,
+    source: 'telemetry',
+    painIds: [],
   }
 }
 

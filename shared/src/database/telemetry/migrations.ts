@@ -1,4 +1,5 @@
 import type { Migration } from '../migrate.ts'
+import { changeMarkers } from './change-markers.ts'
 import { endedTraces } from './ended-traces.ts'
 import { hourCounts } from './hour-counts.ts'
 import { narrowDecisions } from './narrow-decisions.ts'
@@ -131,4 +132,5 @@ export const telemetryMigrations: readonly Migration[] = [
   { name: 'ended_traces', sql: endedTraces },
   { name: 'hour_counts', sql: hourCounts },
   { name: 'pain_rollups', sql: painRollups },
+  { name: 'change_markers', sql: changeMarkers },
 ]
