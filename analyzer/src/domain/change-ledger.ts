@@ -1,4 +1,5 @@
 import type { PainStatus, Suspect } from './packet/model.ts'
+import type { Onset } from './pain-facts.ts'
 
 /** A change as diagnosis needs it. */
 export interface ShippedChange {
@@ -23,20 +24,27 @@ const SUSPECT_REACH_MS = 7 * 24 * 3600 * 1000
 const SUSPECTS_MAX = 5
 
 /**
- * The changes that shipped closest before a pain began, to one of its services or to none in particular; nearest first, ties by
+ * The changes that shipped closest before a pain began to be what it is, to one of its services or to none in particular; nearest first, ties by
  * id. Distance is all that speaks against them.
  */
-export function suspectsOf(onsetMs: number, services: readonly string[], changes: readonly ShippedChange[]): Suspect[] {
+export function suspectsOf(onset: Onset, services: readonly string[], changes: readonly ShippedChange[]): Suspect[] {
   return changes
     .filter(({ service }) => service === null || services.includes(service))
-    .filter(({ shippedAtMs }) => shippedAtMs <= onsetMs && onsetMs - shippedAtMs <= SUSPECT_REACH_MS)
+    .filter(({ shippedAtMs }) => shippedAtMs <= onset.atMs + onset.uncertainMs && onset.atMs - shippedAtMs <= SUSPECT_REACH_MS)
     .sort((a, b) => b.shippedAtMs - a.shippedAtMs || (a.changeId < b.changeId ? -1 : 1))
     .slice(0, SUSPECTS_MAX)
-    .map((change) => toSuspect(change, onsetMs))
+    .map((change) => toSuspect(change, onset))
 }
 
-function toSuspect({ changeId, kind, service, version, ref, shippedAtMs }: ShippedChange, onsetMs: number): Suspect {
-  const distanceSeconds = Math.round((onsetMs - shippedAtMs) / 1000)
+const BEGAN: Record<Onset['kind'], string> = {
+  first_failure: 'the first failure',
+  rise: 'the failures became more frequent',
+  return: 'the failures came back',
+}
+
+function toSuspect({ changeId, kind, service, version, ref, shippedAtMs }: ShippedChange, onset: Onset): Suspect {
+  // A rise shows at its first failures, which may come a little before what made it so.
+  const distanceSeconds = Math.max(0, Math.round((onset.atMs - shippedAtMs) / 1000))
   const where = service === null ? 'for no service in particular' : 'to a service that this pain touches'
   return {
     change_id: changeId,
@@ -44,6 +52,6 @@ function toSuspect({ changeId, kind, service, version, ref, shippedAtMs }: Shipp
     ref: ref ?? version,
     shipped_at: new Date(shippedAtMs).toISOString(),
     distance_seconds: distanceSeconds,
-    why: `shipped ${distanceSeconds} s before the first failure, ${where}`,
+    why: `shipped ${distanceSeconds} s before ${BEGAN[onset.kind]}, ${where}`,
   }
 }

@@ -1,6 +1,8 @@
 import type { ObservedRun } from '@loopkit/shared/eval-candidate/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { Contrasts } from './contrast/contrast-records.ts'
+import type { Novelty } from './trend/novelty.ts'
+import type { SeasonalTrend } from './trend/seasonal-trend.ts'
 
 /** One pain in one window, as the read model counts it: what ranking needs, for every pain. */
 export interface PainFacts {
@@ -27,6 +29,19 @@ export interface PainFacts {
   /** The halves of the window's traffic by event time. */
   earlier: { failures: number; runs: number }
   later: { failures: number; runs: number }
+  /** How it goes against the same hours of earlier weeks or days; null without enough history. */
+  season: SeasonalTrend | null
+  /** Whether it is new or back; null where it is neither, or where nobody can tell. */
+  novelty: Novelty | null
+  onset: Onset
+}
+
+/** When a pain began to be what it is. */
+export interface Onset {
+  kind: 'first_failure' | 'rise' | 'return'
+  atMs: number
+  /** It may have begun so much later. */
+  uncertainMs: number
 }
 
 /** One failure that can be read again: its record resolves. */

@@ -19,6 +19,9 @@ const pain = (more: Partial<PainFacts> = {}): PainFacts => ({
   runs: 1000,
   earlier: { failures: 0, runs: 0 },
   later: { failures: 5, runs: 1000 },
+  season: null,
+  novelty: null,
+  onset: { kind: 'first_failure', atMs: 1000, uncertainMs: 0 },
   ...more,
 })
 
@@ -33,12 +36,32 @@ test.each([
   ['more failures than runs', { decided: 90, runs: 30, sessions: 40 }, 'critical'],
 ])('the severity of %s', (_, more, severity) => expect(severityOf(pain(more))).toBe(severity))
 
+const quiet = { sinceMs: 0, quietRuns: 100, quietHours: 9 }
+const WEEKS = 'same_hours_of_earlier_weeks' as const
+
 describe('the order of pains', () => {
   test.each([
     ['more failures', { decided: 6 }, {}],
     ['failures that met more people', { sessions: 9, traces: 9 }, { decided: 6, sessions: 1, traces: 1 }],
     ['a graver signal', {}, { signal: 'slow' as const }],
     ['failures that end their runs', { decided: 3, ended: 3 }, { decided: 6 }],
+    ['what was never seen before', { novelty: { kind: 'first_seen' as const, ...quiet } }, {}],
+    [
+      'what is new before what is back',
+      { novelty: { kind: 'first_seen' as const, ...quiet } },
+      { novelty: { kind: 'reappeared' as const, ...quiet } },
+    ],
+    ['what is back', { novelty: { kind: 'reappeared' as const, ...quiet } }, {}],
+    [
+      'what goes up',
+      { season: { trend: 'rising' as const, season: WEEKS } },
+      { season: { trend: 'steady' as const, season: WEEKS } },
+    ],
+    [
+      'what stays before what goes down',
+      { season: { trend: 'steady' as const, season: WEEKS } },
+      { season: { trend: 'falling' as const, season: WEEKS } },
+    ],
     ['failures of which most end their runs', { ended: 4 }, { ended: 1 }],
     ['undecided failures like decided ones', { decided: 0, provisional: 7 }, {}],
   ])('puts %s first', (_, first, second) => expect(weightOf(pain(first))).toBeGreaterThan(weightOf(pain(second))))
@@ -69,12 +92,27 @@ const halves = (before: number, after: number, runs = 1000) => ({
   earlier: { failures: before, runs },
   later: { failures: after, runs },
 })
+const HALVES = 'halves_of_the_window'
+const season = (trend: 'rising' | 'steady' | 'falling') => ({ season: { trend, season: WEEKS } as const })
 test.each([
-  ['without earlier traffic', { earlier: { failures: 0, runs: 0 } }, { reason: 'no_earlier_traffic' }],
+  ['without earlier traffic', { ...halves(0, 9), earlier: { failures: 0, runs: 0 } }, { reason: 'no_earlier_traffic' }],
   ['with too few failures', halves(1, 3), { reason: 'too_few_failures' }],
-  ['with as many before', halves(20, 22), { trend: 'steady' }],
-  ['with more', halves(5, 40), { trend: 'rising' }],
-  ['with fewer', halves(40, 5), { trend: 'falling' }],
-  ['with none before, ever', halves(0, 12), { trend: 'new' }],
-  ['with none before in this window', { ...halves(0, 12), firstSeenMs: 1 }, { trend: 'rising' }],
+  ['with as many before', halves(20, 22), { trend: 'steady', basis: HALVES }],
+  ['with somewhat more', halves(20, 35), { trend: 'steady', basis: HALVES }],
+  ['with more', halves(5, 40), { trend: 'rising', basis: HALVES }],
+  ['with fewer', halves(40, 5), { trend: 'falling', basis: HALVES }],
+  ['with none before, ever', halves(0, 12), { trend: 'new', basis: HALVES }],
+  ['with none before in this window', { ...halves(0, 12), firstSeenMs: 1 }, { trend: 'rising', basis: HALVES }],
+  ['with more, as every night', { ...halves(5, 40), ...season('steady') }, { trend: 'steady', basis: WEEKS }],
+  [
+    'with as many, but more than ever at these hours',
+    { ...halves(20, 22), ...season('rising') },
+    { trend: 'rising', basis: WEEKS },
+  ],
+  [
+    'with more, and none in weeks',
+    { ...halves(0, 22), ...season('rising'), novelty: { kind: 'first_seen' as const, ...quiet } },
+    { trend: 'new', basis: WEEKS },
+  ],
+  ['with nearly none any more', { ...halves(1, 1), ...season('falling') }, { trend: 'falling', basis: WEEKS }],
 ])('the trend %s', (_, more, trend) => expect(trendOf(pain(more))).toEqual(trend))

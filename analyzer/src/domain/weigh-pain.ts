@@ -1,9 +1,10 @@
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import type { Severity, Trend } from './packet/model.ts'
+import type { Severity, Trend, TrendBasis } from './packet/model.ts'
 import { failuresOf, type PainFacts } from './pain-facts.ts'
 import { proportionInterval } from './statistics/beta.ts'
 import { gammaQuantile } from './statistics/gamma.ts'
 import { rateRatio } from './statistics/rate-ratio.ts'
+import type { Novelty } from './trend/novelty.ts'
 
 const STEPS: readonly Severity[] = ['low', 'medium', 'high', 'critical']
 const LOW_SIGNALS: ReadonlySet<SignalType> = new Set<SignalType>([
@@ -49,10 +50,13 @@ const PRIOR_SHAPE = 0.5
 
 /** Steps of a usual run: a failure that ends its run costs all of them, one that the run survives costs a step. */
 const RUN_STEPS = 8
+/** What is new, or goes up, is likelier to have a cause that can still be named, and to get worse. */
+const NOVELTY_WEIGHT: Record<Novelty['kind'], number> = { first_seen: 1, reappeared: 0.5 }
+const TREND_WEIGHT: Record<Trend, number> = { new: 0.5, rising: 1, steady: 0, falling: -0.25 }
 
 /**
- * What a pain weighs: the 5 % lower Gamma-Poisson bound of its failures, times its reach (sessions, traces), its severity and its cost
- * (what a failure takes with it). Never the raw count alone: forty failures of one broken loop weigh less than thirty that met thirty
+ * What a pain weighs: the 5 % lower Gamma-Poisson bound of its failures, times its reach (sessions, traces), its severity, its cost (what
+ * a failure takes with it), whether it is new and how it goes. Never the raw count alone: forty failures of one broken loop weigh less than thirty that met thirty
  * people. The window is the same for all, so a rate per day would order them alike.
  */
 export function weightOf(facts: PainFacts): number {
@@ -60,7 +64,10 @@ export function weightOf(facts: PainFacts): number {
   const bound = gammaQuantile(LOWER_BOUND_CHANCE, failures + PRIOR_SHAPE)
   const reach = Math.log2(1 + Math.max(facts.sessions, facts.traces))
   const cost = 1 + (RUN_STEPS - 1) * Math.min(1, facts.ended / Math.max(1, failures))
-  return bound * reach * SEVERITY_WEIGHT[severityOf(facts)] * cost
+  const trend = trendOf(facts)
+  const going = 'trend' in trend ? TREND_WEIGHT[trend.trend] : 0
+  const news = facts.novelty === null ? 0 : NOVELTY_WEIGHT[facts.novelty.kind]
+  return bound * reach * SEVERITY_WEIGHT[severityOf(facts)] * cost * (1 + news) * (1 + going)
 }
 
 /**
@@ -98,17 +105,28 @@ function toldBy({ service, operation, signal, firstEventMs, lastEventMs, fingerp
   return [service, operation, signal, firstEventMs, lastEventMs, fingerprint]
 }
 
-/** Chance left outside the interval of the trend. */
-const TREND_ALPHA = 0.1
+/** Chance left outside the interval of the trend where nothing but the window is known. */
+const TREND_ALPHA = 0.01
 /** Fewest failures that a trend is read from. */
 const TREND_FAILURES_MIN = 5
 
-/** The trend by event time between the two halves of the window's traffic, or why none can be said. */
-export function trendOf(facts: PainFacts): { trend: Trend } | { reason: string } {
-  const { earlier, later } = facts
+/**
+ * How the pain goes: against the same hours of earlier weeks or days where there are enough of them, so that a nightly batch is no rise;
+ * else between the two halves of the window's traffic, by event time; or why nothing can be said.
+ */
+export function trendOf(facts: PainFacts): { trend: Trend; basis: TrendBasis } | { reason: string } {
+  const { earlier, later, season, novelty } = facts
+  const isFew = earlier.failures + later.failures < TREND_FAILURES_MIN
+  const isNew = (before: number) => before === 0 && facts.firstSeenMs >= facts.firstEventMs
+  if (season !== null) {
+    if (isFew && season.trend !== 'falling') return { reason: 'too_few_failures' }
+    const isFirst = season.trend === 'rising' && novelty?.kind === 'first_seen'
+    return { trend: isFirst ? 'new' : season.trend, basis: season.season }
+  }
   if (earlier.runs === 0 || later.runs === 0) return { reason: 'no_earlier_traffic' }
-  if (earlier.failures + later.failures < TREND_FAILURES_MIN) return { reason: 'too_few_failures' }
+  if (isFew) return { reason: 'too_few_failures' }
   const { low, high } = rateRatio(earlier, later, TREND_ALPHA)
-  if (low > 1) return { trend: earlier.failures === 0 && facts.firstSeenMs >= facts.firstEventMs ? 'new' : 'rising' }
-  return { trend: high !== null && high < 1 ? 'falling' : 'steady' }
+  const basis = 'halves_of_the_window'
+  if (low > 1) return { trend: isNew(earlier.failures) ? 'new' : 'rising', basis }
+  return { trend: high !== null && high < 1 ? 'falling' : 'steady', basis }
 }

@@ -185,6 +185,9 @@ function toFacts(row: NewPain, runs: RunCounts): PainFacts {
     runs: row.operationNos.reduce((sum, number) => sum + (runs.byOperation.get(number)?.runs ?? 0), 0),
     earlier: nothing,
     later: nothing,
+    season: null,
+    novelty: null,
+    onset: { kind: 'first_failure', atMs: Math.min(row.first_seen_ms, row.first_ms), uncertainMs: 0 },
   }
 }
 

@@ -31,6 +31,8 @@ interface Member {
 }
 
 const MINUTE_MS = 60_000
+/** What only the weeks of a pain say. */
+const NOT_READ = { series: null, season: null, novelty: null }
 
 /** Pains of decided and undecided failures; fingerprints that were merged are one, under the name of the one they were merged into. */
 export function joinPains(db: SqliteDatabase, question: PainQuestion, { decided, open, runs }: PainSources): RankedPain[] {
@@ -55,6 +57,8 @@ function joinPain(db: SqliteDatabase, question: PainQuestion, sources: PainSourc
   const spread = spreadOf(db, question, { decided, open, selection })
   const events = open.map(({ eventMs }) => eventMs)
   const exposure = exposureOf(members, runs)
+  const firstSeenMs = Math.min(...members.map(({ firstSeenMs }) => firstSeenMs))
+  const firstEventMs = Math.min(...decided.map(({ firstEventMs }) => firstEventMs), ...events)
   return {
     ...selection,
     headNo: head.fingerprintNo ?? head.splitFrom?.fingerprintNo ?? null,
@@ -68,11 +72,14 @@ function joinPain(db: SqliteDatabase, question: PainQuestion, sources: PainSourc
     decided: sum(decided, ({ failures }) => failures),
     provisional: open.length,
     ...spread,
-    firstSeenMs: Math.min(...members.map(({ firstSeenMs }) => firstSeenMs)),
-    firstEventMs: Math.min(...decided.map(({ firstEventMs }) => firstEventMs), ...events),
+    firstSeenMs,
+    firstEventMs,
     lastEventMs: Math.max(...decided.map(({ lastEventMs }) => lastEventMs), ...events),
     runs: exposure.runs,
     ...halves(sources, exposure),
+    operationNos: operationNosOf(members),
+    ...NOT_READ,
+    onset: { kind: 'first_failure', atMs: Math.min(firstSeenMs, firstEventMs), uncertainMs: 0 },
   }
 }
 
@@ -123,10 +130,13 @@ function operationNo(db: SqliteDatabase, projectNo: number, { service, operation
   return (find.get(projectNo, service, operation) as number | undefined) ?? null
 }
 
+function operationNosOf(members: readonly Member[]): number[] {
+  return [...new Set(members.flatMap(({ operationNo }) => operationNo ?? []))]
+}
+
 /** Runs of all operations that the members fail in, each once. */
 function exposureOf(members: readonly Member[], { byOperation, middleMinute }: RunCounts) {
-  const operations = [...new Set(members.map((member) => member.operationNo))]
-  const counts = operations.flatMap((number) => (number === null ? [] : (byOperation.get(number) ?? [])))
+  const counts = operationNosOf(members).flatMap((number) => byOperation.get(number) ?? [])
   return { runs: sum(counts, ({ runs }) => runs), later: sum(counts, ({ later }) => later), middleMinute }
 }
 

@@ -1,6 +1,7 @@
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainDetail, PainFacts } from '../domain/pain-facts.ts'
 import type { PainView } from '../domain/pain-view.ts'
+import type { HourlySeries } from '../domain/trend/hourly-series.ts'
 import type { FailureScope, FailureSelection } from './failure-scope.ts'
 import type { OpenFailure } from './open-failures.ts'
 
@@ -27,4 +28,8 @@ export interface RankedPain extends PainFacts, FailureSelection {
   /** Steps that a split adds to those of the one that names it. */
   splitSteps: PainDetail['steps']
   open: OpenFailure[]
+  /** Of those that it fails in. */
+  operationNos: number[]
+  /** Its weeks; null where they were not read. */
+  series: HourlySeries | null
 }

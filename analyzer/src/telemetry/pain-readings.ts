@@ -8,6 +8,8 @@ import { joinPains } from './join-pains.ts'
 import { judgeOpenTraces, type OpenFailure } from './open-failures.ts'
 import { readPainDetails } from './pain-details.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
+import { withSeries } from './pain-series.ts'
+import { readOnset } from './read-onset.ts'
 import { splitDecided } from './split-decided.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 import { countPains, countRuns, countTelemetryRead } from './window-counts.ts'
@@ -49,7 +51,10 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
     telemetryRead: countTelemetryRead(connection.db, question.projectNo, window, service),
     failures: ranked.reduce((sum, pain) => sum + failuresOf(pain), 0),
     repeated: heard.some((pain) => isRepeated({ count: failuresOf(pain), sessions: pain.sessions }, question.repeated)),
-    pains: shown.map((facts, at) => ({ facts: withoutSources(facts), detail: details[at]! })),
+    pains: shown.map((pain, at) => ({
+      facts: { ...withoutSources(pain), onset: readOnset(connection.db, pain) },
+      detail: details[at]!,
+    })),
     painsTotal: listed.length,
     omitted: omitted.filter(({ count }) => count > 0),
   }
@@ -66,7 +71,8 @@ function rankAll(
   const { decided, notRead } = splitDecided(connection, question, { counted, middleMinute: runs.middleMinute })
   const { failures, notJudged } = judgeOpenTraces(connection, { ...question, off: new Set(question.off) })
   const open = failures.filter((failure) => isWanted(failure, question))
-  return { all: rankPains(joinPains(db, question, { decided, open, runs })), notJudged, notRead }
+  const pains = rankPains(joinPains(db, question, { decided, open, runs }))
+  return { all: rankPains(withSeries(db, question, { pains, middleMinute: runs.middleMinute })), notJudged, notRead }
 }
 
 function isWanted({ service, eventMs }: OpenFailure, { service: wanted, events }: PainQuestion): boolean {
@@ -87,6 +93,8 @@ function withoutSources(pain: RankedPain): PainFacts {
     headNo: _head,
     splitSteps: _steps,
     open: _open,
+    operationNos: _operations,
+    series: _series,
     ...facts
   } = pain
   return facts
