@@ -16,14 +16,17 @@ import { eachTrace } from './each-trace.ts'
 import { toTraceSpan, wholeTraceFilter } from './judge-span.ts'
 import { judgeWhole } from './judge-whole.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
+import { readSpans } from './read-spans.ts'
 import type { ResolvedEvidence } from './resolved-evidence.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Pains of outcomes whose runs are read, and runs that are read for one of them: whole traces, so there are few. */
-const PAINS_MAX = 3
-const LOOKED_AT_MAX = 12
+const PAINS_MAX = 2
+const LOOKED_AT_MAX = 6
 /** Failing runs of one pain of which a healthy run of the same request is looked for. */
-const EVIDENCE_TRIED_MAX = 4
+const EVIDENCE_TRIED_MAX = 2
+/** Failing records that are asked for their request, to begin with one that a healthy run is of as well. */
+const EVIDENCE_ASKED_MAX = 6
 /** Healthy runs of the same request that a candidate expects the state of. */
 const TWINS_MAX = 3
 /** As records are shown by default. */
@@ -65,7 +68,7 @@ function readOutcome(
 ): RunOutcome | null {
   const spans = evidence.length === 0 ? [] : healthy(REQUEST_FILTER)
   let first: RunOutcome | null = null
-  for (const { traceId, spanId, evidence: record } of evidence.slice(0, EVIDENCE_TRIED_MAX)) {
+  for (const { traceId, spanId, evidence: record } of likelyFirst(connection, question, evidence, spans)) {
     const [failing] = readRuns(connection, question, [traceId])
     if (failing === undefined) continue
     const outcome: RunOutcome = {
@@ -97,6 +100,23 @@ function readTwins(
       .slice(0, TWINS_MAX)
       .map(({ traceId, run }) => ({ recordId: recordOf.get(traceId)!, run }))
   )
+}
+
+/** Records that say they are of a request that a healthy one is of as well, before the others. */
+function likelyFirst(
+  connection: TelemetryConnection,
+  { projectNo }: PainQuestion,
+  evidence: OutcomeSource['evidence'],
+  healthy: readonly SpanInContext[],
+): OutcomeSource['evidence'] {
+  const requests = healthy.map(({ span }) => requestOf(span.attributes))
+  const asked = evidence.slice(0, EVIDENCE_ASKED_MAX)
+  const own = readSpans(connection, projectNo, asked, REQUEST_FILTER)
+  const hasTwin = ({ evidence: { recordId } }: OutcomeSource['evidence'][number]) => {
+    const attributes = own.get(recordId)?.ctx.span.attributes
+    return attributes !== undefined && requests.some((request) => isSameRequest(request, requestOf(attributes)))
+  }
+  return asked.toSorted((a, b) => Number(hasTwin(b)) - Number(hasTwin(a))).slice(0, EVIDENCE_TRIED_MAX)
 }
 
 /** What the record itself says that it was to do. */

@@ -76,6 +76,18 @@ test('a candidate of a bad outcome expects what a healthy run of the same reques
   expect([await verdictOf('bad'), await verdictOf('good'), await verdictOf('other')]).toEqual(['fail', 'pass', 'fail'])
 })
 
+test('of several bad outcomes it is drafted from one that has a healthy run of its request', async () => {
+  const alone = [1, 2, 3, 4, 5].map((n) => agentRun(`alone ${n}`, { task: `Do thing ${n}`, score: 0, cancels: ['X'] }))
+  const { issue, candidate } = await diagnoseRuns('several', [
+    ...alone,
+    agentRun('bad', { task: TASK, score: 0, cancels: ['B'] }),
+    agentRun('good', { task: TASK, score: 1, cancels: ['A'] }),
+  ])
+  expect(candidate).toMatchObject({ status: 'complete', input: { trace_id: 'bad', attributes: { 'input.value': TASK } } })
+  expect(candidate.must_fail_on[0]).toBe(candidate.input.record_id)
+  expect(candidate.must_fail_on.toSorted()).toEqual(issue.evidence_ids.toSorted())
+})
+
 test('without a healthy run of the same request it is drafted all the same, and says that it is incomplete', async () => {
   const { issue, candidate } = await diagnoseRuns('no twins', [
     agentRun('bad', { task: TASK, score: 0, cancels: ['B'] }),
