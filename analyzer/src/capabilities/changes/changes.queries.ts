@@ -48,7 +48,7 @@ function toRow(projectNo: number, change: Change): Insertable<ChangeTable> {
 }
 
 /** The ledger of what shipped. */
-export function createChangeQueries({ db, all, first, transaction }: Control) {
+export function createChangeQueries({ db, all, first }: Control) {
   const insert = (queries: ControlQueries, projectNo: number, change: Change) =>
     queries.run(
       db
@@ -76,6 +76,20 @@ export function createChangeQueries({ db, all, first, transaction }: Control) {
   return {
     insert,
 
+    find: (projectNo: number, changeId: string): Change | null => {
+      const row = first(db.selectFrom('change').selectAll().where('change_id', '=', changeId).where('project_no', '=', projectNo))
+      return row ? toChange(row) : null
+    },
+
+    page,
+
+    newest: (projectNo: number): Change[] => page(projectNo, { limit: LEDGER_MAX, after: null }),
+  }
+}
+
+/** What telemetry has seen by itself. */
+export function createSeenChanges({ db, all, transaction }: Control, insert: ReturnType<typeof createChangeQueries>['insert']) {
+  return {
     /** Enters versions that telemetry has seen and nobody announced. Known ones cost one read. */
     enterReleases: (projectNo: number, releases: readonly SeenRelease[], toNew: (release: SeenRelease) => Change): void => {
       if (releases.length === 0) return
@@ -108,14 +122,5 @@ export function createChangeQueries({ db, all, first, transaction }: Control) {
         for (const change of missing) insert(queries, projectNo, change)
       })
     },
-
-    find: (projectNo: number, changeId: string): Change | null => {
-      const row = first(db.selectFrom('change').selectAll().where('change_id', '=', changeId).where('project_no', '=', projectNo))
-      return row ? toChange(row) : null
-    },
-
-    page,
-
-    newest: (projectNo: number): Change[] => page(projectNo, { limit: LEDGER_MAX, after: null }),
   }
 }

@@ -17,13 +17,13 @@ import { nextLookAfter } from './settle.rules.ts'
 import { showPlan } from './show-verdict.ts'
 
 /** Enters what telemetry has newly seen, so that every reader of the ledger finds it there. */
-export function createEnterReleases({ ask, nowMs }: Pick<ChangesDeps, 'ask' | 'nowMs'>, { changes }: ChangeStores) {
+export function createEnterReleases({ ask, nowMs }: Pick<ChangesDeps, 'ask' | 'nowMs'>, { seen }: ChangeStores) {
   return async ({ projectNo, projectId }: Owner): Promise<void> => {
     // What this instance itself is made of is no change of what it watches.
     if (projectId === OWN_PROJECT_ID) return
     const [releases, markers] = await Promise.all([ask('releases', { projectNo }), ask('markers', { projectNo })])
-    changes.enterReleases(projectNo, releases, (release) => toChange(projectId, release, nowMs()))
-    changes.enterMarkers(
+    seen.enterReleases(projectNo, releases, (release) => toChange(projectId, release, nowMs()))
+    seen.enterMarkers(
       projectNo,
       markers.map((marker) => markedChange(projectId, marker, nowMs())),
     )

@@ -2,7 +2,7 @@ import type { Control } from '../../control/control-database.ts'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import { type Route, route } from '../../http/contract.ts'
 import { announceChange, listChanges, verifyChange } from './changes.contract.ts'
-import { createChangeQueries } from './changes.queries.ts'
+import { createChangeQueries, createSeenChanges } from './changes.queries.ts'
 import { createAnnounce, createEnterReleases, createList, createReadLedger } from './changes.ts'
 import type { ChangesDeps, Owner } from './changes-deps.ts'
 import { createFreeze } from './plan.ts'
@@ -30,8 +30,10 @@ export type PainHistoryEvent = { painId: string; atMs: number; changeId: string 
 
 /** The ledger of what shipped, and what traffic says of it. */
 export function createChangesCapability(deps: ChangesDeps & { control: Control; verifyRule: VerdictRule }): ChangesCapability {
+  const changes = createChangeQueries(deps.control)
   const stores = {
-    changes: createChangeQueries(deps.control),
+    changes,
+    seen: createSeenChanges(deps.control, changes.insert),
     verdicts: createVerdictQueries(deps.control),
     plans: createPlanQueries(deps.control),
     queries: deps.control,
