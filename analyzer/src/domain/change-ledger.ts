@@ -24,16 +24,21 @@ const SUSPECT_REACH_MS = 7 * 24 * 3600 * 1000
 const SUSPECTS_MAX = 5
 
 /**
- * The changes that shipped closest before a pain began to be what it is, to one of its services or to none in particular; nearest first, ties by
- * id. Distance is all that speaks against them.
+ * The changes that shipped closest before a pain began to be what it is, to one of its services or to none in particular; nearest first, ties by what
+ * was sent, then by id. Distance is all that speaks against them.
  */
 export function suspectsOf(onset: Onset, services: readonly string[], changes: readonly ShippedChange[]): Suspect[] {
   return changes
     .filter(({ service }) => service === null || services.includes(service))
     .filter(({ shippedAtMs }) => shippedAtMs <= onset.atMs + onset.uncertainMs && onset.atMs - shippedAtMs <= SUSPECT_REACH_MS)
-    .sort((a, b) => b.shippedAtMs - a.shippedAtMs || (a.changeId < b.changeId ? -1 : 1))
+    .sort((a, b) => b.shippedAtMs - a.shippedAtMs || (tieOf(a) < tieOf(b) ? -1 : 1))
     .slice(0, SUSPECTS_MAX)
     .map((change) => toSuspect(change, onset))
+}
+
+/** What was sent goes before the id, which holds the project: the same telemetry has the same order in every project. */
+function tieOf({ changeId, kind, service, version, ref }: ShippedChange): string {
+  return JSON.stringify([service, kind, version, ref, changeId])
 }
 
 const BEGAN: Record<Onset['kind'], string> = {
