@@ -1,6 +1,7 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { type FailureScope, type FailureSelection, SERVICES, SESSION_ID, selectFailures } from './failure-scope.ts'
+import { namedByParts, type PainParts, samplesOfParts } from './rolled-failures.ts'
 
 /** A failing record by name: enough to read it again. */
 export interface EvidenceRow {
@@ -21,6 +22,8 @@ export function readEvidenceRows(
   selection: FailureSelection,
   rowsMax: number,
 ): EvidenceRow[] {
+  const sampled = rolledParts(selection)
+  const from = sampled ? 'f.failure_no in (select value from json_each(@sampled))' : null
   const { sql, parameters } = selectFailures(scope, selection)
   const rows = db
     .prepare(
@@ -29,13 +32,22 @@ export function readEvidenceRows(
            row_number() over (partition by trace_hash order by event_ms, span_id) as turn,
            row_number() over (order by event_ms desc, substr(trace_id, 10), trace_id, span_id) as latest,
            row_number() over (order by event_ms, substr(trace_id, 10), trace_id, span_id) as first
-         from decided_failure f where ${sql})
+         from decided_failure f where ${from ?? sql})
        select trace_id, span_id, event_ms, session_id from shown
        order by latest <> 1, first <> 1, turn, substr(trace_id, 10), trace_id, span_id limit @rowsMax`,
     )
     .safeIntegers()
-    .all({ ...parameters, rowsMax }) as FailureRow[]
-  return rows.map(toEvidence)
+    .all(sampled ? { sampled: JSON.stringify(samplesOfParts(sampled, rowsMax)), rowsMax } : { ...parameters, rowsMax })
+  return (rows as FailureRow[]).map(toEvidence)
+}
+
+/** Failures up to which they are read one by one; of more, rollups know which stand for all. */
+const SINGLE_MAX = 200
+
+function rolledParts({ parts }: FailureSelection): readonly PainParts[] | null {
+  if (!parts) return null
+  const failures = parts.reduce((sum, { rows, single }) => sum + single.length + rows.reduce((n, row) => n + row.failures, 0), 0)
+  return failures > SINGLE_MAX ? parts : null
 }
 
 interface FailureRow {
@@ -55,29 +67,51 @@ function toEvidence({ trace_id, span_id, event_ms, session_id }: FailureRow): Ev
 /** Distinct values read of one kind. */
 const VALUES_MAX = 10_000
 
-/** What the decided failures of a pain name in the window: services passed through, releases, users. */
+export interface Named {
+  services: string[]
+  releases: string[]
+  /** Distinct ones, those of undecided failures among them. */
+  users: number
+}
+
+/** What the failures of a pain name in the window: services passed through, releases, users. */
 export function readNamed(
   db: SqliteDatabase,
   scope: FailureScope,
   selection: FailureSelection,
-): { services: string[]; releases: string[]; users: string[] } {
+  openUsers: readonly string[],
+): Named {
+  const rolled = rolledParts(selection)
+  if (rolled) return readRolledNames(db, rolled, openUsers)
   const { sql, parameters } = selectFailures(scope, selection)
   const column = (wanted: string) =>
     db
       .prepare(wanted)
       .pluck()
       .all({ ...parameters, valuesMax: VALUES_MAX }) as string[]
+  const users = column(
+    `select distinct user from decided_failure f
+       cross join session_trace t indexed by session_trace_by_trace on t.project_no = @projectNo and t.trace_hash = f.trace_hash
+       cross join session s on s.session_no = t.session_no and s.session_id = ${SESSION_ID}
+     where ${sql} and user is not null limit @valuesMax`,
+  )
   return {
     services: column(`select distinct ${SERVICES} from decided_failure f where ${sql} limit @valuesMax`).flatMap(toNames),
     releases: column(
       `select distinct release from decided_failure f join release using (release_no) where ${sql} limit @valuesMax`,
     ),
-    users: column(
-      `select distinct user from decided_failure f
-         cross join session_trace t indexed by session_trace_by_trace on t.project_no = @projectNo and t.trace_hash = f.trace_hash
-         cross join session s on s.session_no = t.session_no and s.session_id = ${SESSION_ID}
-       where ${sql} and user is not null limit @valuesMax`,
-    ),
+    users: new Set([...users, ...openUsers]).size,
+  }
+}
+
+function readRolledNames(db: SqliteDatabase, parts: readonly PainParts[], openUsers: readonly string[]): Named {
+  const { releases, serviceLists, users } = namedByParts(parts, openUsers)
+  const words = (sql: string, numbers: readonly number[]) => db.prepare(sql).pluck().all(JSON.stringify(numbers)) as string[]
+  const lists = words('select services from service_list where service_list_no in (select value from json_each(?))', serviceLists)
+  return {
+    services: lists.flatMap(toNames),
+    releases: words('select distinct release from release where release_no in (select value from json_each(?))', releases),
+    users,
   }
 }
 

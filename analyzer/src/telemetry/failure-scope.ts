@@ -1,4 +1,5 @@
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
+import type { PainParts } from './rolled-failures.ts'
 
 export interface FailureScope {
   projectNo: number
@@ -44,6 +45,8 @@ export interface FailureSelection {
   left: readonly number[]
   /** Fingerprints that moved failures were decided under. */
   movedFrom: readonly number[]
+  /** What its failures in the window add up from, where no split divides them and no event times bound them. */
+  parts?: readonly PainParts[] | null
 }
 
 /** SQL: rows `f` of `decided_failure` that are a pain's in the window of a question, with its parameters. */

@@ -1,12 +1,15 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
-import { fromHex } from '@loopkit/shared/otlp/ids'
+import { fromHex, toHex } from '@loopkit/shared/otlp/ids'
+import { hashText } from '@loopkit/shared/rollup/distinct-count'
+import { sessionBits } from '@loopkit/shared/rollup/pain-rollup'
 import { endedTrace } from '@loopkit/shared/signals/ended-trace'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainFacts } from '../domain/pain-facts.ts'
 import { type FailureSelection, SESSION_ID, selectFailures } from './failure-scope.ts'
 import type { OpenFailure } from './open-failures.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
+import { type OpenPart, type PainParts, spreadOfParts } from './rolled-failures.ts'
 import { type CountedPain, countSpread, type RunCounts } from './window-counts.ts'
 
 export interface PainSources {
@@ -53,6 +56,7 @@ function joinPain(db: SqliteDatabase, question: PainQuestion, sources: PainSourc
     moved: decided.flatMap(({ moved }) => moved),
     left: decided.flatMap(({ left }) => left),
     movedFrom: decided.flatMap(({ splitFrom }) => splitFrom?.fingerprintNo ?? []),
+    parts: partsOf(decided),
   }
   const spread = spreadOf(db, question, { decided, open, selection })
   const events = open.map(({ eventMs }) => eventMs)
@@ -148,12 +152,24 @@ interface SpreadSources {
 
 const NO_SPREAD = { traces: 0, sessions: 0, ended: 0 }
 
+/** null where a split divides what they add up from, or it was not read. */
+function partsOf(decided: readonly CountedPain[]): PainParts[] | null {
+  const parts = decided.flatMap((pain) => (pain.moved.length + pain.left.length === 0 ? (pain.parts ?? []) : []))
+  return parts.length === decided.length ? parts : null
+}
+
 /** Distinct traces and sessions; those of undecided failures only where no decided one brings them. */
 function spreadOf(db: SqliteDatabase, question: PainQuestion, { decided, open, selection }: SpreadSources) {
+  const endedOpen = open.filter(({ failure }) => endedTrace(failure)).length
+  if (selection.parts && decided.length + open.length > 0) {
+    const bitsOf = createOpenBits(db, question.projectNo)
+    const { traces, sessions, ended } = spreadOfParts(selection.parts, open.map(bitsOf))
+    return { traces, sessions, ended: ended + endedOpen }
+  }
   const [only] = decided
   const counted = decided.length > 1 ? countSpread(db, question, selection) : (only ?? NO_SPREAD)
   const { traces: decidedTraces, sessions: decidedSessions } = counted
-  const ended = counted.ended + open.filter(({ failure }) => endedTrace(failure)).length
+  const ended = counted.ended + endedOpen
   if (open.length === 0) return { traces: decidedTraces, sessions: decidedSessions, ended }
   const { sql, parameters } = selectFailures(question, selection)
   const inTrace = db.prepare(`select 1 from decided_failure f where ${sql} and trace_hash = @traceHash limit 1`)
@@ -163,6 +179,17 @@ function spreadOf(db: SqliteDatabase, question: PainQuestion, { decided, open, s
   const newTraces = traces.filter((traceHash) => inTrace.get({ ...parameters, traceHash }) === undefined)
   const newSessions = sessions.filter((id) => inSession.get({ ...parameters, sessionId: toIndexText(id) }) === undefined)
   return { traces: decidedTraces + newTraces.length, sessions: decidedSessions + newSessions.length, ended }
+}
+
+/** Trace and session of an undecided failure by the bits that rollups count: a session without a row is its trace, or a new one. */
+function createOpenBits(db: SqliteDatabase, projectNo: number): (open: OpenFailure) => OpenPart {
+  const find = db.prepare('select session_no from session where project_no = ? and session_id = ?').pluck()
+  return ({ traceHash, failure: { sessionId, span } }) => {
+    const traceBits = Number(BigInt.asUintN(64, traceHash) >> 32n)
+    if (sessionId === toHex(span.traceId)) return { traceBits, sessionBits: traceBits }
+    const sessionNo = find.get(projectNo, toIndexText(sessionId)) as number | undefined
+    return { traceBits, sessionBits: sessionNo === undefined ? hashText(sessionId) : sessionBits(sessionNo, traceBits) }
+  }
 }
 
 function halves(

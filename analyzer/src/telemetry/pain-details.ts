@@ -87,8 +87,8 @@ function detailOf(
   { pain, found, outcome, healthyRecordIds, contrasts }: DetailSources,
 ): PainDetail {
   const detection = found[0]?.detection ?? null
-  const named = readNamed(connection.db, question, pain)
-  const users = new Set([...named.users, ...pain.open.flatMap(({ user }) => (user === null ? [] : [user]))])
+  const openUsers = pain.open.flatMap(({ user }) => user ?? [])
+  const named = readNamed(connection.db, question, pain, openUsers)
   const releases = new Set([...named.releases, ...pain.open.flatMap(({ release }) => release ?? [])])
   const words = wordsOf(connection.db, pain)
   return {
@@ -103,7 +103,7 @@ function detailOf(
     services: sorted(new Set([pain.service, ...named.services, ...pain.open.flatMap(({ services }) => services)])),
     routes: sorted(new Set(found.flatMap(({ routes }) => routes))),
     releases: sorted(releases),
-    users: users.size > 0 ? users.size : null,
+    users: named.users > 0 ? named.users : null,
     input: found[0]?.input?.attributes ?? {},
     place: found[0]?.input?.place ?? NO_PLACE,
     healthyRecordIds,

@@ -95,6 +95,7 @@ function withoutSources(pain: RankedPain): PainFacts {
     open: _open,
     operationNos: _operations,
     series: _series,
+    parts: _parts,
     ...facts
   } = pain
   return facts

@@ -4,6 +4,8 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainDetail } from '../domain/pain-facts.ts'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
 import { type FailureScope, type FailureSelection, IN_WINDOW, selectFailures, windowParameters } from './failure-scope.ts'
+import { countFrom, readWindowCounts, type WindowCount } from './rolled-counts.ts'
+import { type PainParts, readPainParts, type Spread, spreadOfParts } from './rolled-failures.ts'
 
 /** A decided pain of the window as the counts know it. */
 export interface CountedPain {
@@ -27,6 +29,8 @@ export interface CountedPain {
   /** Numbers of failures that a split put here or elsewhere. */
   moved: number[]
   left: number[]
+  /** What its failures add up from; null where they were counted one by one. */
+  parts: PainParts | null
   /** What names it where it is such a part. */
   splitFrom: { fingerprintNo: number; steps: PainDetail['steps'] } | null
 }
@@ -94,27 +98,45 @@ export function countRuns(
   { fromMinute, toMinute }: MinuteWindow,
   events: FailureScope['events'] = null,
 ): RunCounts {
-  const counted = `from run_count where project_no = @projectNo and received_minute >= @fromMinute and received_minute < @toMinute
-     ${events === null ? '' : 'and event_minute >= @eventFrom and event_minute <= @eventTo'}`
-  const bounds = events && {
-    eventFrom: Math.floor(events.fromMs / MINUTE_MS),
-    eventTo: Math.floor((events.toMs - 1) / MINUTE_MS),
-  }
-  const parameters = { projectNo, fromMinute, toMinute, ...bounds }
-  const byMinute = db.prepare(`select event_minute, sum(runs) as runs ${counted} group by event_minute order by event_minute`)
-  const middleMinute = middleOf(byMinute.all(parameters) as { event_minute: number; runs: number }[])
-  const byOperation = db.prepare(
-    `select operation_no, sum(runs) as runs, sum(case when event_minute >= @middleMinute then runs else 0 end) as later ${counted}
-     group by operation_no`,
+  const window = { fromMinute, toMinute }
+  const counts =
+    events === null ? readWindowCounts(db, projectNo, 'runs', window) : countRunsBetween(db, projectNo, window, events)
+  const byMinute = new Map<number, number>()
+  for (const { bars } of counts.values())
+    for (const [minute, runs] of bars) byMinute.set(minute, (byMinute.get(minute) ?? 0) + runs)
+  const middleMinute = middleOf([...byMinute].sort(([a], [b]) => a - b).map(([event_minute, runs]) => ({ event_minute, runs })))
+  const byOperation = [...counts].map(
+    ([operationNo, count]) => [operationNo, { runs: count.total, later: countFrom(count, middleMinute) }] as const,
   )
-  const rows = byOperation.all({ ...parameters, middleMinute }) as OperationRow[]
-  return { middleMinute, byOperation: new Map(rows.map(({ operation_no, runs, later }) => [operation_no, { runs, later }])) }
+  return { middleMinute, byOperation: new Map(byOperation) }
+}
+
+/** Runs one by one, of the minutes that two event times touch. */
+function countRunsBetween(
+  db: SqliteDatabase,
+  projectNo: number,
+  { fromMinute, toMinute }: MinuteWindow,
+  { fromMs, toMs }: NonNullable<FailureScope['events']>,
+): Map<number, WindowCount> {
+  const rows = db.prepare(
+    `select operation_no, event_minute, sum(runs) as runs from run_count where project_no = ? and received_minute >= ?
+       and received_minute < ? and event_minute >= ? and event_minute <= ? group by operation_no, event_minute`,
+  )
+  const bounds = [Math.floor(fromMs / MINUTE_MS), Math.floor((toMs - 1) / MINUTE_MS)]
+  const found = new Map<number, WindowCount>()
+  for (const { operation_no, event_minute, runs } of rows.all(projectNo, fromMinute, toMinute, ...bounds) as OperationRow[]) {
+    const count = found.get(operation_no) ?? { total: 0, bars: [] }
+    found.set(operation_no, count)
+    count.total += runs
+    count.bars.push([event_minute, runs])
+  }
+  return found
 }
 
 interface OperationRow {
   operation_no: number
+  event_minute: number
   runs: number
-  later: number
 }
 
 /**
@@ -143,46 +165,71 @@ export interface PainCountQuestion extends FailureScope {
 
 /** Every pain with decided failures in the window, with distinct traces and sessions. Retracted ones have no row. */
 export function countPains(db: SqliteDatabase, question: PainCountQuestion): CountedPain[] {
-  const spread = db.prepare(`select fingerprint_no, ${SPREAD} from failure f where ${IN_WINDOW} group by fingerprint_no`)
-  const parameters = windowParameters(question)
-  const spreads = new Map((spread.all(parameters) as SpreadRow[]).map((row) => [row.fingerprint_no, row]))
-  const counts = db.prepare(
-    `select c.fingerprint_no, c.failures, c.later, c.first_minute, c.last_minute, f.fingerprint, f.parent_key, f.signal,
-       f.service, f.operation, f.operation_no, f.first_seen_ms
-     from (${question.events === null ? COUNTED : COUNTED_ONE_BY_ONE}) c
-     join fingerprint f using (fingerprint_no) where @service is null or f.service = @service`,
+  const found = question.events === null ? countRolled(db, question) : countOneByOne(db, question)
+  const fingerprints = db.prepare(
+    `select fingerprint_no, fingerprint, parent_key, signal, service, operation, operation_no, first_seen_ms from fingerprint
+     where project_no = @projectNo and (@service is null or service = @service) order by fingerprint_no`,
   )
-  const { middleMinute, service, window } = question
-  const rows = counts.all({ ...parameters, ...window, middleMinute, service }) as CountRow[]
-  return rows.map((row) => toPain(row, spreads.get(row.fingerprint_no)))
+  const rows = fingerprints.all({ projectNo: question.projectNo, service: question.service }) as FingerprintRow[]
+  return rows.flatMap((row) => {
+    const count = found.get(row.fingerprint_no)
+    return count && count.failures > 0 ? toPain(row, count) : []
+  })
+}
+
+interface PainCount extends Spread {
+  failures: number
+  later: number
+  parts: PainParts | null
+}
+
+/** Where the failures themselves are no longer kept, their minutes stand in for them. */
+function countRolled(db: SqliteDatabase, { projectNo, window, middleMinute }: PainCountQuestion): Map<number, PainCount> {
+  const parts = readPainParts(db, projectNo, window)
+  const counted = readWindowCounts(db, projectNo, 'failures', window)
+  return new Map(
+    [...counted].map(([fingerprintNo, count]) => {
+      const own = parts.get(fingerprintNo) ?? null
+      const minutes = count.bars.filter(([, part]) => part > 0).map(([minute]) => minute)
+      const spread = own ? spreadOfParts([own], []) : spreadOfMinutes(minutes)
+      return [fingerprintNo, { failures: count.total, later: countFrom(count, middleMinute), parts: own, ...spread }]
+    }),
+  )
+}
+
+function spreadOfMinutes(minutes: readonly number[]): Spread {
+  const bounds = { firstEventMs: Math.min(...minutes) * MINUTE_MS, lastEventMs: Math.max(...minutes) * MINUTE_MS }
+  return { traces: 1, sessions: 1, ended: 0, ...bounds }
+}
+
+/** Between two event times that are no whole minutes. */
+function countOneByOne(db: SqliteDatabase, question: PainCountQuestion): Map<number, PainCount> {
+  const rows = db.prepare(
+    `select fingerprint_no, count(*) as failures, sum(event_ms >= @middleMinute * ${MINUTE_MS}) as later, ${SPREAD}
+     from failure f where ${IN_WINDOW} group by fingerprint_no`,
+  )
+  const { middleMinute } = question
+  const found = rows.all({ ...windowParameters(question), middleMinute }) as (SpreadRow & { failures: number; later: number })[]
+  return new Map(
+    found.map(({ fingerprint_no, failures, later, ...row }) => [
+      fingerprint_no,
+      { failures, later, parts: null, ...toSpread({ fingerprint_no, ...row }) },
+    ]),
+  )
 }
 
 const SPREAD = `count(distinct trace_hash) as traces, count(distinct iif(session_no = 0, trace_id, session_no)) as sessions,
   min(event_ms) as first_ms, max(event_ms) as last_ms, sum(ended_trace) as ended`
 
-const COUNTED = `
-  select fingerprint_no, sum(failures) as failures, sum(case when event_minute >= @middleMinute then failures else 0 end) as later,
-    min(event_minute) as first_minute, max(event_minute) as last_minute
-  from failure_count where project_no = @projectNo and decided_minute >= @fromMinute and decided_minute < @toMinute
-  group by fingerprint_no having sum(failures) > 0`
-
-/** Between two event times that are no whole minutes. */
-const COUNTED_ONE_BY_ONE = `
-  select fingerprint_no, count(*) as failures, sum(event_ms >= @middleMinute * ${MINUTE_MS}) as later,
-    min(event_ms) / ${MINUTE_MS} as first_minute, max(event_ms) / ${MINUTE_MS} as last_minute
-  from failure f where ${IN_WINDOW} group by fingerprint_no`
-
 /** Distinct traces and sessions of several fingerprints together: one session that met two of them is one. */
-export function countSpread(
-  db: SqliteDatabase,
-  scope: FailureScope,
-  selection: FailureSelection,
-): Pick<CountedPain, 'traces' | 'sessions' | 'ended' | 'firstEventMs' | 'lastEventMs'> {
+export function countSpread(db: SqliteDatabase, scope: FailureScope, selection: FailureSelection): Spread {
   const { sql, parameters } = selectFailures(scope, selection)
-  const row = db.prepare(`select ${SPREAD} from decided_failure f where ${sql}`).get(parameters) as SpreadRow
-  const { traces, sessions, first_ms, last_ms } = row
+  return toSpread(db.prepare(`select ${SPREAD} from decided_failure f where ${sql}`).get(parameters) as SpreadRow)
+}
+
+function toSpread({ traces, sessions, ended, first_ms, last_ms }: SpreadRow): Spread {
   // Of no failure there is no sum.
-  return { traces, sessions, ended: row.ended ?? 0, firstEventMs: first_ms, lastEventMs: last_ms }
+  return { traces, sessions, ended: ended ?? 0, firstEventMs: first_ms, lastEventMs: last_ms }
 }
 
 interface SpreadRow {
@@ -194,12 +241,8 @@ interface SpreadRow {
   ended: number | null
 }
 
-interface CountRow {
+interface FingerprintRow {
   fingerprint_no: number
-  failures: number
-  later: number
-  first_minute: number
-  last_minute: number
   fingerprint: Buffer
   parent_key: Buffer
   signal: SignalType
@@ -209,8 +252,7 @@ interface CountRow {
   first_seen_ms: number
 }
 
-/** Where the failures themselves are no longer kept, their minutes stand in for them. */
-function toPain(row: CountRow, spread: SpreadRow | undefined): CountedPain {
+function toPain(row: FingerprintRow, { later, ...count }: PainCount): CountedPain {
   return {
     fingerprintNo: row.fingerprint_no,
     fingerprint: row.fingerprint.toString('hex'),
@@ -219,14 +261,9 @@ function toPain(row: CountRow, spread: SpreadRow | undefined): CountedPain {
     service: row.service,
     operation: row.operation,
     operationNo: row.operation_no,
-    failures: row.failures,
-    laterFailures: Math.max(0, Math.min(row.failures, row.later)),
-    traces: spread?.traces ?? 1,
-    sessions: spread?.sessions ?? 1,
-    ended: spread?.ended ?? 0,
+    ...count,
+    laterFailures: Math.max(0, Math.min(count.failures, later)),
     firstSeenMs: row.first_seen_ms,
-    firstEventMs: spread?.first_ms ?? row.first_minute * MINUTE_MS,
-    lastEventMs: spread?.last_ms ?? row.last_minute * MINUTE_MS,
     ...{ moved: [], left: [], splitFrom: null },
   }
 }

@@ -1,0 +1,189 @@
+import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { coverWindow } from '@loopkit/shared/rollup/cover-window'
+import { createDistinctCount, hashText } from '@loopkit/shared/rollup/distinct-count'
+import { type PainRollupRow, type RolledFailure, sessionBits } from '@loopkit/shared/rollup/pain-rollup'
+import { orderOf, type Sample, unpackSamples } from '@loopkit/shared/rollup/samples'
+import { unpackVarints } from '@loopkit/shared/rollup/varints'
+import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
+
+/** Decided failures of one fingerprint in a window: most of them by hours and days, the others one by one. */
+export interface PainParts {
+  rows: PainRollupRow[]
+  single: RolledFailure[]
+}
+
+export interface Spread {
+  traces: number
+  sessions: number
+  ended: number
+  firstEventMs: number
+  lastEventMs: number
+}
+
+/** A failure that is not decided yet, as it counts beside those that are. */
+export interface OpenPart {
+  traceBits: number
+  sessionBits: number
+}
+
+const MINUTE_MS = 60_000
+
+/** All decided failures of a window, by fingerprint. */
+export function readPainParts(db: SqliteDatabase, projectNo: number, window: MinuteWindow): Map<number, PainParts> {
+  const found = new Map<number, PainParts>()
+  const partsOf = (fingerprintNo: number): PainParts => {
+    const parts = found.get(fingerprintNo) ?? { rows: [], single: [] }
+    found.set(fingerprintNo, parts)
+    return parts
+  }
+  const rolled = rolledDecisions(db)
+  const { wide, minutes } = coverWindow(window.fromMinute, window.toMinute, rolled.toMinute)
+  const rows = db.prepare(
+    `select fingerprint_no, failures, ended, first_event_ms, last_event_ms, first_no, last_no, traces, sessions, users, releases,
+       service_lists, samples from pain_rollup where project_no = ? and minutes = ? and bucket >= ? and bucket < ?`,
+  )
+  for (const { minutes: width, from, to } of wide)
+    for (const row of rows.iterate(projectNo, width, from, to) as Iterable<PainRollupRow & { fingerprint_no: number }>)
+      partsOf(row.fingerprint_no).rows.push(row)
+  const singles = (fromMs: number, toMs: number, decisions: readonly [number, number]) => {
+    for (const { fingerprintNo, ...failure } of readSingles(db, { projectNo, fromMs, toMs, decisions }))
+      partsOf(fingerprintNo).single.push(failure)
+  }
+  for (const [from, to] of minutes) {
+    if (to <= rolled.toMinute) singles(from * MINUTE_MS, to * MINUTE_MS, [0, rolled.decision])
+  }
+  const { fromMs, toMs } = windowBoundsMs(window)
+  singles(fromMs, toMs, [rolled.decision + 1, Number.MAX_SAFE_INTEGER])
+  return found
+}
+
+/** The last decision that is in, and the first minute that none of them is of. */
+function rolledDecisions(db: SqliteDatabase): { decision: number; toMinute: number } {
+  const mark = db.prepare("select up_to from rolled_up where project_no = 0 and mark = 'decisions'").pluck()
+  const decision = (mark.get() as number | undefined) ?? 0
+  const last = db.prepare('select decided_ms from decision where decision_no <= ? order by decision_no desc limit 1').pluck()
+  const decidedMs = last.get(decision) as number | undefined
+  return { decision, toMinute: decidedMs === undefined ? 0 : Math.floor(decidedMs / MINUTE_MS) + 1 }
+}
+
+interface SingleScope {
+  projectNo: number
+  fromMs: number
+  toMs: number
+  decisions: readonly [number, number]
+}
+
+interface SingleRow {
+  failure_no: number
+  fingerprint_no: number
+  trace_bits: number
+  trace_id: Uint8Array
+  session_no: number
+  release_no: number
+  service_list_no: number
+  event_ms: number
+  ended_trace: number
+  user: string | null
+}
+
+function* readSingles(
+  db: SqliteDatabase,
+  { projectNo, fromMs, toMs, decisions: [from, to] }: SingleScope,
+): Generator<RolledFailure & { fingerprintNo: number }> {
+  const rows = db.prepare(
+    `select f.failure_no, f.fingerprint_no, (f.trace_hash >> 32) & 4294967295 as trace_bits, f.trace_id, f.session_no, f.release_no,
+       f.service_list_no, f.event_ms, f.ended_trace,
+       (select t.user from session_trace t indexed by session_trace_by_trace
+        where t.project_no = d.project_no and t.trace_hash = f.trace_hash and t.user is not null
+          and (t.session_no = f.session_no or f.session_no = 0) order by t.session_no limit 1) as user
+     from decision d cross join decided_failure f on f.failure_no between d.first_failure_no and d.last_failure_no
+     where d.project_no = ? and d.decided_ms >= ? and d.decided_ms < ? and d.decision_no between ? and ?`,
+  )
+  for (const row of rows.iterate(projectNo, fromMs, toMs, from, to) as Iterable<SingleRow>) {
+    yield {
+      fingerprintNo: row.fingerprint_no,
+      failureNo: row.failure_no,
+      traceId: row.trace_id,
+      traceBits: row.trace_bits,
+      sessionNo: row.session_no,
+      releaseNo: row.release_no,
+      serviceListNo: row.service_list_no,
+      eventMs: row.event_ms,
+      hasEnded: row.ended_trace === 1,
+      userBits: row.user === null ? null : hashText(row.user),
+    }
+  }
+}
+
+/** Distinct traces and sessions of all these together, those of undecided failures among them. */
+export function spreadOfParts(all: readonly PainParts[], open: readonly OpenPart[]): Spread {
+  const traces = createDistinctCount()
+  const sessions = createDistinctCount()
+  const spread = { ended: 0, firstEventMs: Number.POSITIVE_INFINITY, lastEventMs: Number.NEGATIVE_INFINITY }
+  const note = (ended: number, firstMs: number, lastMs: number) => {
+    spread.ended += ended
+    spread.firstEventMs = Math.min(spread.firstEventMs, firstMs)
+    spread.lastEventMs = Math.max(spread.lastEventMs, lastMs)
+  }
+  for (const { rows, single } of all) {
+    for (const row of rows) {
+      traces.join(row.traces)
+      sessions.join(row.sessions ?? row.traces)
+      note(row.ended, row.first_event_ms, row.last_event_ms)
+    }
+    for (const { traceBits, sessionNo, eventMs, hasEnded } of single) {
+      traces.add(traceBits)
+      sessions.add(sessionBits(sessionNo, traceBits))
+      note(hasEnded ? 1 : 0, eventMs, eventMs)
+    }
+  }
+  for (const one of open) {
+    traces.add(one.traceBits)
+    sessions.add(one.sessionBits)
+  }
+  return { traces: traces.count(), sessions: sessions.count(), ...spread }
+}
+
+/** Failures that stand for all: the numbers of the last and the first by event time, and of some of any time by order of their traces. */
+export function samplesOfParts(all: readonly PainParts[], samplesMax: number): number[] {
+  const samples: Sample[] = []
+  let first = { ms: Number.POSITIVE_INFINITY, no: 0 }
+  let last = { ms: Number.NEGATIVE_INFINITY, no: 0 }
+  const note = (firstMs: number, firstNo: number, lastMs: number, lastNo: number) => {
+    if (firstMs < first.ms) first = { ms: firstMs, no: firstNo }
+    if (lastMs > last.ms) last = { ms: lastMs, no: lastNo }
+  }
+  for (const { rows, single } of all) {
+    for (const row of rows) {
+      samples.push(...unpackSamples(row.samples))
+      note(row.first_event_ms, row.first_no, row.last_event_ms, row.last_no)
+    }
+    for (const { failureNo, traceId, eventMs } of single) {
+      samples.push({ order: orderOf(traceId), failureNo })
+      note(eventMs, failureNo, eventMs, failureNo)
+    }
+  }
+  const byOrder = samples.sort((a, b) => a.order - b.order || a.failureNo - b.failureNo).slice(0, samplesMax)
+  return [...new Set([last.no, first.no, ...byOrder.map(({ failureNo }) => failureNo)])]
+}
+
+/** Numbers of the releases and of the lists of services that these failures name, and how many users they met. */
+export function namedByParts(all: readonly PainParts[], openUsers: readonly string[]) {
+  const releases = new Set<number>()
+  const serviceLists = new Set<number>()
+  const users = createDistinctCount()
+  for (const { rows, single } of all) {
+    for (const row of rows) {
+      for (const no of unpackVarints(row.releases)) releases.add(no)
+      for (const no of unpackVarints(row.service_lists)) serviceLists.add(no)
+      if (row.users !== null) users.join(row.users)
+    }
+    for (const { releaseNo, serviceListNo, userBits } of single) {
+      if (releaseNo !== 0) releases.add(releaseNo)
+      if (serviceListNo !== 0) serviceLists.add(serviceListNo)
+      if (userBits !== null) users.add(userBits)
+    }
+  }
+  for (const user of openUsers) users.add(hashText(user))
+  return { releases: [...releases], serviceLists: [...serviceLists], users: users.count() }
+}
