@@ -105,8 +105,7 @@ curl -sS -X POST "$LOOPKIT_URL/v1/changes" -H "Authorization: Bearer $LOOPKIT_KE
 \`\`\`
 
 Later, \`POST /v1/runs/verify\` with that \`change_id\` compares failures per run before and after it. \`held\` needs traffic: with too
-little the verdict is refused and says how many runs are missing. Silence is never success. Name the pains in \`pain_ids\` and their
-verdicts settle by themselves: how each is judged is frozen then, and the dashboard's \`wins\` and \`regressions_detail\` show the outcome.
+little the verdict is refused and says how many runs are missing. Silence is never success. Of pains named in \`pain_ids\` verdicts settle by themselves.
 
 ${RULES}Keys and scopes: ${analyzerUrl()}/auth.md. Every operation: ${analyzerUrl()}/openapi.json.
 `
