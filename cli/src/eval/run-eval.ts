@@ -83,7 +83,8 @@ async function fetchCases(id: string | undefined, options: ClientOptions): Promi
     ? `/v1/packets/${encodeURIComponent(id)}`
     : `/v1/pains/${encodeURIComponent(id)}?since_minutes=43200`
   const cases = casesOfAnswer(await refusable(call<CandidateHolder>(options, 'GET', path)))
-  if (cases.length === 0) throw new ExitError(EVAL_EXIT.notTold, `${id} has no eval candidate: its evidence is no longer stored`)
+  if (cases.length === 0)
+    throw new ExitError(EVAL_EXIT.notTold, `${id} has no eval candidate: it shows no pain whose evidence is stored`)
   return cases
 }
 
