@@ -64,22 +64,29 @@ export function eachInPage(page: Buffer, visit: (low: number, high: number) => v
   for (let at = 0; at + ENTRY_BYTES <= page.length; at += ENTRY_BYTES) visit((page[at + 4]! << 24) >>> 0, page.readUInt32BE(at))
 }
 
-/** The members that hold a trace, lowest first. */
-export function findInPage(bytes: Uint8Array, high: number, low: number): number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+const NO_MEMBERS: readonly number[] = []
+
+/** The members that hold a trace, lowest first. A question looks into thousands of pages, most of which hold none of it. */
+export function findInPage(bytes: Uint8Array, high: number, low: number): readonly number[] {
   const top = low >>> 24
   let from = 0
   let to = Math.floor(bytes.length / ENTRY_BYTES)
   while (from < to) {
     const middle = (from + to) >>> 1
-    const order = view.getUint32(middle * ENTRY_BYTES) - high || view.getUint8(middle * ENTRY_BYTES + 4) - top
+    const at = middle * ENTRY_BYTES
+    const order = highAt(bytes, at) - high || bytes[at + 4]! - top
     if (order < 0) from = middle + 1
     else to = middle
   }
-  const members: number[] = []
+  let members: number[] | null = null
   for (let at = from * ENTRY_BYTES; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
-    if (view.getUint32(at) !== high || view.getUint8(at + 4) !== top) break
-    members.push(view.getUint8(at + 5))
+    if (highAt(bytes, at) !== high || bytes[at + 4] !== top) break
+    members ??= []
+    members.push(bytes[at + 5]!)
   }
-  return members
+  return members ?? NO_MEMBERS
+}
+
+function highAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 }
