@@ -1,5 +1,5 @@
 import { AWAITS_END } from '@loopkit/shared/database/telemetry/awaits-end'
-import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
+import { readTraceCounts } from '@loopkit/shared/database/telemetry/trace-counts'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import type { Omission } from '../domain/packet/model.ts'
@@ -46,9 +46,11 @@ export interface Receipt {
   services: string[]
   commits: number[]
   omitted: Omission[]
+  /** What became of its spans that were not stored, as the ledger names it → how often; null where counts may be missing. */
+  counts: Record<string, number> | null
 }
 
-/** It is stored, and what holds it cannot be read. */
+/** Nothing of it is stored, or what holds it cannot be read. */
 const NOTHING_READ: Receipt = {
   traceId: null,
   spans: 0,
@@ -59,19 +61,20 @@ const NOTHING_READ: Receipt = {
   services: [],
   commits: [],
   omitted: [],
+  counts: null,
 }
 
 const SERVICES_MAX = 50
 const COMMITS_MAX = 50
 
-/** Where a trace is; null where nothing of it is stored. */
-export function answerReceipt(connection: TelemetryConnection, question: ReceiptQuestion): Receipt | null {
+/** Where a trace is, and what became of those of its spans that were not stored. */
+export function answerReceipt(connection: TelemetryConnection, question: ReceiptQuestion): Receipt {
   const damaged = new Set<number>()
   const reading = { filter: JUDGE_FILTER, damaged }
   const stored = readAskedTrace(connection, question.projectNo, question.traceId, reading)
   const omitted = omittedSegments(damaged.size)
   const [first] = stored
-  if (!first) return omitted.length > 0 ? { ...NOTHING_READ, omitted } : null
+  if (!first) return { ...NOTHING_READ, omitted, counts: countsSince(connection, question, null) }
   const arrivals = stored.map(({ receivedMs }) => receivedMs).sort((a, b) => a - b)
   const lastMs = arrivals.at(-1)!
   const decidedMs = readDecidedMs(connection, question, lastMs)
@@ -85,19 +88,26 @@ export function answerReceipt(connection: TelemetryConnection, question: Receipt
     services: [...new Set(stored.map(({ ctx }) => viewSpan(ctx).service))].sort().slice(0, SERVICES_MAX),
     commits: [...new Set(stored.map(({ commit }) => commit))].sort((a, b) => a - b).slice(0, COMMITS_MAX),
     omitted,
+    counts: countsSince(connection, question, arrivals[0]!),
   }
+}
+
+/** null where some that came at that time or later may be missing. */
+function countsSince({ db, hasher }: TelemetryConnection, { projectNo, traceId }: ReceiptQuestion, firstMs: number | null) {
+  const { counts, missingUntilMs } = readTraceCounts(db, projectNo, BigInt.asIntN(64, hasher(projectNo, traceId)))
+  return missingUntilMs === null || (firstMs !== null && firstMs > missingUntilMs) ? counts : null
 }
 
 /** A trace that nothing is to be judged for has no row: it is decided when it has been quiet long enough. */
 function readDecidedMs(
-  { db, hasher }: TelemetryConnection,
+  { db, hasher, decisions }: TelemetryConnection,
   { projectNo, traceId, quietMs, nowMs }: ReceiptQuestion,
   lastMs: number,
 ): number | null {
   const hash = BigInt.asIntN(64, hasher(projectNo, traceId))
   if (db.prepare(`select 1 from open_trace where project_no = ? and trace_hash = ? and not (${AWAITS_END})`).get(projectNo, hash))
     return null
-  const last = createTraceDecisions(db)(projectNo, hash).at(-1)
+  const last = decisions(projectNo, hash).at(-1)
   const decided = db.prepare('select decided_ms from decision where decision_no = ?').pluck()
   const decidedMs = last === undefined ? undefined : (decided.get(last) as number | undefined)
   return decidedMs ?? (lastMs + quietMs <= nowMs ? lastMs + quietMs : null)

@@ -68,9 +68,10 @@ export function answerSession(connection: TelemetryConnection, question: Session
   const items = collectItems(connection, question, { found, rest })
   const last = rest[items.length - 1]
   const { hints, omitted } = hintsOf(connection, question, errors?.spans ?? [])
-  const repeatsId = question.budgetTokens === null || countTokens(found.sessionId) <= ID_TOKENS_MAX
+  const sessionId = found.readSessionId()
+  const repeatsId = question.budgetTokens === null || countTokens(sessionId) <= ID_TOKENS_MAX
   return {
-    sessionId: repeatsId ? found.sessionId : null,
+    sessionId: repeatsId ? sessionId : null,
     records: entries.length,
     traces: found.traces,
     omitted: [...found.omitted, ...omitted].filter(({ count }) => count > 0),

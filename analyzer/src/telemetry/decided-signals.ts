@@ -1,4 +1,3 @@
-import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import type { OtlpSpan } from '@loopkit/shared/otlp/model'
 import type { Detection } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
@@ -19,8 +18,7 @@ interface DecidedRow {
 const TRACES_MAX = 1_000
 
 /** Asks each trace once. */
-export function createDecidedSignals({ db, hasher }: TelemetryConnection, projectNo: number): DecidedSignals {
-  const decisionsOf = createTraceDecisions(db)
+export function createDecidedSignals({ db, hasher, decisions }: TelemetryConnection, projectNo: number): DecidedSignals {
   const read = db
     .prepare(
       `select span_id, signal, error_type, sample_message as message from failure join fingerprint using (fingerprint_no)
@@ -33,7 +31,7 @@ export function createDecidedSignals({ db, hasher }: TelemetryConnection, projec
     const hash = BigInt.asIntN(64, hasher(projectNo, traceId))
     const known = traces.get(hash)
     if (known !== undefined || traces.size >= TRACES_MAX) return known
-    const rows = decisionsOf(projectNo, hash).flatMap((decisionNo) => read.all(decisionNo, hash) as DecidedRow[])
+    const rows = decisions(projectNo, hash).flatMap((decisionNo) => read.all(decisionNo, hash) as DecidedRow[])
     const found = new Map(rows.map((row) => [row.span_id, row]))
     traces.set(hash, found)
     return found

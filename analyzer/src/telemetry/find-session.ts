@@ -38,8 +38,8 @@ export interface SessionEntry {
 }
 
 export interface FoundSession {
-  /** As it was sent. */
-  sessionId: string
+  /** As it was sent; any record that was read before says it. */
+  readSessionId(): string
   /** In order of time: start, then record id. */
   entries: SessionEntry[]
   traces: number
@@ -110,15 +110,22 @@ function findWhole(
 ): FoundSession {
   const found = findSpanPlaces(connection, owner.projectNo, traceIds)
   const toSessionSpan = createToSessionSpan(connection, owner)
-  const read = (entries: readonly SessionEntry[], filter?: AttributeFilter) =>
-    found.read(
-      entries.flatMap(({ place }) => place ?? []),
+  let shown: StoredSpan | undefined
+  const read = (wanted: readonly SessionEntry[], filter?: AttributeFilter) => {
+    const stored = found.read(
+      wanted.flatMap(({ place }) => place ?? []),
       filter,
     )
+    shown ??= stored[0]
+    return stored
+  }
   const entries = found.places.map((place) => ({ ...pickOrder(place), place, span: null }))
-  const [first] = sessionNo === null ? read(entries.slice(0, 1), JUDGE_FILTER) : []
   return {
-    sessionId: first ? sessionText(toHex(first.ctx.span.traceId), first.ctx.span) : id,
+    readSessionId() {
+      if (sessionNo !== null) return id
+      const span = (shown ?? read(entries.slice(0, 1), JUDGE_FILTER)[0])?.ctx.span
+      return span ? sessionText(toHex(span.traceId), span) : id
+    },
     entries,
     traces: traceIds.length,
     omitted: [...omittedTraces(leftOut), ...omittedRecords(found.leftOut), ...omittedSegments(found.damaged)],
@@ -141,7 +148,7 @@ function findParts(connection: TelemetryConnection, owner: RecordOwner, { id, tr
     spans.push(...own.map(toSessionSpan))
   }
   return {
-    sessionId: id,
+    readSessionId: () => id,
     entries: spans.map(toEntry).sort(inTime),
     traces: traceIds.length,
     omitted: [...omittedTraces(leftOut + traceIds.length - read), ...omittedSegments(damaged.size)],

@@ -1,5 +1,5 @@
 import { createWantsTrace, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
-import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
+import { codecOf, type RecordHead, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import { openStoredSegment, type StoredSegment } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
 import { createCommitOfRow, type SegmentCommit } from '@loopkit/shared/segment/header'
@@ -10,7 +10,7 @@ import type { TelemetryConnection } from './telemetry-file.ts'
 /** Where a record lies and when it was, before anything else of it is read. */
 export interface SpanPlace {
   segmentId: number
-  row: number
+  head: RecordHead
   /** Orders records of the same moment, as their record ids do. */
   name: string
   startUnixNano: bigint
@@ -55,7 +55,8 @@ export function findSpanPlaces(connection: TelemetryConnection, projectNo: numbe
     if (typeof opened === 'string') continue
     const nameAt = createNameAt(opened)
     for (const head of codecOf(opened.kind).heads(opened.body, wants)) {
-      const place = { segmentId, name: nameAt(head), ...pickTimes(head) }
+      const { startUnixNano, endUnixNano } = head
+      const place = { segmentId, head, name: nameAt(head), startUnixNano, endUnixNano }
       if (found.size < PLACES_MAX || found.has(place.name)) note(found, place)
       else leftOut += 1
     }
@@ -92,14 +93,11 @@ function createNameAt({ kind, body }: Opened): (head: { traceIdAt: number; spanI
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   if (kind === 'span') {
     return ({ traceIdAt, spanIdAt }) =>
-      bytes.latin1Slice(traceIdAt, traceIdAt + TRACE_ID_BYTES) + bytes.latin1Slice(spanIdAt, spanIdAt + SPAN_ID_BYTES)
+      bytes.toString('latin1', traceIdAt, traceIdAt + TRACE_ID_BYTES) +
+      bytes.toString('latin1', spanIdAt, spanIdAt + SPAN_ID_BYTES)
   }
   return ({ traceIdAt, spanIdAt }) =>
     nameOf(body.subarray(traceIdAt, traceIdAt + TRACE_ID_BYTES), body.subarray(spanIdAt, spanIdAt + SPAN_ID_BYTES))
-}
-
-function pickTimes({ row, startUnixNano, endUnixNano }: Pick<SpanPlace, 'row' | 'startUnixNano' | 'endUnixNano'>) {
-  return { row, startUnixNano, endUnixNano }
 }
 
 /** Of two versions the ended one counts, else the first to arrive. */
@@ -145,11 +143,10 @@ function readPlaces(open: Open, places: readonly SpanPlace[], filter?: Attribute
     const opened = open(segmentId)
     if (typeof opened === 'string') continue
     const commitOf = createCommitOfRow(opened.commits)
-    const placeOf = new Map(own.map((place) => [place.row, place]))
-    const rows = [...placeOf.keys()].sort((a, b) => a - b)
-    for (const { row, ctx } of codecOf(opened.kind).rows(opened.body, new Set(rows), filter)) {
-      const { receivedMs, number } = commitOf(row)
-      found.set(placeOf.get(row)!, { ctx, receivedMs, commit: number })
+    const heads = own.map(({ head }) => head)
+    for (const [at, ctx] of codecOf(opened.kind).read(opened.body, heads, filter).entries()) {
+      const { receivedMs, number } = commitOf(heads[at]!.row)
+      found.set(own[at]!, { ctx, receivedMs, commit: number })
     }
   }
   return places.flatMap((place) => found.get(place) ?? [])

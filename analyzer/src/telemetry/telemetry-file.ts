@@ -3,6 +3,7 @@ import { isSchemaCurrent, migrate } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
 import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migrations'
 import { openTelemetryReader } from '@loopkit/shared/database/telemetry/open-telemetry'
+import { createTraceDecisions, type TraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createTraceIndex, type TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
@@ -14,6 +15,7 @@ export interface TelemetryConnection {
   db: SqliteDatabase
   hasher: TraceHasher
   index: TraceIndex
+  decisions: TraceDecisions
   /** What undecided traces are judged by, the same as where they are decided. */
   thresholds: SoftThresholds
   /** By the same table of prices as where they are decided. */
@@ -47,7 +49,15 @@ export function telemetryStateOf(path: string): TelemetryState {
 export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS, costOf = sentCost): TelemetryConnection | null {
   const reader = openTelemetryReader(path)
   return (
-    reader && { ...reader, index: createTraceIndex(reader.db), thresholds, costOf, splitValues: new Map(), evidence: new Map() }
+    reader && {
+      ...reader,
+      index: createTraceIndex(reader.db),
+      decisions: createTraceDecisions(reader.db),
+      thresholds,
+      costOf,
+      splitValues: new Map(),
+      evidence: new Map(),
+    }
   )
 }
 
@@ -60,6 +70,7 @@ export function openEmptyTelemetry(): TelemetryConnection {
     db,
     hasher,
     index: createTraceIndex(db),
+    decisions: createTraceDecisions(db),
     thresholds: DEFAULT_SOFT_THRESHOLDS,
     costOf: sentCost,
     splitValues: new Map(),

@@ -1,6 +1,7 @@
 import { type DecodeSource, decodeKeyValue, VALUES_SHOWN_MAX } from './decode-value.ts'
 import type { Envelope, OtlpResource, OtlpScope } from './model.ts'
 import { createTextSource, readText } from './read-text.ts'
+import type { EnvelopeBounds, RecordBounds } from './walk-records.ts'
 import { readTag, readVarint32, skipField, varintEnd } from './wire.ts'
 
 /** Field 1000 is the place where senders of before 2022 put their scopes. */
@@ -16,11 +17,7 @@ export function* decodeEnvelopes<T>(
   decodeRecord: (source: DecodeSource, start: number, end: number, envelope: Envelope) => T,
   wants: WantsRecord = () => true,
 ): Generator<T> {
-  const source: DecodeSource = {
-    ...createTextSource(body),
-    budget: 0,
-    float: new DataView(body.buffer, body.byteOffset, body.byteLength),
-  }
+  const source = createSource(body)
   const end = body.length
   for (let p = 0; p < end; ) {
     const tag = readTag(body, p, end)
@@ -29,6 +26,33 @@ export function* decodeEnvelopes<T>(
     if (tag === 0x0a) yield* decodeOfResource(source, varintEnd(body, p, end), next, { decodeRecord, wants })
     p = next
   }
+}
+
+/** Decodes records where they lie, in any order; those of one envelope share their resource and scope objects. */
+export function createRecordReader<T>(
+  body: Uint8Array,
+  decodeRecord: (source: DecodeSource, start: number, end: number, envelope: Envelope) => T,
+): (record: RecordBounds) => T {
+  const source = createSource(body)
+  const resources = new Map<number, OtlpResource>()
+  const envelopes = new Map<EnvelopeBounds, Envelope>()
+  const resourceOf = ({ resourceStart, resourceEnd }: EnvelopeBounds) => {
+    const resource = resources.get(resourceStart) ?? decodeResource(source, resourceStart, resourceEnd)
+    resources.set(resourceStart, resource)
+    return resource
+  }
+  return ({ start, end, envelope: bounds }) => {
+    const envelope = envelopes.get(bounds) ?? {
+      resource: resourceOf(bounds),
+      scope: decodeScope(source, bounds.scopeStart, bounds.scopeEnd),
+    }
+    envelopes.set(bounds, envelope)
+    return decodeRecord(source, start, end, envelope)
+  }
+}
+
+function createSource(body: Uint8Array): DecodeSource {
+  return { ...createTextSource(body), budget: 0, float: new DataView(body.buffer, body.byteOffset, body.byteLength) }
 }
 
 /** Whether the record whose content lies at these bytes is to be decoded. */

@@ -1,7 +1,8 @@
 import type { AttributeFilter } from './attribute-filter.ts'
-import { decodeEnvelopes, type WantsRecord } from './decode-envelopes.ts'
+import { createRecordReader, decodeEnvelopes, type WantsRecord } from './decode-envelopes.ts'
 import { decodeSpan } from './decode-span.ts'
 import type { SpanInContext } from './model.ts'
+import type { RecordBounds } from './walk-records.ts'
 
 export { type AttributeFilter, createAttributeFilter } from './attribute-filter.ts'
 
@@ -18,4 +19,13 @@ export function decodeTraces(body: Uint8Array, filter?: AttributeFilter, wants?:
     (source, start, end, { resource, scope }) => ({ resource, scope, span: decodeSpan(source, start, end, filter ?? null) }),
     wants,
   )
+}
+
+/** Decodes spans where `walkRecords` says they lie, as `decodeTraces` does. */
+export function createSpanReader(body: Uint8Array, filter?: AttributeFilter): (record: RecordBounds) => SpanInContext {
+  return createRecordReader(body, (source, start, end, { resource, scope }) => ({
+    resource,
+    scope,
+    span: decodeSpan(source, start, end, filter ?? null),
+  }))
 }

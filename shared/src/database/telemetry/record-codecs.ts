@@ -1,11 +1,12 @@
 import type { AttributeFilter } from '../../otlp/attribute-filter.ts'
-import { decodeTraces } from '../../otlp/decode-traces.ts'
+import { createSpanReader, decodeTraces } from '../../otlp/decode-traces.ts'
 import { findTraceId } from '../../otlp/find-trace-id.ts'
 import type { SpanInContext } from '../../otlp/model.ts'
 import { rewriteTraces } from '../../otlp/rewrite-traces.ts'
 import { scanLogs } from '../../otlp/scan-logs.ts'
 import { scanTraces, type TraceScan } from '../../otlp/scan-traces.ts'
 import { readSpanHead, type SpanHead } from '../../otlp/span-head.ts'
+import { type RecordBounds, walkRecords } from '../../otlp/walk-records.ts'
 import { ABSENT } from '../../otlp/wire.ts'
 import { decodeLogsAsSpans } from '../../span/log-as-span.ts'
 
@@ -20,12 +21,14 @@ export interface RecordCodec {
   pick(body: Uint8Array, wantsTrace: WantsTrace, filter?: AttributeFilter): Generator<PickedRecord>
   /** Where the records of wanted traces are and when they were; none is decoded. */
   heads(body: Uint8Array, wantsTrace: WantsTrace): RecordHead[]
-  /** The records of these rows in order; the others are passed over. */
-  rows(body: Uint8Array, wanted: ReadonlySet<number>, filter?: AttributeFilter): Generator<PickedRecord>
+  /** The records of these heads, in their order; nothing else is decoded. */
+  read(body: Uint8Array, heads: readonly RecordHead[], filter?: AttributeFilter): SpanInContext[]
 }
 
 export interface RecordHead extends SpanHead {
   row: number
+  /** null: it is found by its row. */
+  bounds: RecordBounds | null
 }
 
 /** Whether the trace whose id lies at this place is wanted. */
@@ -40,42 +43,43 @@ export interface PickedRecord {
 const STORED = { anyValueDepthMax: 1024 }
 
 const CODECS: { readonly [kind in RecordKind]: RecordCodec } = {
-  span: { scan: (body) => scanTraces(body, STORED), decode: decodeTraces, pick: pickSpans, heads: spanHeads, rows: spanRows },
-  log: { scan: (body) => scanLogs(body, STORED), decode: decodeLogsAsSpans, pick: pickLogs, heads: logHeads, rows: logRows },
+  span: { scan: (body) => scanTraces(body, STORED), decode: decodeTraces, pick: pickSpans, heads: spanHeads, read: readSpansAt },
+  log: { scan: (body) => scanLogs(body, STORED), decode: decodeLogsAsSpans, pick: pickLogs, heads: logHeads, read: readLogsAt },
 }
 
 export function codecOf(kind: RecordKind): RecordCodec {
   return CODECS[kind]
 }
 
+/** Finds them all first: the walk makes nothing, and what is decoded is decoded where it lies. */
 function* pickSpans(body: Uint8Array, wantsTrace: WantsTrace, filter?: AttributeFilter): Generator<PickedRecord> {
+  const wanted: { row: number; bounds: RecordBounds }[] = []
   let row = -1
-  const wants = (bytes: Uint8Array, start: number, end: number) => {
+  walkRecords(body, (bounds) => {
     row++
-    const traceIdAt = findTraceId(bytes, start, end)
-    return traceIdAt !== ABSENT && wantsTrace(bytes, traceIdAt)
-  }
-  for (const ctx of decodeTraces(body, filter, wants)) yield { row, ctx }
+    const traceIdAt = findTraceId(body, bounds.start, bounds.end)
+    if (traceIdAt !== ABSENT && wantsTrace(body, traceIdAt)) wanted.push({ row, bounds })
+  })
+  const read = createSpanReader(body, filter)
+  for (const { row: at, bounds } of wanted) yield { row: at, ctx: read(bounds) }
 }
 
 function spanHeads(body: Uint8Array, wantsTrace: WantsTrace): RecordHead[] {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
   const heads: RecordHead[] = []
   let row = -1
-  const note = (bytes: Uint8Array, start: number, end: number) => {
+  walkRecords(body, (bounds) => {
     row++
-    const traceIdAt = findTraceId(bytes, start, end)
-    if (traceIdAt !== ABSENT && wantsTrace(bytes, traceIdAt)) heads.push({ row, ...readSpanHead(bytes, view, [start, end]) })
-    return false
-  }
-  // Nothing is wanted of it but the walk.
-  for (const _ of decodeTraces(body, undefined, note));
+    const traceIdAt = findTraceId(body, bounds.start, bounds.end)
+    if (traceIdAt === ABSENT || !wantsTrace(body, traceIdAt)) return
+    heads.push({ ...readSpanHead(body, view, [bounds.start, bounds.end]), row, bounds })
+  })
   return heads
 }
 
-function* spanRows(body: Uint8Array, wanted: ReadonlySet<number>, filter?: AttributeFilter): Generator<PickedRecord> {
-  let row = -1
-  for (const ctx of decodeTraces(body, filter, () => wanted.has(++row))) yield { row, ctx }
+function readSpansAt(body: Uint8Array, heads: readonly RecordHead[], filter?: AttributeFilter): SpanInContext[] {
+  const read = createSpanReader(body, filter)
+  return heads.map(({ bounds }) => read(bounds!))
 }
 
 function logHeads(body: Uint8Array, wantsTrace: WantsTrace): RecordHead[] {
@@ -84,18 +88,18 @@ function logHeads(body: Uint8Array, wantsTrace: WantsTrace): RecordHead[] {
   for (let row = 0; row < count; row++) {
     if (!wantsTrace(body, traceIdAt[row]!)) continue
     const times = { startUnixNano: startNano[row]!, endUnixNano: endNano[row]! }
-    heads.push({ row, traceIdAt: traceIdAt[row]!, spanIdAt: spanIdAt[row]!, ...times })
+    heads.push({ row, bounds: null, traceIdAt: traceIdAt[row]!, spanIdAt: spanIdAt[row]!, ...times })
   }
   return heads
 }
 
-function* logRows(body: Uint8Array, wanted: ReadonlySet<number>, filter?: AttributeFilter): Generator<PickedRecord> {
+function readLogsAt(body: Uint8Array, heads: readonly RecordHead[], filter?: AttributeFilter): SpanInContext[] {
   const scan = scanLogs(body, STORED)
   const drop = new Uint8Array(scan.count).fill(1)
-  for (const row of wanted) drop[row] = 0
-  const rows = [...wanted].sort((a, b) => a - b)
-  let at = 0
-  for (const ctx of decodeLogsAsSpans(rewriteTraces(body, scan, drop), filter)) yield { row: rows[at++]!, ctx }
+  for (const { row } of heads) drop[row] = 0
+  const rows = heads.map(({ row }) => row).sort((a, b) => a - b)
+  const decoded = new Map([...decodeLogsAsSpans(rewriteTraces(body, scan, drop), filter)].map((ctx, at) => [rows[at]!, ctx]))
+  return heads.flatMap(({ row }) => decoded.get(row) ?? [])
 }
 
 /** The trace of a log record is not always a field of its own, so all of them are scanned. */
