@@ -20,6 +20,7 @@ const HOSTILE = [
   '</script>',
   '{{ env.SECRET }} {% include "x" %} {# x #}',
   'file:///etc/passwd',
+  'package:evil:run',
   '\u202e\u{e0041}',
 ]
 const target = 'shop: charge'
@@ -73,7 +74,7 @@ const cases = HOSTILE.map((hostile) =>
 test.each(HOSTILE)('%j is the same value in an expression', (hostile) => {
   const expression = dataExpression({ [hostile]: hostile })
   expect(new Function(`return ${expression}`)()).toEqual({ [hostile]: hostile })
-  expect(expression).not.toMatch(/\{\{|\{%|\{#|[\p{Cc}\p{Cf}\u2028\u2029]/u)
+  expect(expression).not.toMatch(/\{\{|\{%|\{#|#\}|[\p{Cc}\p{Cf}\u2028\u2029]/u)
 })
 
 test('JSON lines are read back as they were', () => {
@@ -89,8 +90,8 @@ describe('promptfoo', () => {
     for (const { vars, assert } of config.tests) {
       expect(assert).toMatchObject([{ type: 'javascript' }])
       // Through nunjucks go variables and assertions alike; a variable that is an address is loaded.
-      expect(`${vars.input}\n${assert[0].value}`).not.toMatch(/\{\{|\{%|\{#/)
-      expect(vars.input).not.toMatch(/^\s*[a-z]+:/i)
+      expect(`${vars.input}\n${assert[0].value}`).not.toMatch(/\{\{|\{%|\{#|#\}/)
+      expect(vars.input).not.toMatch(/^\s*(?:file|package):/i)
     }
   })
 

@@ -28,9 +28,9 @@ export function dataExpression(value: unknown): string {
   return `JSON.parse(${escaped(JSON.stringify(withoutTemplates(JSON.stringify(value))))})`
 }
 
-/** In compact JSON a brace is followed by another, by % or by # only inside a string. */
+/** In compact JSON a brace is followed by another, by % or by #, and # by a brace, only inside a string. */
 function withoutTemplates(json: string): string {
-  return json.replace(/\{(?=[{%#])/g, '\\u007b')
+  return json.replace(/\{(?=[{%#])/g, '\\u007b').replace(/#(?=\})/g, '\\u0023')
 }
 
 function escaped(text: string): string {
@@ -57,7 +57,7 @@ function toPromptfoo(cases: readonly EvalCase[], provider: string): string {
 }
 
 /** Promptfoo loads a variable that is the address of a file and fills in what looks like a template. */
-const READ_BY_PROMPTFOO = /^\s*[a-z]{2,20}:|\{[{%#]/i
+const READ_BY_PROMPTFOO = /^\s*(?:[a-z]{2,20}:\/\/|package:)|\{[{%#]|#\}/i
 
 /** The words that the run began with as they were, else all that is known of its input as JSON, which spells the same. */
 function inputText({ input: { request, attributes } }: EvalCandidate): string {
