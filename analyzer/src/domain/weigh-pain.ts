@@ -33,7 +33,9 @@ const SHARE_ALPHA = 0.1
 export function severityOf(facts: PainFacts): Severity {
   const base = LOW_SIGNALS.has(facts.signal) ? 0 : 1
   const wide = facts.sessions >= WIDE_SESSIONS ? 1 : 0
-  const deep = facts.runs >= DEEP_RUNS_MIN && shareAtLeast(facts) >= DEEP_SHARE ? 1 : 0
+  // The share is never below its lower bound, and mostly far below what is deep: that spares the bound.
+  const mayBeDeep = facts.runs >= DEEP_RUNS_MIN && failuresOf(facts) >= DEEP_SHARE * facts.runs
+  const deep = mayBeDeep && shareAtLeast(facts) >= DEEP_SHARE ? 1 : 0
   return STEPS[base + wide + deep] ?? 'critical'
 }
 
