@@ -45,8 +45,12 @@ export function createReadRoutes({ settings, control, change, clock, log, lifecy
 
   const packets = createPacketsCapability(shared)
   const pains = createPainsCapability({ ...shared, readLedger: (owner) => changes.readLedger(owner) })
-  const { findPain, rememberPains, readPainView, readRootIds, readMutedIds } = pains
-  const changes = createChangesCapability({ ...shared, verifyRule: rules.verifyRule, findPain, readRootIds, readPainView })
+  const { findPain, rememberPains, forgetPains, readPainView, readRootIds, readMutedIds } = pains
+  const changes = createChangesCapability({
+    ...shared,
+    verifyRule: rules.verifyRule,
+    ...{ findPain, forgetPains, readRootIds, readPainView },
+  })
   startSettling({ settings, lifecycle, log }, changes.settling)
   const diagnose = createDiagnoseCapability({
     ...shared,

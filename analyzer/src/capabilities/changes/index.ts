@@ -7,7 +7,7 @@ import { createAnnounce, createEnterReleases, createList, createReadLedger } fro
 import type { ChangesDeps, Owner } from './changes-deps.ts'
 import { createFreeze } from './plan.ts'
 import { createPlanQueries, createPlanSchedule } from './plans.queries.ts'
-import { createSettle, type Settling } from './settle.ts'
+import { createSettle, type SettleDeps, type Settling } from './settle.ts'
 import type { VerdictRule } from './verdict.rules.ts'
 import { createVerdictQueries, type StoredVerdict } from './verdicts.queries.ts'
 import { createJudge, createVerify } from './verify.ts'
@@ -29,7 +29,9 @@ export type PainHistoryEvent = { painId: string; atMs: number; changeId: string 
 )
 
 /** The ledger of what shipped, and what traffic says of it. */
-export function createChangesCapability(deps: ChangesDeps & { control: Control; verifyRule: VerdictRule }): ChangesCapability {
+export function createChangesCapability(
+  deps: ChangesDeps & Pick<SettleDeps, 'forgetPains'> & { control: Control; verifyRule: VerdictRule },
+): ChangesCapability {
   const changes = createChangeQueries(deps.control)
   const stores = {
     changes,
@@ -45,7 +47,10 @@ export function createChangesCapability(deps: ChangesDeps & { control: Control; 
   const judge = createJudge(deps, stores)
   const verify = createVerify({ ...deps, enterReleases, freeze }, stores, judge)
   return {
-    settling: createSettle({ nowMs: deps.nowMs, judge, schedule: createPlanSchedule(deps.control) }, stores),
+    settling: createSettle(
+      { nowMs: deps.nowMs, judge, schedule: createPlanSchedule(deps.control), forgetPains: deps.forgetPains },
+      stores,
+    ),
     readLedger: createReadLedger({ ...deps, enterReleases }, stores),
     readVerdicts: stores.verdicts.conclusive,
     readPainEvents: ({ projectNo }) => {

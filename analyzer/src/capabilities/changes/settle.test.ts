@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => project.end())
 
-const count = (table: 'verdict' | 'verify_plan') =>
+const count = (table: 'verdict' | 'verify_plan' | 'pain') =>
   project.analyzer.control.sqlite.prepare(`select count(*) from ${table}`).pluck().get() as number
 
 test('verdicts settle without anybody asking, and are forgotten after 180 days', async () => {
@@ -35,6 +35,12 @@ test('verdicts settle without anybody asking, and are forgotten after 180 days',
   })
   expect(wins).toMatchObject([{ pain_id, change_id, verdict: 'held', before: { failures: 60, runs: 300 } }])
   expect(value).toMatchObject({ held_count: 1, momentum: 'improving' })
+  const muted = await fresh('muted')
+  muted.send(traffic('muted', { runs: 10, failures: 5, endMs: muted.now }))
+  muted.decide()
+  await muted.post(`/v1/pains/${await muted.painId()}/mute`, { reason: 'known' })
+  expect(count('pain')).toBe(2)
   project.analyzer.advance(181 * DAY_MS)
-  await until('that old verdicts are gone', async () => (count('verdict') + count('verify_plan') === 0 ? true : null))
+  const isForgotten = () => count('verdict') + count('verify_plan') === 0 && count('pain') === 1
+  await until('that old verdicts are gone, and pains that nobody spoke of', () => (isForgotten() ? true : null))
 })

@@ -8,6 +8,8 @@ export interface SettleDeps {
   nowMs: () => number
   judge: ReturnType<typeof createJudge>
   schedule: ReturnType<typeof createPlanSchedule>
+  /** What else is kept no longer than verdicts are. */
+  forgetPains(beforeMs: number, most: number): void
 }
 
 /** Plans looked at in one pass; each reads telemetry once, some 0.2 s per 10 M spans. */
@@ -17,8 +19,9 @@ const PASS_MAX_MS = 2_000
 const DAY_MS = 24 * 3_600_000
 /** Verdicts are kept as long as the counts they were made of (contract §2). */
 const KEPT_DAYS = 180
-/** Rows removed in one pass. */
+/** Rows of each kind removed at once, and how often. */
 const REMOVED_PER_PASS = 500
+const FORGET_EVERY_MS = 10 * 60_000
 
 export interface Settling {
   /** One pass at a time: a call while another runs waits for that one. */
@@ -28,9 +31,10 @@ export interface Settling {
 }
 
 /** Looks at every change that may have got its verdict, without anybody asking, and forgets verdicts that are too old. */
-export function createSettle({ nowMs, judge, schedule }: SettleDeps, { changes, verdicts }: ChangeStores): Settling {
+export function createSettle({ nowMs, judge, schedule, forgetPains }: SettleDeps, { changes, verdicts }: ChangeStores): Settling {
   let running: Promise<void> | null = null
   let isStopping = false
+  let forgottenMs = Number.NEGATIVE_INFINITY
 
   async function settle(): Promise<void> {
     const endMs = nowMs() + PASS_MAX_MS
@@ -42,10 +46,12 @@ export function createSettle({ nowMs, judge, schedule }: SettleDeps, { changes, 
       schedule.setNextLook({ changeId, painId }, moment && nextLookAfter(nowMs(), moment))
       if (change) await judge(owner, { change, plan })
     }
-    if (isStopping) return
+    if (isStopping || nowMs() < forgottenMs + FORGET_EVERY_MS) return
+    forgottenMs = nowMs()
     const beforeMs = nowMs() - KEPT_DAYS * DAY_MS
     verdicts.removeBefore(beforeMs, REMOVED_PER_PASS)
     schedule.removeBefore(beforeMs, REMOVED_PER_PASS)
+    forgetPains(beforeMs, REMOVED_PER_PASS)
   }
 
   return {

@@ -103,6 +103,12 @@ describe('a change', () => {
   })
 })
 
+test('of which most of before came after the plan was made is judged as if it had been there', () => {
+  const given = facts(side(120, 1200), side(40, 1200))
+  const early = judgeChange({ ...given, plan: { lastLookRuns: 10, minimumRuns: 40 } }, RULE)
+  expect(early.ratio).toEqual(judgeChange(given, RULE).ratio)
+})
+
 test.each([
   ['a fall by half', side(10, 100), side(5, 100), -50],
   ['the same rate over more runs', side(10, 100), side(20, 200), 0],

@@ -64,7 +64,7 @@ export function judgeChange(facts: VerdictFacts, rule: VerdictRule): Judgement {
   if (refusal !== null) return { verdict: 'refused', reason: refusal, detail: null, ratio: null, runsNeeded: null }
   if (hasFewWindows(before)) return tooFewWindows('before')
   if (hasSlipped(facts, rule)) return said('slipped', ratioOf(before, after, rule))
-  const planned = facts.plan ?? planOf(before, rule)
+  const planned = plannedNow(facts, rule)
   if (hasFewWindows(after)) return { ...tooFewWindows('after'), runsNeeded: fewestRuns(facts, planned, rule) }
   const ratio = ratioOf(before, after, rule, planned)
   if (isBelow(ratio, 1 - delta)) return said(parentFell(facts, rule) ? 'held' : 'moved', ratio)
@@ -85,6 +85,12 @@ function refuse({ before, after, serviceRunsAfter, oldVersionRunsAfter, sampling
   if (before.runs === 0) return 'no_data'
   if (before.failures === 0 && after.failures === 0) return 'no_data'
   return hasSamplingChanged(sampling.before, sampling.after) ? 'sampling_changed' : null
+}
+
+/** What comes late of before says nothing of after: it may move the last look, else what arrived by chance at first would bind. */
+function plannedNow({ before, plan }: VerdictFacts, rule: VerdictRule): PlannedRuns {
+  const now = planOf(before, rule)
+  return plan ? { ...plan, lastLookRuns: Math.max(plan.lastLookRuns, now.lastLookRuns) } : now
 }
 
 /** From the traffic before a change alone, so that it is the same whenever it is made. */

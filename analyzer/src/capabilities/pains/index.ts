@@ -7,7 +7,7 @@ import { mergePain, mutePain, unmutePain } from './grouping.contract.ts'
 import { createGroupingQueries, type GroupingQueries } from './grouping.queries.ts'
 import { createGrouping, createMergePain, createMutePain, type Grouping, type GroupingDeps } from './grouping.ts'
 import { getPain, listPains, whyPain } from './pains.contract.ts'
-import { createPainQueries } from './pains.queries.ts'
+import { createForgetPains, createPainQueries } from './pains.queries.ts'
 import { createListPains, createReadIssues, createReadPain, type PainsDeps, type ReadIssues } from './pains.ts'
 
 /** A pain as the rest of the analyzer speaks of it: the one that an id is shown under, with all that was merged into it. */
@@ -24,6 +24,8 @@ export interface PainsCapability {
   routes: Route[]
   /** Keeps pains, so that their ids are found again. */
   rememberPains(projectNo: number, seen: readonly SeenPain[]): void
+  /** Forgets some that were not seen since. */
+  forgetPains(beforeMs: number, most: number): void
   findPain(projectNo: number, painId: string): SpokenPain | null
   readIssues: ReadIssues
   /** Which pains are merged, and which are muted now. */
@@ -49,6 +51,7 @@ export function createPainsCapability(deps: PainsDeps & GroupingDeps & { control
   const { mute, unmute } = createMutePain(deps, grouping, groupings)
   return {
     rememberPains: store.remember,
+    forgetPains: createForgetPains(deps.control),
     findPain: (projectNo, painId) => {
       const found = grouping.find(projectNo, painId)
       if (!found) return null

@@ -77,3 +77,21 @@ export function createPainQueries({ db, first, transaction, all }: Control) {
     },
   }
 }
+
+/** Removes pains that were not seen since, unless somebody said something of them. */
+export function createForgetPains({ db, run }: Control) {
+  return (beforeMs: number, most: number): void => {
+    const named = (table: 'pain_merge' | 'pain_mute' | 'fingerprint_rule') =>
+      db.selectFrom(table).select('pain_id').where('pain_id', 'is not', null)
+    const old = db
+      .selectFrom('pain')
+      .select('pain_id')
+      .where('last_seen_ms', '<', beforeMs)
+      .where('pain_id', 'not in', named('pain_merge'))
+      .where('pain_id', 'not in', db.selectFrom('pain_merge').select('into_pain_id'))
+      .where('pain_id', 'not in', named('pain_mute'))
+      .where('pain_id', 'not in', named('fingerprint_rule'))
+      .limit(most)
+    run(db.deleteFrom('pain').where('pain_id', 'in', old))
+  }
+}
