@@ -11,6 +11,7 @@ import type { Measure } from './measure.ts'
 import { measureMustFind, readMustFind } from './must-find.ts'
 import { qualityMarkdown } from './quality-markdown.ts'
 import { findSets, NOT_MEASURED } from './sets.ts'
+import { measureTrends, simulateTrends } from './trend-alarms.ts'
 
 /**
  * `npm run bench:quality -- [--full] [--seed 1] [--save]`: how good the answers are, on public sets beside published figures, and how
@@ -25,6 +26,7 @@ const { values } = parseArgs({
   },
 })
 
+const TREND_WEEKS = 40
 const RUNS = 1_000
 const RUNS_FULL = 20_000
 
@@ -36,6 +38,9 @@ const measures = present.map(({ name, path, measure }) => {
 })
 const trail = join(sharedData, 'trail')
 if (existsSync(trail)) measures.push(await measureThroughProduct(trail))
+console.error('simulating: trends of pains that hurt as always')
+const trends = { weeks: TREND_WEEKS, seed: Number(values.seed) }
+measures.push(measureTrends(simulateTrends(trends), trends))
 const { verifyRule } = toDiagnosisRules(readSettings({}))
 const runs = values.full ? RUNS_FULL : RUNS
 console.error(`simulating: ${runs} histories a cell, seed ${values.seed}`)

@@ -30,9 +30,8 @@ export function withSeries(
     const known = { ...pain, firstSeenMs: Math.min(pain.firstSeenMs, pain.firstEventMs, firstOf(pain)) }
     const series = seriesOf(pain, { window, failures, runs })
     if (series === null) return known
-    const season = seasonalTrend(series, recentHours)
     const isOlder = known.firstSeenMs < series.fromHour * HOUR_MS
-    return { ...known, series, season, novelty: noveltyOf({ series, isOlder, season }) }
+    return { ...known, series, season: seasonalTrend(series, recentHours), novelty: noveltyOf({ series, isOlder }) }
   })
 }
 

@@ -1,5 +1,4 @@
 import { createCountBetween, HOUR_MS, type HourlySeries } from './hourly-series.ts'
-import type { SeasonalTrend } from './seasonal-trend.ts'
 
 /** What is new about a pain: seen for the first time, or back after it was quiet; null where it is neither, or where nobody can tell. */
 export interface Novelty {
@@ -21,19 +20,24 @@ const QUIET_HOURS_MIN = 24
 /** What came back longer ago is here. */
 const BACK_WITHIN_HOURS = 168
 
+const WEEK_HOURS = 168
+const WEEKS = 4
+
 export interface NoveltyQuestion {
   series: HourlySeries
   /** It is known to have failed before the series begins. */
   isOlder: boolean
-  season: SeasonalTrend | null
 }
 
-/** What fails as usual at these hours is not back, however long ago it failed last: a job that runs once a week. */
-export function noveltyOf({ series, isOlder, season }: NoveltyQuestion): Novelty | null {
-  if (season !== null && season.trend !== 'rising') return null
+/** What failed in the same hour of an earlier week is not back, however quiet it was between: a job that runs once a week. */
+export function noveltyOf({ series, isOlder }: NoveltyQuestion): Novelty | null {
   const count = createCountBetween(series)
   const end = series.runs.length
   const failing = series.failures.flatMap((failures, at) => (failures > 0 ? at : [])).reverse()
+  const isWeekly = (at: number) =>
+    Array.from({ length: WEEKS }, (_, i) => at - (i + 1) * WEEK_HOURS).some(
+      (before) => count(before - 1, before + 2).failures > 0,
+    )
   for (const [i, at] of failing.entries()) {
     const before = failing[i + 1]
     const from = firstRunning(series, before === undefined ? 0 : before + 1)
@@ -42,7 +46,8 @@ export function noveltyOf({ series, isOlder, season }: NoveltyQuestion): Novelty
     const what = { sinceMs: (series.fromHour + at) * HOUR_MS, quietRuns: quiet.runs, quietHours: at - from }
     if (before === undefined && !isOlder) return missing >= MISSING_MIN ? { kind: 'first_seen', ...what } : null
     if (end - at > BACK_WITHIN_HOURS) return null
-    if (missing >= MISSING_BETWEEN_MIN && at - from >= QUIET_HOURS_MIN) return { kind: 'reappeared', ...what }
+    if (missing >= MISSING_BETWEEN_MIN && at - from >= QUIET_HOURS_MIN)
+      return isWeekly(at) ? null : { kind: 'reappeared', ...what }
   }
   return null
 }
