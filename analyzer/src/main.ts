@@ -33,6 +33,7 @@ async function main(): Promise<void> {
       log,
       pid: process.pid,
       version: packageJson.version,
+      rehearses: true,
       showOnTerminal: isTerminal ? (text) => void process.stdout.write(`\n${text}`) : null,
     })
     log.info({ code: 'start.listening', url: running.url, version: packageJson.version }, 'the analyzer listens')

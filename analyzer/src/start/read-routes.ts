@@ -32,8 +32,14 @@ export interface ReadRoutesDeps {
   metrics: Pick<Metrics, 'timeReads'>
 }
 
+export interface ReadRoutes {
+  routes: Route[]
+  /** Lets a reader try itself out, so that the first question does not wait until reading is compiled. */
+  rehearse(): void
+}
+
 /** The capabilities that read telemetry. They work, and find nothing, until the collector has made telemetry.db. */
-export function createReadRoutes({ settings, control, change, clock, log, lifecycle, metrics }: ReadRoutesDeps): Route[] {
+export function createReadRoutes({ settings, control, change, clock, log, lifecycle, metrics }: ReadRoutesDeps): ReadRoutes {
   const pool = new ReadPool({
     path: join(settings.dataDir, 'telemetry.db'),
     thresholds: pickSoftThresholds(settings),
@@ -72,9 +78,12 @@ export function createReadRoutes({ settings, control, change, clock, log, lifecy
   const sessions = createSessionsCapability(reading)
   const dashboard = createDashboardCapability({ ...shared, ...pains, ...packets, ...changes })
   const reports = createReportsCapability(dashboard)
-  return [diagnose, packets, pains, grouping, changes, observe, records, sessions, dashboard, reports].flatMap(
-    ({ routes }) => routes,
-  )
+  const capabilities = [diagnose, packets, pains, grouping, changes, observe, records, sessions, dashboard, reports]
+  return {
+    routes: capabilities.flatMap(({ routes }) => routes),
+    // Where it fails, the first question finds out, and says so.
+    rehearse: () => void pool.ask('rehearsal', null).catch(() => {}),
+  }
 }
 
 /** Verdicts settle without anybody asking. A pass that fails is told and tried again. */

@@ -35,6 +35,8 @@ export interface RoutesDeps {
 }
 
 export interface ComposedRoutes {
+  /** See ReadRoutes. */
+  rehearse(): void
   routes: Route[]
   provisionFirst: ReturnType<typeof createProvisioningCapability>['provisionFirst']
 }
@@ -66,15 +68,16 @@ export function createRoutes(deps: RoutesDeps): ComposedRoutes {
       sandboxDays: settings.sandboxDays,
     },
   })
+  const reading = createReadRoutes(deps)
   const routes = [
     ...health.routes,
     ...provisioning.routes,
     ...createRecovery(shared).routes,
     ...createProjects(shared).routes,
-    ...createReadRoutes(deps),
+    ...reading.routes,
   ]
   const docs = createDocs({ addresses, version, contracts: routes.map(({ contract }) => contract) })
-  return { routes: [...routes, ...docs.routes], provisionFirst: provisioning.provisionFirst }
+  return { routes: [...routes, ...docs.routes], provisionFirst: provisioning.provisionFirst, rehearse: reading.rehearse }
 }
 
 function checkControl({ sqlite }: Control) {

@@ -32,6 +32,8 @@ export interface AnalyzerOptions {
   version: string
   /** Shows text on the terminal; null without one. */
   showOnTerminal: ((text: string) => void) | null
+  /** Readers try themselves out once it listens; for processes that are there to stay. */
+  rehearses?: boolean
   /** For tests; see AppDeps. */
   enforceContract?: boolean
 }
@@ -89,7 +91,7 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
   lifecycle.defer('own spans', async () => ownSpans?.stop())
   const ingest = createIngest({ findCollector: () => findCollector(settings) })
   lifecycle.defer('collector connections', ingest.close)
-  const { routes, provisionFirst } = createRoutes({
+  const { routes, provisionFirst, rehearse } = createRoutes({
     ...options,
     ...{ control, lossReason, change: audit.change, authenticate, addresses, metrics, randomBytes, lifecycle },
   })
@@ -112,6 +114,7 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
   const server = await listen(app, { host: settings.host, port: settings.analyzerPort })
   lifecycle.defer('HTTP', () => server.close(STOP_GRACE_MS))
   port = server.port
+  if (options.rehearses) rehearse()
   announce(
     options,
     (show) => provisionFirst(startFacts(), FIRST_PROJECT, (answer) => show(firstRunText(answer, addresses))) !== null,

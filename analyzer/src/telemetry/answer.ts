@@ -6,6 +6,7 @@ import { answerObserved } from './answer-observed.ts'
 import { answerPain } from './answer-pain.ts'
 import { answerRecords } from './answer-records.ts'
 import { answerRegrouping } from './answer-regrouping.ts'
+import { answerRehearsal } from './answer-rehearsal.ts'
 import { answerReleases } from './answer-releases.ts'
 import { answerReport } from './answer-report.ts'
 import { answerScorecard } from './answer-scorecard.ts'
@@ -28,6 +29,7 @@ export const ANSWERS = {
   session: answerSession,
   scorecard: answerScorecard,
   sessions: answerSessions,
+  rehearsal: answerRehearsal,
   ledger: answerLedger,
   receipt: answerReceipt,
   report: answerReport,
