@@ -7,6 +7,7 @@ import { whyNoShim } from '../faults/fault-shim.ts'
 import { projectRoot } from '../harness/service-process.ts'
 import { BENCH_CASES, type BenchCase } from './bench-cases.ts'
 import { type DecodeOnly, measureDecoding } from './decode-only.ts'
+import { type DiagnoseFigures, runDiagnoseCase } from './diagnose/diagnose-case.ts'
 import { MIXES, whyNoMix } from './mixes.ts'
 import { type BenchResult, benchMarkdown } from './report.ts'
 import { type CaseRun, runCase, type ServerName } from './run-case.ts'
@@ -14,7 +15,7 @@ import { findOtelcol } from './start-otelcol.ts'
 import { runStoreCase, type StoreFigures } from './store-case.ts'
 
 /**
- * `npm run bench -- [--quick] [--only protobuf,json] [--case store] [--rounds 3] [--seconds 6] [--profile <folder>] [--save]`: the product under load, against
+ * `npm run bench -- [--quick] [--only protobuf,json] [--case store|diagnose] [--rounds 3] [--seconds 6] [--profile <folder>] [--save]`: the product under load, against
  * the OpenTelemetry Collector in the same run. Prints each run as a line of JSON, then the tables. `--save` writes them to
  * test/bench/results and docs/generated/bench.md.
  */
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     'no-controls': { type: 'boolean', default: false },
     'store-spans': { type: 'string', default: '5000000' },
     'store-gb': { type: 'string', default: '1' },
+    'diagnose-spans': { type: 'string', default: '100000,10000000' },
     profile: { type: 'string' },
     save: { type: 'boolean', default: false },
   },
@@ -35,7 +37,8 @@ const { values } = parseArgs({
 
 const DECODE_MS = 3_000
 const isStoreOnly = values.case === 'store'
-const wanted = (values.only ?? (values.case && !isStoreOnly ? values.case : undefined))?.split(',')
+const isDiagnoseOnly = values.case === 'diagnose' || values.only === 'diagnose'
+const wanted = (isDiagnoseOnly ? undefined : (values.only ?? (values.case && !isStoreOnly ? values.case : undefined)))?.split(',')
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
 const warmUpMs = values.quick ? 500 : 1_000
 const forMs = Number(values.seconds ?? (values.quick ? 2 : 5)) * 1000
@@ -44,11 +47,12 @@ const nowNano = BigInt(startedAt.getTime()) * 1_000_000n
 const leftOut: string[] = []
 
 function chosenCases(): BenchCase[] {
-  if (isStoreOnly) return []
+  if (isStoreOnly || isDiagnoseOnly) return []
   const matches = (name: string) =>
     wanted!.some((one) => name === one || (one.endsWith('*') && name.startsWith(one.slice(0, -1))))
   const cases = BENCH_CASES.filter(({ name, quick }) => (wanted ? matches(name) : !values.quick || quick))
-  if (cases.length === 0) throw new Error(`no such case; one of ${BENCH_CASES.map(({ name }) => name).join(', ')}, store`)
+  if (cases.length === 0)
+    throw new Error(`no such case; one of ${BENCH_CASES.map(({ name }) => name).join(', ')}, store, diagnose`)
   const shimMissing = whyNoShim()
   return cases.filter(({ name, mix, syncDelayMs }) => {
     const missing = whyNoMix(mix) ?? (syncDelayMs > 0 ? shimMissing : null)
@@ -58,7 +62,7 @@ function chosenCases(): BenchCase[] {
 }
 
 function findControl(): string | null {
-  if (values['no-controls'] || isStoreOnly) return null
+  if (values['no-controls'] || isStoreOnly || isDiagnoseOnly) return null
   const found = findOtelcol(process.env, join(homedir(), '.cache'))
   if ('path' in found) return found.path
   leftOut.push(`the OpenTelemetry Collector (${found.missing})`)
@@ -89,17 +93,24 @@ function controlsOf({ name, controls }: BenchCase, round: number, otelcol: strin
 }
 
 function decodeOnly(): DecodeOnly[] {
-  if (isStoreOnly || (wanted && !wanted.includes('decode'))) return []
+  if (isStoreOnly || isDiagnoseOnly || (wanted && !wanted.includes('decode'))) return []
   return MIXES.filter((mix) => whyNoMix(mix) === null).flatMap((mix) =>
     measureDecoding(mix, values.quick ? DECODE_MS / 6 : DECODE_MS, nowNano),
   )
 }
 
 async function store(): Promise<StoreFigures | null> {
-  if (!isStoreOnly && (wanted !== undefined || values.quick)) return null
+  if (isDiagnoseOnly || (!isStoreOnly && (wanted !== undefined || values.quick))) return null
   if (whyNoMix('capture') !== null) return null
   const options = { spans: Number(values['store-spans']), killedWithBytes: Number(values['store-gb']) * 1e9 }
   return runStoreCase({ ...options, env: process.env, nowNano, print: (line) => console.log(`store: ${line}`) })
+}
+
+/** Not part of a full run: making the larger store takes minutes. */
+function diagnose(): Promise<DiagnoseFigures[]> | [] {
+  if (!isDiagnoseOnly) return []
+  const sizes = values['diagnose-spans'].split(',').map(Number)
+  return runDiagnoseCase({ sizes, forMs, env: process.env, print: (line) => console.log(`diagnose: ${line}`) })
 }
 
 const git = (...args: string[]): string => {
@@ -135,6 +146,7 @@ const result: BenchResult = {
   decode_only: decodeOnly(),
   runs,
   store: await store(),
+  diagnose: await diagnose(),
   seconds: 0,
 }
 result.seconds = Math.round((performance.now() - startedMs) / 1000)

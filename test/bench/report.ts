@@ -1,4 +1,5 @@
 import type { DecodeOnly } from './decode-only.ts'
+import type { DiagnoseFigures } from './diagnose/diagnose-case.ts'
 import type { CaseRun, ServerName } from './run-case.ts'
 import type { StoreFigures } from './store-case.ts'
 
@@ -16,6 +17,8 @@ export interface BenchResult {
   decode_only: DecodeOnly[]
   runs: CaseRun[]
   store: StoreFigures | null
+  /** Empty in older results and where it was not asked for. */
+  diagnose?: DiagnoseFigures[]
 }
 
 type Figure =
@@ -123,6 +126,7 @@ export function benchMarkdown(result: BenchResult): string {
     ...section('Load', runs.length > 0 ? loadTable(runs, m) : []),
     ...section('One core, in process', result.decode_only.length > 0 ? decodeTable(result.decode_only) : []),
     ...section('Store', store ? storeTable(store) : []),
+    ...section('Diagnosis of a day while spans come in', diagnoseTable(result.diagnose ?? [])),
     '',
   ].join('\n')
 }
@@ -198,5 +202,31 @@ function storeTable(store: StoreFigures): string[] {
     ...Object.entries(store).map(([name, value]) =>
       row([name.replaceAll('_', ' '), typeof value === 'number' ? number(value) : String(value)]),
     ),
+  ]
+}
+
+/** The bound is 150 ms, and at the most spans no more than 1.5 times what it is at the fewest. */
+function diagnoseTable(figures: readonly DiagnoseFigures[]): string[] {
+  if (figures.length === 0) return []
+  const columns = [
+    'spans',
+    'pains',
+    'question',
+    'p50_ms',
+    'p95_ms',
+    'cpu_ms',
+    'first_ms',
+    'ingest_spans_per_s',
+    'bytes_per_span',
+  ] as const
+  const fewest = figures.filter(({ spans }) => spans === figures[0]!.spans)
+  return [
+    row([...columns.map((name) => name.replaceAll('_', ' ')), 'p95 against the fewest']),
+    row([...columns.map((name) => (name === 'question' ? '---' : '---:')), '---:']),
+    ...figures.map((one) => {
+      const least = fewest.find(({ question }) => question === one.question)
+      const cells = columns.map((name) => (typeof one[name] === 'number' ? number(one[name]) : one[name]))
+      return row([...cells, least ? number(one.p95_ms / least.p95_ms) : ''])
+    }),
   ]
 }
