@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { WriteTurn } from '../write/write-turn.ts'
-import { createActivity, createTimers } from './activity.ts'
+import { createActivity, createTimers, type Timers } from './activity.ts'
 import { type Checkpoints, createCheckpoints, type LogState } from './checkpoints.ts'
 import { createHourFolder } from './fold-hours.ts'
 import { createTraceFolder } from './fold-traces.ts'
@@ -83,9 +83,7 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
   const activity = createActivity(store.db, clock)
   const timers = createTimers(clock)
   const scrubber = createScrubber(store.db)
-  const foldTraces = createFolding(createTraceFolder(store), () => timers.isDue('fold', FOLD_EVERY_MS))
-  const rollUp = createFolding(createRollUp(store), () => timers.isDue('rollup', ROLL_UP_EVERY_MS))
-  const foldHours = createFolding(createHourFolder(store, clock), () => timers.isDue('hours', FOLD_HOURS_EVERY_MS))
+  const foldings = createFoldings(store, clock, timers)
 
   function mergeOnce(): boolean {
     if (activity.isSettled()) return false
@@ -102,7 +100,7 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
     if (passes.isRunning()) passes.step()
     // A merge needs room for both the old and the new.
     else if (space.isFull()) return vacuumSome(store)
-    else if (foldTraces() || rollUp() || foldHours() || mergeOnce()) return true
+    else if (foldings.some((fold) => fold()) || mergeOnce()) return true
     else return !isBusy && vacuumSome(store)
     return true
   }
@@ -134,6 +132,14 @@ export function createRetainer(options: RetainOptions, deps: RetainerDeps): Reta
 /** So that no more than the share goes into housekeeping. */
 function pauseAfter(tookMs: number): number {
   return Math.max(BUSY_PAUSE_MIN_MS, (tookMs * (1 - BUSY_SHARE)) / BUSY_SHARE)
+}
+
+function createFoldings(store: RetainedStore, clock: Clock, timers: Timers): (() => boolean)[] {
+  return [
+    createFolding(createTraceFolder(store), () => timers.isDue('fold', FOLD_EVERY_MS)),
+    createFolding(createRollUp(store), () => timers.isDue('rollup', ROLL_UP_EVERY_MS)),
+    createFolding(createHourFolder(store, clock), () => timers.isDue('hours', FOLD_HOURS_EVERY_MS)),
+  ]
 }
 
 /** Folds a step; false when there is nothing to fold, or nothing was a moment ago. */
