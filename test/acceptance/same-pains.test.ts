@@ -7,11 +7,11 @@ import { bodyOf, DELIVERIES, type Delivery, drawTraces, type SentSpan } from './
 
 const MINUTE_MS = 60_000
 const TRACES = 160
-const SEED = Number(process.env.LOOPKIT_TEST_SEED ?? Date.now() % 1_000_000)
+const SEED = Number(process.env.LOOPKIT_TEST_SEED ?? 26)
 
 let product: Product
 beforeAll(async () => {
-  console.log(`seed ${SEED}: LOOPKIT_TEST_SEED=${SEED} draws the same again`)
+  console.log(`seed ${SEED}; LOOPKIT_TEST_SEED draws others`)
   product = await startProduct({ env: { LOOPKIT_QUIET_MS: '400' } })
 }, MINUTE_MS)
 afterAll(() => product.stop())
@@ -100,7 +100,7 @@ async function withinOneMinute<T>(work: () => Promise<T>): Promise<T> {
 function withoutNames(answer: string): object {
   const names = new Map<string, string>()
   const place = (name: string) => names.get(name) ?? names.set(name, `#${names.size + 1}`).get(name)!
-  const text = answer.replaceAll(/\b(?:pain|eval|pkt|chg)_[0-9A-Za-z]{22}\b|\b[0-9a-f]{64}\b/g, place)
+  const text = answer.replaceAll(/\b(?:pain|eval|pkt|chg)_[0-9A-Za-z]{22}\b|\b[0-9a-f]{64}\b|(?<=plan `)[0-9a-f]{12}\b/g, place)
   const { packet } = JSON.parse(text) as { packet: Record<string, unknown> }
   const { project_id: _project, created_at: _created, window: _window, ...same } = packet
   return same
