@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { OWN_PROJECT_ID } from '@loopkit/shared/database/control/own-project'
 import type { Dashboard } from '../../domain/dashboard/dashboard.ts'
+import type { AskTelemetry } from '../../telemetry/read-pool.ts'
 import type { SpanDraft } from '../../telemetry/telemetry.fixture.ts'
 import { startTelemetryProject, type TelemetryProject } from '../../telemetry/telemetry-project.fixture.ts'
+import type { ChangeStores } from './change-stores.ts'
 import { type ChangeJson, createFresh, HOUR_MS, type Page, traffic } from './changes.fixture.ts'
+import { createEnterReleases } from './changes.ts'
 
 let project: TelemetryProject
 let fresh: ReturnType<typeof createFresh>
@@ -228,4 +232,14 @@ test('a change that has yet to ship is not what a pain is judged by', async () =
   )
   await project.post('/v1/changes', { kind: 'release', shipped_at: new Date(now + 100 * HOUR_MS).toISOString() }, key)
   expect(await verify({ pain_id })).toMatchObject({ change_id: past.body.change_id })
+})
+
+test('the instance’s own project has no changes of its own making', async () => {
+  const ask = (() => {
+    throw new Error('telemetry was asked')
+  }) as AskTelemetry
+  const seen = { enterReleases: () => {}, enterMarkers: () => {} }
+  const enter = createEnterReleases({ ask, nowMs: () => 0 }, { seen } as unknown as ChangeStores)
+  await expect(enter({ projectNo: 1, projectId: OWN_PROJECT_ID })).resolves.toBeUndefined()
+  await expect(enter({ projectNo: 1, projectId: 'shop-00000000' })).rejects.toThrow('telemetry was asked')
 })
