@@ -15,7 +15,7 @@ import { measureTrends, simulateTrends } from './trend-alarms.ts'
 
 /**
  * `npm run bench:quality -- [--full] [--seed 1] [--save]`: how good the answers are, on public sets beside published figures, and how
- * often a verdict is false, simulated (`--full`: 20,000 histories a cell, half an hour,
+ * often a verdict is false, simulated (`--full`: 20,000 histories a cell, some ten minutes,
  * in the place of 1,000, two minutes). `--save` writes docs/generated/quality.md.
  */
 const { values } = parseArgs({
