@@ -37,17 +37,32 @@ export function findTwin(
   ownTraces: readonly Uint8Array[],
 ): Twin | NoTwin {
   const own = new Set(ownTraces.map(toHex))
-  const agent = ours.steps.find((step) => step.agent !== null)?.agent ?? null
+  const agent = agentOf(ours)
   const root = ours.steps.find(({ isRoot }) => isRoot)
   if (agent === null && root === undefined) return 'no_root_span'
-  const asked =
-    agent === null
-      ? tracesLike(connection, owner, { root: root!, ours, own })
-      : sessionsOf(connection, owner, { agent, ours, own })
+  const near = { ours, own }
+  const ofAgent =
+    agent === null ? null : mostLike(connection, owner, { ours, agent, asked: sessionsOf(connection, owner, { ...near, agent }) })
+  const found =
+    ofAgent ??
+    (root ? mostLike(connection, owner, { ours, agent, asked: tracesLike(connection, owner, { ...near, root }) }) : null)
+  return found ?? 'no_healthy_session_like_it'
+}
+
+interface Asked {
+  ours: WholeSession
+  agent: string | null
+  asked: readonly AskedSession[]
+}
+
+function mostLike(connection: TelemetryConnection, owner: RecordOwner, { ours, agent, asked }: Asked): Twin | null {
   const startMs = startOf(ours)
   const twins = asked
     .flatMap((one) => readWholeSession(connection, owner, one) ?? [])
-    .filter((session) => session.parts.every(({ failures }) => failures === 0) && session.steps.length > 0)
+    .filter(
+      (session) =>
+        session.parts.every(({ failures }) => failures === 0) && session.steps.length > 0 && agentOf(session) === agent,
+    )
     .map((session) => ({
       session,
       likeness: likeness(ours.steps, session.steps),
@@ -55,7 +70,11 @@ export function findTwin(
     }))
     .filter((twin) => twin.likeness > 0)
     .sort((a, b) => b.likeness - a.likeness || a.distance - b.distance || (a.session.sessionId < b.session.sessionId ? -1 : 1))
-  return twins[0] ?? 'no_healthy_session_like_it'
+  return twins[0] ?? null
+}
+
+function agentOf({ steps }: WholeSession): string | null {
+  return steps.find((step) => step.agent !== null)?.agent ?? null
 }
 
 const startOf = ({ steps }: WholeSession) => (steps[0] ? eventMsOf({ ...steps[0], endUnixNano: 0n }) : 0)
@@ -66,7 +85,7 @@ interface Near {
   own: ReadonlySet<string>
 }
 
-/** Sessions of the agent that are decided and without a failure, the nearest by arrival first. */
+/** Sessions of the agent without a failure, the nearest by arrival first; whose an undecided one is shows when it is read. */
 function sessionsOf(
   { db }: TelemetryConnection,
   { projectNo }: RecordOwner,
@@ -79,7 +98,7 @@ function sessionsOf(
     .prepare(
       `select session_no as sessionNo, s.session_id as id, s.explicit as explicit, min(abs(received_ms - @atMs)) as distance
        from (${side('<=', 'desc')} union all ${side('>', 'asc')}) join session s using (session_no)
-       where agent = @agent and failures = 0 and decided_ms is not null
+       where failures = 0 and (agent = @agent or decided_ms is null)
        group by session_no order by distance, id limit @candidatesMax`,
     )
     .all({
@@ -90,13 +109,13 @@ function sessionsOf(
       candidatesMax: CANDIDATES_MAX + own.size,
     }) as NearSession[]
   const parts = db.prepare(
-    `select trace_id as traceId, spans, failures, decided_ms as decidedMs from session_trace
+    `select trace_id as traceId, spans, failures from session_trace
      where project_no = ? and session_no = ? order by received_ms, trace_hash limit ?`,
   )
   return near
     .flatMap(({ sessionNo, id, explicit }) => {
       const rows = parts.all(projectNo, sessionNo, TRACES_MAX + 1) as PartRow[]
-      const isHealthy = rows.every(({ failures, decidedMs }) => failures === 0 && decidedMs !== null)
+      const isHealthy = rows.every(({ failures }) => failures === 0)
       const spans = rows.reduce((sum, row) => sum + row.spans, 0)
       const isOurs = rows.some(({ traceId }) => own.has(toHex(traceId)))
       if (!isHealthy || isOurs || rows.length > TRACES_MAX || spans > SPANS_MAX) return []
@@ -122,7 +141,6 @@ interface PartRow {
   traceId: Uint8Array
   spans: number
   failures: number
-  decidedMs: number | null
 }
 
 /** Traces that begin with the same operation and whose root did not fail, the nearest in time first. */

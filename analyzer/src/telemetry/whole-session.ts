@@ -1,3 +1,4 @@
+import { AWAITS_END } from '@loopkit/shared/database/telemetry/awaits-end'
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { toHex } from '@loopkit/shared/otlp/ids'
@@ -43,7 +44,8 @@ export function readWholeSession(
   { id, sessionNo, traceIds, leftOut }: AskedSession,
 ): WholeSession | null {
   const damaged = new Set<number>()
-  const isOpen = createIsOpen(connection, owner.projectNo)
+  const isOpen = createIsOpen(connection, owner.projectNo, 'open_trace')
+  const isUndecided = createIsOpen(connection, owner.projectNo, `(select * from open_trace where not (${AWAITS_END}))`)
   const session: WholeSession = { ...NOTHING, sessionId: id, steps: [], parts: [], traces: traceIds.length }
   const placed: PlacedStep[] = []
   const read = new Set<string>()
@@ -55,7 +57,7 @@ export function readWholeSession(
     read.add(traceId)
     placed.push(...stepsOf(connection, owner, { stored, judged }).filter(({ key }) => isOwn(key.slice(key.indexOf(' ') + 1))))
     session.parts.push(...judged.sessions.filter((part) => sessionNo === null || isNamed(part.sessionId, id)).map(toTotals))
-    session.provisional ||= isOpen(traceId)
+    session.provisional ||= isUndecided(traceId)
     session.receivedMs = stored.reduce((first, { receivedMs }) => Math.min(first, receivedMs), session.receivedMs)
     if (sessionNo === null) session.sessionId = sessionText(traceId, stored[0]!.ctx.span)
   }
@@ -90,9 +92,9 @@ function stepsOf(
   return stepsOfTrace({ ...judged, records: stored.map(({ ctx }) => toTraceSpan(ctx, signalsOff)) }, costOf)
 }
 
-/** A trace without a row is decided: only what is open may still change. */
-function createIsOpen({ db, hasher }: TelemetryConnection, projectNo: number): (traceId: string) => boolean {
-  const find = db.prepare('select 1 from open_trace where project_no = ? and trace_hash = ?')
+/** Whether the trace has a row there. One without any will not change: what has not ended by now never will. */
+function createIsOpen({ db, hasher }: TelemetryConnection, projectNo: number, rows: string): (traceId: string) => boolean {
+  const find = db.prepare(`select 1 from ${rows} where project_no = ? and trace_hash = ?`)
   return (traceId) => find.get(projectNo, BigInt.asIntN(64, hasher(projectNo, Buffer.from(traceId, 'hex')))) !== undefined
 }
 

@@ -84,6 +84,7 @@ and do not invent one. A field that cannot be said is null and has its reason in
 ## Check the evidence
 
 Every id in \`evidence_ids\` is a record. Pains, sessions and records are lists that page with \`next_cursor\`.
+\`GET /v1/sessions/{id}/scorecard\` says how a run went, which step to change first, and where it parts from a healthy one.
 
 \`\`\`sh
 curl -sS "$LOOPKIT_URL/v1/pains" -H "Authorization: Bearer $LOOPKIT_KEY"

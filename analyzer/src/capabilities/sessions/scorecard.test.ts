@@ -139,12 +139,20 @@ test('a model without a price has no cost, and is named', async () => {
   })
 })
 
-test('what waits for its decision is scored all the same', async () => {
-  const card = await score(
-    'chat-bad',
-    await fresh('undecided', [run('bad', 5000, { error: 'index is gone' })], { decided: false }),
-  )
-  expect(card).toMatchObject({ outcome: 'failed', provisional: true, failures: 1 })
+test('what waits for its decision is scored and compared all the same', async () => {
+  const bodies = [run('good', 1000), run('bad', 5000, { error: 'index is gone' })]
+  const card = await score('chat-bad', await fresh('undecided', bodies, { decided: false }))
+  expect(card).toMatchObject({ outcome: 'failed', provisional: true, failures: 1, twin: { session_id: 'chat-good' } })
+})
+
+test('a run without a session id is set beside one like it', async () => {
+  const nameless = (drafts: SpanDraft[]) =>
+    drafts.map((draft) => ({ ...draft, attributes: { ...draft.attributes, 'session.id': '' } }))
+  const key = await fresh('nameless', [nameless(run('good', 1000)), nameless(run('bad', 5000, { error: 'index is gone' }))])
+  expect(await score('bad', key)).toMatchObject({
+    session_id: 'bad',
+    twin: { session_id: 'good', parted_at: { kind: 'failed' } },
+  })
 })
 
 test('a trace of services is set beside one that begins with the same operation', async () => {

@@ -28,6 +28,11 @@ test.each<[string, SpanSketch[], (string | null)[]]>([
     ['poor', 'fair', 'fair', 'good', 'good'],
   ],
   [
+    'a tool that took too long',
+    [turn('t1', 'a'), tool('x', { status: 2, message: 'timed out' }), turn('t2', 'a')],
+    ['poor', 'poor', 'poor', 'good', 'good'],
+  ],
+  [
     'an answer that was cut',
     [
       turn('t1', 'a', {

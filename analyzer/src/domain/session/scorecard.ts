@@ -20,19 +20,27 @@ export interface Evidence {
 }
 
 interface Kinds {
+  /** Whatever else fails in a step of this role counts, too. */
+  role: SessionStep['role'] | null
   signals: readonly SignalType[]
   hints: readonly HintKind[]
 }
 
 const TOOL_USE: Kinds = {
+  role: 'action',
   signals: ['tool_failure', 'invalid_tool_arguments', 'orphan_tool_call'],
   hints: ['invalid_arguments', 'failed_action', 'unused_tool', 'empty_search'],
 }
 const ANSWERS: Kinds = {
+  role: 'turn',
   signals: ['refusal', 'empty_output', 'truncated_output', 'llm_error'],
   hints: ['unsupported_answer', 'simulated_work', 'self_reported_trouble', 'shredded_output'],
 }
-const EFFICIENCY: Kinds = { signals: ['retry_storm', 'repeated_step', 'slow', 'cost_outlier'], hints: ['same_tool_streak'] }
+const EFFICIENCY: Kinds = {
+  role: null,
+  signals: ['retry_storm', 'repeated_step', 'slow', 'cost_outlier'],
+  hints: ['same_tool_streak'],
+}
 const UNFINISHED: readonly SignalType[] = ['incomplete', 'negative_feedback']
 
 /** How the session went, in five parts, each with what it was marked by. */
@@ -92,9 +100,11 @@ interface Marked {
 }
 
 /** A failure that stayed is poor; one that was made good, and a hint, are fair. */
-function marked(steps: readonly SessionStep[], { signals, hints }: Kinds): Marked {
-  const isMeant = ({ signal }: { signal: SignalType }) => signals.includes(signal)
-  const left = failuresOf(steps, (failure, step) => isMeant(failure) && !step.isRecovered)
+function marked(steps: readonly SessionStep[], { role, signals, hints }: Kinds): Marked {
+  const isElsewhere = (signal: SignalType) => UNFINISHED.includes(signal) || EFFICIENCY.signals.includes(signal)
+  const isMeant = ({ signal }: StepFailure, step: SessionStep) =>
+    signals.includes(signal) || (step.role === role && !step.callsAgent && !isElsewhere(signal))
+  const left = failuresOf(steps, (failure, step) => isMeant(failure, step) && !step.isRecovered)
   if (left.length > 0) return { mark: 'poor', evidence: left }
   const recovered = failuresOf(steps, isMeant)
   const hinted = steps.flatMap((step, at) =>
