@@ -41,7 +41,7 @@ export function answerDiagnosis(connection: TelemetryConnection, question: Diagn
 }
 
 export function answerIssues(connection: TelemetryConnection, question: IssuesQuestion): IssuesAnswer {
-  const { pains, painsTotal, telemetryRead, failures } = readPains(connection, question)
+  const { pains, painsTotal, telemetryRead, failures } = readPains(connection, { ...question, isList: true })
   return { ...toIssues(pains, question), painsTotal, telemetryRead, failures }
 }
 

@@ -1,6 +1,6 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { createRegroup, type ProjectRules } from '@loopkit/shared/signals/fingerprint-rules'
-import { createJudgeMemory } from '@loopkit/shared/signals/judge-memory'
+import { createJudgeMemory, type JudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import type { JudgedTrace } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
@@ -16,12 +16,14 @@ export interface Judgement {
   withHints?: boolean
   /** The project's own; without them failures go by the scheme alone. */
   rules?: ProjectRules
+  /** Of the same project; without it each trace has its own. */
+  memory?: JudgeMemory
 }
 
 /** Judges all that is stored of one trace by the rules that decide it. */
 export function judgeWhole(
   { thresholds, costOf }: Pick<TelemetryConnection, 'thresholds'> & { costOf?: CostOf },
-  { projectId, rules, ...judgement }: Judgement,
+  { projectId, rules, memory = createJudgeMemory(projectId), ...judgement }: Judgement,
   stored: readonly StoredSpan[],
 ): JudgedTrace {
   const records = stored.map(({ ctx }) => toTraceSpan(ctx, judgement.off))
@@ -32,5 +34,5 @@ export function judgeWhole(
       rules,
       stored.map(({ ctx }) => ctx),
     )
-  return judgeTrace(projectId, records, createJudgeMemory(projectId), { thresholds, costOf, ...judgement, regroup })
+  return judgeTrace(projectId, records, memory, { thresholds, costOf, ...judgement, regroup })
 }

@@ -3,6 +3,7 @@ import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import { ruleAttributes } from '@loopkit/shared/signals/fingerprint-rules'
+import { createJudgeMemory, type JudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import type { Failure, JudgedTrace } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
@@ -64,6 +65,7 @@ export function judgeOpenTraces(connection: TelemetryConnection, question: OpenQ
   const byTrace = new Map(rows.map((row) => [toHex(row.trace_id), row]))
   const traceIds = rows.map(({ trace_id }) => trace_id)
   const failures: OpenFailure[] = []
+  const memory = createJudgeMemory(question.projectId)
   let judged = 0
   let spans = 0
   for (const { traceId, stored } of eachTrace(
@@ -75,7 +77,7 @@ export function judgeOpenTraces(connection: TelemetryConnection, question: OpenQ
     if (spans >= SPANS_JUDGED_MAX) break
     spans += stored.length
     judged += 1
-    failures.push(...failuresOfTrace(connection, question, { row: byTrace.get(traceId)!, stored }))
+    failures.push(...failuresOfTrace(connection, question, { row: byTrace.get(traceId)!, stored, memory }))
   }
   return { failures, notJudged: Math.max(0, total - judged) }
 }
@@ -103,11 +105,11 @@ function openRows({ db }: TelemetryConnection, { projectNo, window }: OpenQuesti
 function failuresOfTrace(
   connection: TelemetryConnection,
   { projectId, projectNo, window, off, view }: OpenQuestion,
-  { row, stored }: { row: OpenRow; stored: StoredSpan[] },
+  { row, stored, memory }: { row: OpenRow; stored: StoredSpan[]; memory: JudgeMemory },
 ): OpenFailure[] {
   const { fromMs, toMs } = windowBoundsMs(window)
   const arrivalOf = new Map(stored.map(({ ctx, receivedMs }) => [ctx.span, receivedMs]))
-  const judged = judgeWhole(connection, { projectId, off, isOver: false, rules: view.rules }, stored)
+  const judged = judgeWhole(connection, { projectId, off, isOver: false, rules: view.rules, memory }, stored)
   const counted = row.decided_before === 0n ? () => false : countedBefore(connection.db, projectNo, row.trace_hash)
   return judged.failures
     .filter(({ span }) => {

@@ -3,7 +3,7 @@ import type { PainDetail, RunOutcome } from '../domain/pain-facts.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
 import { framesOf, NO_PLACE, wordsOf } from './pain-words.ts'
-import { CONTRASTED_PAINS, type Comparison, comparePains, contrastSamples } from './read-contrasts.ts'
+import { CONTRASTED_PAINS, type Comparison, comparePains, contrastSamples, NO_COMPARISON } from './read-contrasts.ts'
 import { readOutcomes } from './read-outcomes.ts'
 import { resolveEvidence } from './resolve-evidence.ts'
 import type { ResolvedEvidence } from './resolved-evidence.ts'
@@ -21,17 +21,18 @@ export function readPainDetails(
   pains: readonly RankedPain[],
 ): { details: PainDetail[]; expired: number } {
   const samplesMax = contrastSamples(Math.min(pains.length, CONTRASTED_PAINS))
-  const isContrasted = (at: number) => question.painsSkip + at < CONTRASTED_PAINS
+  const isContrasted = (at: number) => !question.isList && question.painsSkip + at < CONTRASTED_PAINS
   const samples = pains.map((pain, at) =>
     evidenceOf(connection, question, { pain, rowsMax: isContrasted(at) ? samplesMax : EVIDENCE_MAX }),
   )
   const rows = samples.map((of) => of.slice(0, EVIDENCE_MAX))
   const resolved = resolveEvidence(connection, question, rows)
-  const comparisons = comparePains(
+  const compared = comparePains(
     connection,
     question,
-    pains.map((pain, at) => ({ pain, rows: samples[at]!, isContrasted: isContrasted(at) })),
+    (question.isList ? [] : pains).map((pain, at) => ({ pain, rows: samples[at]!, isContrasted: isContrasted(at) })),
   )
+  const comparisons = pains.map((_, at) => compared[at] ?? NO_COMPARISON)
   const sources = pains.map((pain, at) => ({ pain, evidence: resolved[at]!, healthy: comparisons[at]!.readHealthy }))
   const outcomes = readOutcomes(connection, question, sources)
   const details = pains.map((pain, at) =>

@@ -18,6 +18,8 @@ export interface PainQuestion extends FailureScope {
   /** Pains that are shown in full: so many, after skipping so many of the heaviest; the rest is counted. */
   painsSkip: number
   painsMax: number
+  /** Only what lists show is wanted: pains are not compared with healthy runs. */
+  isList?: boolean
   repeated: { recordsMin: number; sessionsMin: number }
 }
 

@@ -46,6 +46,8 @@ export interface Comparison {
 }
 
 const NOT_RANKED: Contrasts = { contrasts: null, reason: 'not_ranked' }
+/** Of a pain that was not compared. */
+export const NO_COMPARISON: Comparison = { contrasts: NOT_RANKED, healthyRecordIds: [], readHealthy: () => [] }
 
 /** Each of these pains beside healthy runs of its operation. All are read in one look through the same segments. */
 export function comparePains(

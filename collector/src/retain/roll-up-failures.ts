@@ -84,30 +84,32 @@ export function createFailureRollUp(store: RetainedStore): FailureRollUp {
     return failures.length
   }
 
-  /** An hour in which a failure was taken back is made anew from those that are left, and its day from its hours. */
-  function mendNext(): boolean {
-    const stale = rows.stale()
-    if (!stale) return false
-    const { projectNo, fingerprintNo, hour } = stale
-    const rollup = createPainRollup()
-    const range = rows.numbersOf(projectNo, hour, rows.mark())
-    const left = range === null ? [] : rows.failures(projectNo, range, fingerprintNo)
-    for (const { fingerprintNo: _own, ...failure } of left) rollup.add(failure)
-    const own = { projectNo, fingerprintNo }
-    write(() => {
-      rows.replace(own, { ...HOURS, bucket: hour }, left.length === 0 ? null : rollup.toRow())
-      const day = Math.floor(hour / DAYS.hours)
-      const hours = rows.ofHours(own, day)
-      const whole = createPainRollup()
-      for (const row of hours) whole.join(row)
-      rows.replace(own, { ...DAYS, bucket: day }, hours.length === 0 ? null : whole.toRow())
-      rows.mended(own, hour)
-    })
-    return true
-  }
-
-  return { rollNext: () => mendNext() || rollDecisions() }
+  return { rollNext: () => mendNext(store, rows) || rollDecisions() }
 }
+
+/** An hour in which a failure was taken back is made anew from those that are left, and its day from its hours. */
+function mendNext({ write }: RetainedStore, rows: Rows): boolean {
+  const stale = rows.stale()
+  if (!stale) return false
+  const { projectNo, fingerprintNo, hour } = stale
+  const rollup = createPainRollup()
+  const range = rows.numbersOf(projectNo, hour, rows.mark())
+  const left = range === null ? [] : rows.failures(projectNo, range, fingerprintNo)
+  for (const { fingerprintNo: _own, ...failure } of left) rollup.add(failure)
+  const own = { projectNo, fingerprintNo }
+  write(() => {
+    rows.replace(own, { ...HOURS, bucket: hour }, left.length === 0 ? null : rollup.toRow())
+    const day = Math.floor(hour / DAYS.hours)
+    const hours = rows.ofHours(own, day)
+    const whole = createPainRollup()
+    for (const row of hours) whole.join(row)
+    rows.replace(own, { ...DAYS, bucket: day }, hours.length === 0 ? null : whole.toRow())
+    rows.mended(own, hour)
+  })
+  return true
+}
+
+type Rows = ReturnType<typeof prepareRows>
 
 interface Owner {
   projectNo: number
@@ -125,6 +127,10 @@ const COLUMNS =
 const MARK = 'decisions'
 
 function prepareRows({ db, statement }: RetainedStore) {
+  return { ...prepareSources({ db, statement }), ...prepareRollups(statement) }
+}
+
+function prepareSources({ db, statement }: Pick<RetainedStore, 'db' | 'statement'>) {
   const failures = statement(`
     select f.failure_no, f.fingerprint_no, (f.trace_hash >> 32) & 4294967295 as trace_bits, f.trace_id, f.session_no, f.release_no,
       f.service_list_no, f.event_ms, f.ended_trace,
@@ -133,15 +139,6 @@ function prepareRows({ db, statement }: RetainedStore) {
          and (t.session_no = f.session_no or f.session_no = 0) order by t.session_no limit 1) as user
     from decided_failure f where f.failure_no between ? and ? and (? is null or f.fingerprint_no = ?)`)
   const getMark = db.prepare('select up_to from rolled_up where project_no = 0 and mark = ?').pluck()
-  const key = 'project_no = ? and minutes = ? and bucket = ? and fingerprint_no = ?'
-  const get = statement(`select ${COLUMNS} from pain_rollup where ${key}`)
-  const put = statement(
-    `insert or replace into pain_rollup (project_no, minutes, bucket, fingerprint_no, ${COLUMNS})
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  )
-  const remove = statement(`delete from pain_rollup where ${key}`)
-  const save = ({ projectNo, fingerprintNo }: Owner, minutes: number, bucket: number, row: PainRollupRow) =>
-    put.run(projectNo, minutes, bucket, fingerprintNo, ...valuesOf(row))
   return {
     mark: () => (getMark.get(MARK) as number | undefined) ?? 0,
     setMark: (upTo: number) => statement('insert or replace into rolled_up values (0, ?, ?)').run(MARK, upTo),
@@ -152,6 +149,29 @@ function prepareRows({ db, statement }: RetainedStore) {
       ).all(after) as DecisionRow[],
     failures: (projectNo: number, [first, last]: readonly [number, number], fingerprintNo: number | null = null) =>
       (failures.all(projectNo, first, last, fingerprintNo, fingerprintNo) as StoredRow[]).map(toFailure),
+    /** Failures of an hour lie between these, those of other projects among them. */
+    numbersOf(projectNo: number, hour: number, mark: number): readonly [number, number] | null {
+      const found = statement(
+        `select min(first_failure_no) as first, max(last_failure_no) as last from decision
+         where project_no = ? and decided_ms >= ? and decided_ms < ? and decision_no <= ?`,
+      ).get(projectNo, hour * HOUR_MS, (hour + 1) * HOUR_MS, mark) as { first: number | null; last: number | null }
+      return found.first === null || found.last === null ? null : [found.first, found.last]
+    },
+  }
+}
+
+function prepareRollups(statement: RetainedStore['statement']) {
+  const key = 'project_no = ? and minutes = ? and bucket = ? and fingerprint_no = ?'
+  const get = statement(`select ${COLUMNS} from pain_rollup where ${key}`)
+  const put = statement(
+    `insert or replace into pain_rollup (project_no, minutes, bucket, fingerprint_no, ${COLUMNS})
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
+  const remove = statement(`delete from pain_rollup where ${key}`)
+  const mended = statement('delete from stale_rollup where project_no = ? and fingerprint_no = ? and hour = ?')
+  const save = ({ projectNo, fingerprintNo }: Owner, minutes: number, bucket: number, row: PainRollupRow) =>
+    put.run(projectNo, minutes, bucket, fingerprintNo, ...valuesOf(row))
+  return {
     joined({ bucket, rollup, ...own }: Added, { minutes }: Width): () => void {
       const whole = createPainRollup()
       const before = get.get(own.projectNo, minutes, bucket, own.fingerprintNo) as PainRollupRow | undefined
@@ -164,20 +184,7 @@ function prepareRows({ db, statement }: RetainedStore) {
       statement('select project_no as projectNo, fingerprint_no as fingerprintNo, hour from stale_rollup limit 1').get() as
         | (Owner & { hour: number })
         | undefined,
-    mended: ({ projectNo, fingerprintNo }: Owner, hour: number) =>
-      statement('delete from stale_rollup where project_no = ? and fingerprint_no = ? and hour = ?').run(
-        projectNo,
-        fingerprintNo,
-        hour,
-      ),
-    /** Failures of an hour lie between these, those of other projects among them. */
-    numbersOf(projectNo: number, hour: number, mark: number): readonly [number, number] | null {
-      const found = statement(
-        `select min(first_failure_no) as first, max(last_failure_no) as last from decision
-         where project_no = ? and decided_ms >= ? and decided_ms < ? and decision_no <= ?`,
-      ).get(projectNo, hour * HOUR_MS, (hour + 1) * HOUR_MS, mark) as { first: number | null; last: number | null }
-      return found.first === null || found.last === null ? null : [found.first, found.last]
-    },
+    mended: ({ projectNo, fingerprintNo }: Owner, hour: number) => mended.run(projectNo, fingerprintNo, hour),
     ofHours: ({ projectNo, fingerprintNo }: Owner, day: number) =>
       statement(
         `select ${COLUMNS} from pain_rollup where project_no = ? and minutes = ? and bucket between ? and ? and fingerprint_no = ?`,
