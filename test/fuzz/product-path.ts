@@ -1,4 +1,5 @@
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
+import { createTraceHashWriter } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createAttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import { ProtoWriter } from '@loopkit/shared/otlp/proto-writer'
 import { DETECTION_KEYS } from '@loopkit/shared/signals/detect'
@@ -55,9 +56,11 @@ export interface ProductPath {
 }
 
 export function createProductPath(): ProductPath {
-  const keyer = createSpanKeyer(new Uint8Array(16).fill(7))
+  const hashKey = new Uint8Array(16).fill(7)
+  const keyer = createSpanKeyer(hashKey)
   const seen = new SeenSpans({ placesLog2: PLACES_LOG2, older: createBloomFilter() })
-  const context: AdmissionContext = { seen, quota: createQuota(new Map()), pending: new Map() }
+  const hashTrace = createTraceHashWriter(hashKey)
+  const context: AdmissionContext = { seen, quota: createQuota(new Map()), pending: new Map(), hashTrace }
   const rules = {
     filter: createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES),
     signalsOff: new Set<never>(),

@@ -1,4 +1,6 @@
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
+import type { TraceHashWriter } from '@loopkit/shared/database/telemetry/trace-hash'
+import { parseTraceId, TRACE_ID_BYTES } from '@loopkit/shared/otlp/ids'
 import { rewriteTraces } from '@loopkit/shared/otlp/rewrite-traces'
 import { REJECT_REASONS } from '@loopkit/shared/otlp/scan-traces'
 import type { Caller } from '../receive/authenticate.ts'
@@ -7,6 +9,7 @@ import type { PreparedTraces } from './prepare.ts'
 import type { Quota } from './quota.ts'
 import { createRejections, type Rejections } from './rejections.ts'
 import type { SeenSpans, SpanState } from './seen-spans.ts'
+import { createTraceCounts, type TraceCounts } from './trace-counts.ts'
 
 /** What the store said of a row that the memory could not answer for. */
 export const STORED = { no: 0, unended: 1, ended: 2 } as const
@@ -44,6 +47,8 @@ export interface Admission {
   rejections: Rejections
   /** Counts of spans that are not stored; part of `stored` where there is one. */
   ledger: LedgerCounts
+  /** The same by trace, as far as they have one; part of `stored` too. */
+  traceCounts: LedgerCounts
 }
 
 export interface AdmissionContext {
@@ -51,6 +56,7 @@ export interface AdmissionContext {
   quota: Quota
   /** Bodies that are pending, by owner number. */
   pending: Map<number, AdmittedBody>
+  hashTrace: TraceHashWriter
 }
 
 /** One body while its rows are judged, in slices. */
@@ -73,6 +79,7 @@ export interface Admitting {
   dependsOn: Set<AdmittedBody>
   rejections: Rejections
   ledger: LedgerCounts
+  traceCounts: TraceCounts
 }
 
 const ACCEPTED = REJECT_REASONS.indexOf('accepted')
@@ -87,9 +94,12 @@ export function beginAdmission(
   const { count } = prepared.scan
   const rejections = createRejections()
   const ledger: LedgerCounts = new Map()
+  const traceCounts = createTraceCounts()
   for (const { reason, traceId, count: refused } of prepared.rejected) {
     rejections.add(reason, traceId, refused)
     addCount(ledger, `rejected:${reason}`, refused)
+    const id = parseTraceId(traceId)
+    if (id) countTrace(context, traceCounts, caller.projectNo, id.bytes, 0, `rejected:${reason}`, refused)
   }
   addCount(ledger, 'not_kept:logs', prepared.notKept)
   return {
@@ -109,6 +119,7 @@ export function beginAdmission(
     dependsOn: new Set(),
     rejections,
     ledger,
+    traceCounts,
   }
 }
 
@@ -178,7 +189,7 @@ function admitKnown(admitting: Admitting, row: number, place: number): void {
   if (before.owner === owner) return void replaceWithinBody(admitting, row, place)
   admitting.overtaken.push({ place, before })
   admitting.replacedRows.push(row)
-  addCount(admitting.ledger, 'replaced', 1)
+  countRow(admitting, row, 'replaced')
 }
 
 /** Both versions came in one body: the earlier row leaves it, and the later one takes its place in every count. */
@@ -199,7 +210,7 @@ function replaceStored(admitting: Admitting, row: number): void {
   const place = context.seen.insertPending(keys.spans[row * 2]!, keys.spans[row * 2 + 1]!, keys.contents[row]!, true, owner)
   admitting.overtaken.push({ place, before: { owner: 0, ended: false, content: keys.contents[row]! } })
   admitting.replacedRows.push(row)
-  addCount(admitting.ledger, 'replaced', 1)
+  countRow(admitting, row, 'replaced')
 }
 
 function rejectRow(admitting: Admitting, row: number, reason: string): void {
@@ -213,15 +224,39 @@ function rejectRow(admitting: Admitting, row: number, reason: string): void {
 function dropRow(admitting: Admitting, row: number, what: string): void {
   admitting.drop[row] = 1
   admitting.dropped++
-  addCount(admitting.ledger, what, 1)
+  countRow(admitting, row, what)
+}
+
+/** A span that came and is not one more in the store. */
+function countRow({ context, caller, prepared, ledger, traceCounts }: Admitting, row: number, what: string): void {
+  addCount(ledger, what, 1)
+  const { body, scan, keys } = prepared
+  const at = scan.traceIdAt[row]!
+  if (scan.reject[row] === ACCEPTED) traceCounts.add(keys.traces[row * 2]!, keys.traces[row * 2 + 1]!, what, 1)
+  else if (at + TRACE_ID_BYTES <= body.length) countTrace(context, traceCounts, caller.projectNo, body, at, what, 1)
+}
+
+function countTrace(
+  { hashTrace }: AdmissionContext,
+  traceCounts: TraceCounts,
+  projectNo: number,
+  bytes: Uint8Array,
+  idAt: number,
+  what: string,
+  count: number,
+): void {
+  const words = new Uint32Array(2)
+  hashTrace(projectNo, bytes, idAt, words, 0)
+  traceCounts.add(words[0]!, words[1]!, what, count)
 }
 
 /** Puts together what is to be stored. A body that lost spans is rewritten, so that a segment holds accepted spans only. */
 export function endAdmission(admitting: Admitting): Admission {
   const { prepared, caller, context, owner, dependsOn, rejections, ledger } = admitting
+  const traceCounts = admitting.traceCounts.entries()
   const { scan, body } = prepared
   const spans = scan.count - admitting.dropped
-  if (spans === 0) return { stored: null, dependsOn, rejections, ledger }
+  if (spans === 0) return { stored: null, dependsOn, rejections, ledger, traceCounts }
   const stored: AdmittedBody = {
     owner,
     projectNo: caller.projectNo,
@@ -231,7 +266,7 @@ export function endAdmission(admitting: Admitting): Admission {
     newSpans: admitting.inserted,
     replaced: idsOf(prepared, admitting.replacedRows),
     traces: tracesOf(admitting, spans),
-    ledger,
+    ledger: traceCounts.size > 0 ? new Map([...ledger, ...traceCounts]) : ledger,
     dependsOn,
     state: 'pending',
     commit: null,
@@ -239,7 +274,7 @@ export function endAdmission(admitting: Admitting): Admission {
     overtaken: admitting.overtaken,
   }
   context.pending.set(owner, stored)
-  return { stored, dependsOn, rejections, ledger }
+  return { stored, dependsOn, rejections, ledger, traceCounts }
 }
 
 function idsOf({ body, scan }: PreparedTraces, rows: readonly number[]): Uint8Array {

@@ -1,5 +1,12 @@
+import { isTraceCount, TRACES_FORGOTTEN } from './trace-counts.ts'
+
 /** Counts by what happened, as the `ledger` table names it: `deduplicated`, `rejected:trace_id_zero`, `not_kept:logs` … */
 export type LedgerCounts = Map<string, number>
+
+/**
+ * Counts of single traces that wait for one commit: while none succeeds, as on a full disk, they must not grow for ever.
+ */
+const TRACE_COUNTS_MAX = 5_000
 
 /** Counts that wait for the next commit. Those of spans that are stored ride with their own body instead. */
 export interface Ledger {
@@ -12,13 +19,15 @@ export interface Ledger {
 
 export function createLedger(): Ledger {
   const projects = new Map<number, LedgerCounts>()
+  let traceCounts = 0
   const add = (projectNo: number, what: string, count: number) => {
     let counts = projects.get(projectNo)
     if (!counts) {
       counts = new Map()
       projects.set(projectNo, counts)
     }
-    addCount(counts, what, count)
+    if (isTraceCount(what) && !counts.has(what) && ++traceCounts > TRACE_COUNTS_MAX) counts.set(TRACES_FORGOTTEN, 1)
+    else addCount(counts, what, count)
   }
   return {
     add,
@@ -30,6 +39,7 @@ export function createLedger(): Ledger {
         [...counts].map(([what, count]): [number, string, number] => [projectNo, what, count]),
       )
       projects.clear()
+      traceCounts = 0
       return rows
     },
     isEmpty: () => projects.size === 0,

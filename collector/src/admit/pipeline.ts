@@ -164,10 +164,11 @@ async function acceptRecords(
     observer.onLost(transport, signal, prepared.scan.count, failed.code)
     return failed
   }
-  const { stored, rejections, ledger: counts } = admission as Admission
+  const { stored, rejections, ledger: counts, traceCounts } = admission as Admission
   if (!stored) {
     // Counts of spans that are stored ride with their commit; these have one of their own, so that a crash loses none.
     ledger.addAll(caller.projectNo, counts)
+    ledger.addAll(caller.projectNo, traceCounts)
     await queue.counted()
   }
   if (prepared.recordKind === 'log') return answerLogs(deps, { transport, caller }, prepared, rejections)

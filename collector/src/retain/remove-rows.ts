@@ -13,6 +13,7 @@ interface Rows {
 /** By project and time of arrival or decision: they go with the records. */
 export const RECORD_ROWS: readonly Rows[] = [
   { table: 'session_trace', key: 'project_no, session_no, trace_hash', where: 'project_no = ? and received_ms < ?' },
+  { table: 'trace_count', key: 'project_no, trace_hash, what', where: 'project_no = ? and received_ms < ?' },
   { table: 'open_trace', key: 'rowid', where: 'project_no = ? and last_received_ms < ?' },
 ]
 

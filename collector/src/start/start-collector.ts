@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Settings } from '@loopkit/config/settings-schema'
 import { lossOfDamage } from '@loopkit/shared/database/telemetry/segment-damage'
+import { createTraceHashWriter } from '@loopkit/shared/database/telemetry/trace-hash'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import { writeRunFiles } from '@loopkit/shared/runtime/data-folder'
 import { createGarbageCollector } from '@loopkit/shared/runtime/garbage'
@@ -196,6 +197,7 @@ async function startStorage(
     seen: new SeenSpans({ placesLog2: SEEN_PLACES_LOG2, older: state.olderTraces }),
     quota: createQuota(state.accepted),
     pending: new Map(),
+    hashTrace: createTraceHashWriter(state.hashKey),
   }
   const ledger = createLedger()
   const keyUses = createKeyUses(clock.nowMs)

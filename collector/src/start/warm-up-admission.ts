@@ -1,3 +1,4 @@
+import { createTraceHashWriter } from '@loopkit/shared/database/telemetry/trace-hash'
 import { admitRows, beginAdmission, endAdmission } from '../admit/admission.ts'
 import { createBloomFilter } from '../admit/bloom-filter.ts'
 import { type DecodeLimits, prepare } from '../admit/prepare.ts'
@@ -15,6 +16,7 @@ export function warmUpAdmission(
   monotonicMs: () => number,
 ): void {
   const keyer = createSpanKeyer(hashKey)
+  const hashTrace = createTraceHashWriter(hashKey)
   const bytes = createMadeUpBody()
   const raw = { signal: 'traces', encoding: 'protobuf', compression: 'identity', projectNo: 0, bytes } as const
   const caller = { projectNo: 0, projectId: '', quotaSpans: null, keyHash: null }
@@ -22,7 +24,7 @@ export function warmUpAdmission(
     const prepared = prepare(raw, { ...limits, bodyMaxSpans: spansPerBodyMax(PLACES_LOG2) }, keyer)
     if (prepared.kind !== 'traces') return
     const seen = new SeenSpans({ placesLog2: PLACES_LOG2, older: createBloomFilter() })
-    const context = { seen, quota: createQuota(new Map()), pending: new Map() }
+    const context = { seen, quota: createQuota(new Map()), pending: new Map(), hashTrace }
     const admitting = beginAdmission(context, caller, prepared, null, round)
     admitRows(admitting, 0, prepared.scan.count)
     endAdmission(admitting)

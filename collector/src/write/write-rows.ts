@@ -4,10 +4,12 @@ import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/rec
 import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { encodeCommits } from '@loopkit/shared/segment/header'
 import { addCount, type LedgerCounts } from '../admit/ledger.ts'
+import { isTraceCount } from '../admit/trace-counts.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { SpanIndex, TraceReasons } from './index-spans.ts'
 import type { BodyToCommit, CommitGroup } from './messages.ts'
 import type { OpenTraces } from './open-traces.ts'
+import { createTraceCountWriter, type TraceCountWriter } from './write-trace-counts.ts'
 import type { WriteTurn } from './write-turn.ts'
 
 /** One project's share of a group: its spans, or its log records. `positions` are those of its bodies in the group. */
@@ -51,6 +53,7 @@ export function createRowWriter(
 ): RowWriter {
   const hasher = createTraceHasher(readTraceHashKey(db)!)
   const statements = prepareStatements(db)
+  const traceCounts = createTraceCountWriter(db)
 
   function writeAll(times: CommitTimes, projects: readonly PackedProject[], group: CommitGroup): void {
     for (const project of projects) {
@@ -59,7 +62,8 @@ export function createRowWriter(
       writeTraces(statements, dictionary, hasher, openTraces, times, project)
       if (project.newSpans > 0 && project.recordKind === 'span') statements.accepted.run(project.projectNo, project.newSpans)
     }
-    writeLedger(statements, times, projects, group.ledger)
+    writeLedger(statements, traceCounts, times, projects, group.ledger)
+    traceCounts.trim()
     for (const [keyHash, atMs] of group.keyUses) statements.keyUse.run(keyHash, atMs)
   }
 
@@ -75,6 +79,7 @@ export function createRowWriter(
           return monotonicMs() - startMs
         } catch (error) {
           dictionary.forget()
+          traceCounts.forget()
           if (db.inTransaction) db.exec('rollback')
           throw error
         }
@@ -194,17 +199,22 @@ function findTraceId(bodies: readonly BodyToCommit[], isWanted: (traceId: Uint8A
 /** Counts of the commit's own spans ride with it; those of requests that stored nothing come with the group. */
 function writeLedger(
   { ledger }: Statements,
+  traceCounts: TraceCountWriter,
   { receivedMs }: CommitTimes,
   projects: readonly PackedProject[],
   waiting: CommitGroup['ledger'],
 ): void {
   const minute = Math.floor(receivedMs / MINUTE_MS)
+  const write = (projectNo: number, what: string, count: number) => {
+    if (isTraceCount(what)) traceCounts.add(projectNo, what, count, receivedMs)
+    else ledger.run(projectNo, minute, what, count)
+  }
   for (const { projectNo, recordKind, bodies, newSpans, redacted } of projects) {
     const counts: LedgerCounts = new Map()
     addCount(counts, recordKind === 'span' ? 'accepted' : 'kept:logs', newSpans)
     addCount(counts, 'redacted', redacted)
     for (const body of bodies) for (const [what, count] of body.ledger) addCount(counts, what, count)
-    for (const [what, count] of counts) ledger.run(projectNo, minute, what, count)
+    for (const [what, count] of counts) write(projectNo, what, count)
   }
-  for (const [projectNo, what, count] of waiting) ledger.run(projectNo, minute, what, count)
+  for (const [projectNo, what, count] of waiting) write(projectNo, what, count)
 }

@@ -33,7 +33,7 @@ test('the ledger says what became of everything that was sent in the window', as
   })
 })
 
-test('a receipt says where a trace is, and what it cannot say of one trace', async () => {
+test('a receipt says where a trace is, and what became of its spans that are not stored', async () => {
   project.send(
     [
       { trace: 'a', span: '1' },
@@ -44,9 +44,9 @@ test('a receipt says where a trace is, and what it cannot say of one trace', asy
   project.send([{ trace: 'a', span: '3' }], 1000)
   const { body } = await project.get('/v1/traces/a/receipt')
   expect(body).toMatchObject({
-    ...{ trace_id: 'a', found: true, spans: 3, decided_at: null, services: ['shop', 'web'], deduplicated: null },
+    ...{ trace_id: 'a', found: true, spans: 3, decided_at: null, services: ['shop', 'web'], deduplicated: 0, rejected: {} },
     stored_in: ['commit 1', 'commit 2'],
-    unavailable: { deduplicated: 'counted_by_minute_only' },
+    unavailable: {},
   })
   project.decide()
   expect((await project.get<{ decided_at: string }>('/v1/traces/a/receipt')).body.decided_at).toMatch(/^\d{4}-/)

@@ -20,7 +20,7 @@ export async function readLedger({ ask, nowMs, sinceMinutesDefault }: LedgerDeps
   const rejected = family(counts, 'rejected:')
   const kept = family(counts, 'kept:')
   const notKept = family(counts, 'not_kept:')
-  const deduplicated = SENT_AGAIN.reduce((sum, what) => sum + total(what), 0)
+  const deduplicated = sentAgain(counts)
   return {
     window: showWindow(window),
     received: total('accepted') + deduplicated + sumOf(rejected) + sumOf(kept) + sumOf(notKept),
@@ -49,25 +49,30 @@ function family(counts: Record<string, number>, prefix: string): Record<string, 
   return Object.fromEntries(found.map(([what, count]) => [what.slice(prefix.length), count]))
 }
 
-/** Duplicates and rejections are counted by minute, not by trace: for one trace they cannot be said. */
+function sentAgain(counts: Record<string, number>): number {
+  return SENT_AGAIN.reduce((sum, what) => sum + (counts[what] ?? 0), 0)
+}
+
+/** Of so many traces that not all could be counted; the ledger has them by minute. */
 const COUNTED_BY_MINUTE = { deduplicated: 'counted_by_minute_only', rejected: 'counted_by_minute_only' }
 
 export async function readReceipt({ ask, nowMs, quietMs }: LedgerDeps, projectNo: number, id: string) {
   const parsed = parseTraceId(id) ?? fail(invalidId, 'a trace id is not empty and not all zero')
   const receipt = await ask('receipt', { projectNo, traceId: parsed.bytes, quietMs, nowMs: nowMs() })
+  const { counts } = receipt
   return {
-    trace_id: receipt?.traceId ?? id,
-    found: receipt !== null && receipt.firstReceivedAt !== null,
-    spans: receipt?.spans ?? 0,
-    logs: receipt?.logs ?? 0,
-    first_received_at: receipt?.firstReceivedAt ?? null,
-    last_received_at: receipt?.lastReceivedAt ?? null,
-    deduplicated: null,
-    rejected: null,
-    decided_at: receipt?.decidedAt ?? null,
-    services: receipt?.services ?? [],
-    stored_in: (receipt?.commits ?? []).map((commit) => `commit ${commit}`),
-    unavailable: COUNTED_BY_MINUTE,
-    omitted: (receipt?.omitted ?? []).map((one) => ({ ...one })),
+    trace_id: receipt.traceId ?? id,
+    found: receipt.firstReceivedAt !== null,
+    spans: receipt.spans,
+    logs: receipt.logs,
+    first_received_at: receipt.firstReceivedAt,
+    last_received_at: receipt.lastReceivedAt,
+    deduplicated: counts && sentAgain(counts),
+    rejected: counts && family(counts, 'rejected:'),
+    decided_at: receipt.decidedAt,
+    services: receipt.services,
+    stored_in: receipt.commits.map((commit) => `commit ${commit}`),
+    unavailable: counts ? {} : COUNTED_BY_MINUTE,
+    omitted: receipt.omitted.map((one) => ({ ...one })),
   }
 }

@@ -4,6 +4,7 @@ import { endedTraces } from './ended-traces.ts'
 import { hourCounts } from './hour-counts.ts'
 import { narrowDecisions } from './narrow-decisions.ts'
 import { painRollups } from './pain-rollups.ts'
+import { traceCounts } from './trace-counts.ts'
 
 /**
  * telemetry.db: written by the collector alone, read by the analyzer.
@@ -133,4 +134,5 @@ export const telemetryMigrations: readonly Migration[] = [
   { name: 'hour_counts', sql: hourCounts },
   { name: 'pain_rollups', sql: painRollups },
   { name: 'change_markers', sql: changeMarkers },
+  { name: 'trace_counts', sql: traceCounts },
 ]
