@@ -1,12 +1,15 @@
 import type { Contrast } from '../contrast/contrast-records.ts'
 import { failuresOf, type PainReading } from '../pain-facts.ts'
 import { codeSpan, fencedBlock, oneLine, tableCell } from '../untrusted-text.ts'
-import { percent, signalWords } from './issue-words.ts'
+import { counted, percent, signalWords } from './issue-words.ts'
 import type { Issue, PatchPlan } from './model.ts'
+import { READ_SESSION } from './patch-plan.ts'
 
 const TITLE_CHARS = 120
 const MESSAGE_CHARS = 1200
 const WORD_CHARS = 160
+/** A session id of the longest that is indexed, each character encoded. */
+const PATH_CHARS = 1000
 /** Evidence rows in the draft; the packet holds more. */
 const ROWS_MAX = 5
 
@@ -33,7 +36,7 @@ export function issueDraftOf(issue: DraftFacts, reading: PainReading, plan: Patc
     '',
     plan.hypothesis,
     '',
-    ...plan.steps.map((step, at) => `${at + 1}. ${step}`),
+    ...plan.steps.map((step, at) => `${at + 1}. ${withSession(step, reading)}`),
     '',
     verifyLine(plan),
     ...evidenceLines(reading),
@@ -45,11 +48,18 @@ export function issueDraftOf(issue: DraftFacts, reading: PainReading, plan: Patc
 
 const word = (text: string): string => codeSpan(text, WORD_CHARS)
 
+function withSession(step: string, { detail }: PainReading): string {
+  const [first] = detail.evidence
+  if (!first) return step
+  const path = READ_SESSION.replace('{session_id}', () => encodeURIComponent(first.sessionId.toWellFormed()))
+  return step.replace(READ_SESSION, () => codeSpan(path, PATH_CHARS))
+}
+
 function impactOf(issue: DraftFacts, { facts }: PainReading): string {
   const failures = failuresOf(facts)
-  const runs = facts.runs > 0 ? ` of ${facts.runs} runs (${percent(Math.min(1, failures / facts.runs))})` : ''
+  const runs = facts.runs > 0 ? ` of ${counted(facts.runs, 'run')} (${percent(Math.min(1, failures / facts.runs))})` : ''
   const trend = issue.trend === null ? '' : ` Trend: ${issue.trend}.`
-  return `${failures} failures${runs} in ${facts.traces} traces and ${facts.sessions} sessions, from ${issue.first_seen} to ${issue.last_seen}.${trend}`
+  return `${counted(failures, 'failure')}${runs} in ${counted(facts.traces, 'trace')} and ${counted(facts.sessions, 'session')}, from ${issue.first_seen} to ${issue.last_seen}.${trend}`
 }
 
 function radiusLines({ blast_radius: radius }: DraftFacts): string[] {
@@ -102,7 +112,7 @@ function verifyLine({ verify: { metric, minimum_runs, window_hours } }: PatchPla
   const exposure =
     minimum_runs === null
       ? 'No run of the operation was counted'
-      : `At least ${minimum_runs} runs, about ${window_hours} h of this traffic`
+      : `At least ${counted(minimum_runs, 'run')}, about ${window_hours} h of this traffic`
   return `Verified by ${metric}. ${exposure}.`
 }
 

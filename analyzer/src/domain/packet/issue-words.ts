@@ -24,3 +24,8 @@ export function sharedValues([first]: readonly Contrast[]): string | null {
 export function percent(share: number): string {
   return `${Math.round(share * 100)} %`
 }
+
+/** `1 trace`, `2 traces`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

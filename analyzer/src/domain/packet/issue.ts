@@ -5,6 +5,7 @@ import { severityOf, trendOf } from '../weigh-pain.ts'
 import { courseWords } from './course-words.ts'
 import { evalCandidateOf } from './eval-candidate.ts'
 import { issueDraftOf } from './issue-draft.ts'
+import { counted } from './issue-words.ts'
 import type { BlastRadius, Issue, PainStatus, Suspect } from './model.ts'
 import { patchPlanOf, type VerifyRule } from './patch-plan.ts'
 
@@ -94,13 +95,13 @@ function radiusOf({ facts, detail }: PainReading): BlastRadius {
 
 /** Why this is one pain and why it stands where it stands: numbers only, no text of the telemetry. */
 function whyOf({ facts, detail }: PainReading): string {
-  const share = ((100 * failuresOf(facts)) / facts.runs).toFixed(1)
-  const counted =
+  const failures = failuresOf(facts)
+  const share =
     facts.runs > 0
-      ? `${failuresOf(facts)} of ${facts.runs} runs of the operation failed the same way (${share} %)`
-      : `${failuresOf(facts)} failed the same way, of how many is not known`
+      ? `${failures} of ${counted(facts.runs, 'run')} of the operation failed the same way (${((100 * failures) / facts.runs).toFixed(1)} %)`
+      : `${failures} failed the same way, of how many is not known`
   const parts = [
-    `${counted}, in ${facts.traces} traces and ${facts.sessions} sessions`,
+    `${share}, in ${counted(facts.traces, 'trace')} and ${counted(facts.sessions, 'session')}`,
     facts.provisional > 0 ? `${facts.provisional} of them in traces that are not yet decided` : null,
     detail.because === null ? null : `seen by: ${detail.because}`,
   ]

@@ -85,9 +85,11 @@ function hypothesisOf({ facts, detail }: PainReading, suspects: readonly Suspect
   return `${sentences.filter((sentence) => sentence !== null).join('. ')}.`
 }
 
-/** Frames of code; the types of the cause chain stand before them. */
+/** As a stack signature names what was thrown; the frames of code come after these. */
+const THROWN = /(?:Error|Exception|Throwable|Failure|Timeout|Fault)$/
+
 function ownFrames(frames: readonly string[]): string[] {
-  return frames.filter((frame) => frame.includes(':') || frame.includes('.'))
+  return frames.filter((frame) => frame.includes(':') || !THROWN.test(frame))
 }
 
 const FILE_OF_FRAME = /^([^:\s]+\.\w{1,5}):(.+)$/
@@ -114,11 +116,14 @@ function distinct(names: readonly string[]): string[] {
   return [...new Set(names.map((name) => oneLine(name, WORD_CHARS)))].slice(0, NAMES_MAX)
 }
 
+/** Steps name no record, since the newest stands first: a draft, which is of one moment, fills it in. */
+export const READ_SESSION = 'GET /v1/sessions/{session_id}?view=errors'
+
 function stepsOf({ facts, detail }: PainReading, painId: string, suspects: readonly Suspect[]): string[] {
   const [suspect] = suspects
   const hasContrast = (detail.contrasts.contrasts ?? []).length > 0
   return [
-    'Read the session of the first evidence record: GET /v1/sessions/{session_id}?view=errors',
+    `Read the session of the first evidence record: ${READ_SESSION}`,
     ...(hasContrast ? ['Put it beside a counter-example of the first contrast: same values, no failure'] : []),
     ...(suspect === undefined ? [] : [`Read what ${suspect.change_id} changed; if it explains the failure, roll it back first`]),
     'Run the eval candidate (loopkit eval): it must fail on the evidence before anything is changed',
