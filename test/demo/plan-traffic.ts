@@ -88,8 +88,9 @@ function strike(random: Random, candidates: Visit[], faults: FaultSpec[]): void 
   if (most < TRACES_PER_FAULT_MIN)
     throw new Error(`too few traces: ${candidates.length} of scenario ${faults[0]?.scenario} for ${faults.length} faults`)
   const causes = shuffled(random, CAUSES)
-  for (const [at, fault] of faults.entries()) {
-    const cause = random() < CAUSELESS_SHARE ? null : causes[at % causes.length]!
+  const drawn = faults.map((fault, at) => ({ fault, cause: random() < CAUSELESS_SHARE ? null : causes[at % causes.length]! }))
+  // Those without a cause strike while every kind of visit is still free: later ones would meet few of the kinds that causes took.
+  for (const { fault, cause } of drawn.sort((a, b) => Number(a.cause !== null) - Number(b.cause !== null))) {
     const under = cause === null ? [] : [...free].filter(({ circumstances }) => isUnder(circumstances, cause))
     const mostUnder = Math.min(most, Math.floor(under.length * STRUCK_SHARE_MAX))
     const hasCause = mostUnder >= TRACES_PER_CAUSE_MIN
