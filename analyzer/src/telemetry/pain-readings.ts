@@ -1,4 +1,5 @@
 import { fromHex } from '@loopkit/shared/otlp/ids'
+import { capFingerprints } from '../domain/cap-fingerprints.ts'
 import { painIdOf } from '../domain/opaque-id.ts'
 import { isRepeated } from '../domain/packet/build-packet.ts'
 import type { Omission } from '../domain/packet/model.ts'
@@ -36,7 +37,9 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
   const ranked = only === null ? all : all.filter(({ fingerprint }) => fingerprint === only)
   const muted = new Set(question.view.muted)
   const heard = ranked.filter(({ fingerprint }) => !muted.has(fingerprint))
-  const listed = question.withMuted ? ranked : heard
+  // Whoever asks for one pain by its id gets it.
+  const wanted = question.withMuted ? ranked : heard
+  const { shown: listed, overflow } = only === null ? capFingerprints(wanted) : { shown: wanted, overflow: [] }
   const shown = listed.slice(painsSkip, painsSkip + painsMax)
   const { details, expired } = readPainDetails(connection, question, shown)
   const unheard = ranked.filter(({ fingerprint }) => muted.has(fingerprint) && !question.withMuted)
@@ -44,12 +47,14 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
     { what: 'open_traces', count: notJudged, reason: 'not_judged_yet' },
     { what: 'issues', count: Math.max(0, listed.length - painsSkip - shown.length), reason: 'lower_rank' },
     { what: 'issues', count: unheard.length, reason: 'muted', ids: namesOf(question, unheard.slice(0, MUTED_NAMED_MAX)) },
+    { what: 'issues', count: overflow.length, reason: 'fingerprint_overflow' },
+    { what: 'failures', count: countFailures(overflow), reason: 'fingerprint_overflow' },
     { what: 'failures', count: notRead, reason: 'too_many_to_split' },
     { what: 'evidence', count: expired, reason: 'evidence_expired' },
   ]
   return {
     telemetryRead: countTelemetryRead(connection.db, question.projectNo, window, service),
-    failures: ranked.reduce((sum, pain) => sum + failuresOf(pain), 0),
+    failures: countFailures(ranked),
     repeated: heard.some((pain) => isRepeated({ count: failuresOf(pain), sessions: pain.sessions }, question.repeated)),
     pains: shown.map((pain, at) => ({
       facts: { ...withoutSources(pain), onset: readOnset(connection.db, pain) },
@@ -58,6 +63,10 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
     painsTotal: listed.length,
     omitted: omitted.filter(({ count }) => count > 0),
   }
+}
+
+function countFailures(pains: readonly PainFacts[]): number {
+  return pains.reduce((sum, pain) => sum + failuresOf(pain), 0)
 }
 
 /** Every pain of the window, decided or not, merged as people want them, heaviest first. */
