@@ -55,18 +55,15 @@ function shown({ failures, ended, first_no, last_no, ...row }: PainRollupRow) {
 }
 
 test('a failure that a late span takes back is gone from its hour and its day', () => {
-  fail(1, START_MS)
-  fail(2, START_MS + MINUTE_MS)
+  stored.at(START_MS)
+  for (const trace of [1, 2]) stored.send(projectNo, { trace, span: 1, isUnended: true })
+  stored.decide()
   roll()
   expect(rows(60).map(({ failures }) => failures)).toEqual([2])
-  const [first] = stored.db.prepare('select failure_no, fingerprint_no from decided_failure order by failure_no').all() as {
-    failure_no: number
-    fingerprint_no: number
-  }[]
-  stored.store.write(() => {
-    stored.store.statement('delete from decided_failure where failure_no = ?').run(first!.failure_no)
-    stored.store.statement('insert into stale_rollup values (?, ?, ?)').run(projectNo, first!.fingerprint_no, START_MS / HOUR_MS)
-  })
+  stored.at(START_MS + HOUR_MS)
+  stored.send(projectNo, { trace: 1, span: 1, isReplacing: true })
+  stored.decide()
+  expect(stored.count('stale_rollup')).toBe(1)
   roll()
   expect([rows(60), rows(1440)].map((all) => all.map(({ failures }) => failures))).toEqual([[1], [1]])
   expect(stored.count('stale_rollup')).toBe(0)
