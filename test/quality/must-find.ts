@@ -30,7 +30,9 @@ export async function readMustFind(product: Product, folder: string): Promise<Fo
   await sendTrail(product, { producer_key, agent_key }, folder)
   const ask = { key: agent_key, json: { since_minutes: 60 } }
   const { packet } = (await callApi(`${product.analyzerUrl}/v1/runs/diagnose`, ask)).json<{ packet: { issues: Issue[] } }>()
-  return Promise.all(packet.issues.map((issue) => withWords(product, agent_key, issue)))
+  const pains: FoundPain[] = []
+  for (const issue of packet.issues) pains.push(await withWords(product, agent_key, issue))
+  return pains
 }
 
 async function withWords(product: Product, key: string, issue: Issue): Promise<FoundPain> {
