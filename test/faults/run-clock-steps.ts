@@ -14,8 +14,8 @@ export interface ClockStepReport extends KeptPromise {
 }
 
 const HOUR_MS = 3_600_000
-/** An hour back, three ahead, then right again: what NTP and administrators do. */
-const STEPS_MS = [-HOUR_MS, 3 * HOUR_MS, 0]
+/** An hour back, three ahead, years ahead, then right again: what NTP, administrators and empty batteries do. */
+const STEPS_MS = [-HOUR_MS, 3 * HOUR_MS, 1_000 * 24 * HOUR_MS, 0]
 const BETWEEN_MS = 700
 
 /** Sets the collector's clock under load, its monotonic clock untouched: nothing is lost, expires or stands still. */

@@ -46,6 +46,11 @@ export function createHousekeeping(log: Logger, onDamaged: (damage: SegmentDamag
   }
 }
 
+const CLOCK_JUMP = {
+  seen: 'the clock has jumped ahead; nothing is removed for its age until it has stood for an hour',
+  believed: 'the clock has stayed ahead for an hour: what is too old by it is removed now',
+}
+
 function write(log: Logger, report: RetainReport): void {
   switch (report.kind) {
     case 'retained': {
@@ -69,6 +74,12 @@ function write(log: Logger, report: RetainReport): void {
       if (report.isFull) log.error({ code: 'disk.full', free_bytes: report.freeBytes }, 'the disk is full: no spans are taken')
       else log.info({ code: 'disk.recovered', free_bytes: report.freeBytes }, 'there is space again')
       return
+    case 'clock_jump': {
+      const line = { code: `clock.jump_${report.state}`, ahead_ms: Math.max(0, Math.round(report.aheadMs)) }
+      if (report.state === 'undone') log.info(line, 'the clock is no longer ahead')
+      else log.warn(line, CLOCK_JUMP[report.state])
+      return
+    }
     case 'log_held':
       if (report.isHeld)
         log.warn({ code: 'wal.held', wal_bytes: report.logBytes }, 'a reader of telemetry.db does not end, and its log grows')

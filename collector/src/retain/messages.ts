@@ -16,5 +16,7 @@ export type RetainReport =
   | { kind: 'damaged'; damage: SegmentDamage }
   /** Told when it changes. */
   | { kind: 'space'; isFull: boolean; freeBytes: number }
+  /** The wall clock is far ahead of the time that has passed: nothing is removed by it until it has stood for an hour. */
+  | { kind: 'clock_jump'; state: 'seen' | 'believed' | 'undone'; aheadMs: number }
   /** Told when it changes: a reader keeps the write-ahead log from being emptied. */
   | { kind: 'log_held'; isHeld: boolean; logBytes: number }

@@ -1,4 +1,5 @@
 import type { Clock } from '@loopkit/shared/runtime/clock'
+import { createBelievedClock } from './believed-clock.ts'
 import type { RetainReport } from './messages.ts'
 import { type PassOptions, type Removed, retentionPass } from './retention-pass.ts'
 
@@ -16,6 +17,7 @@ const SWEEP_EVERY_PASSES = 60
 export function createPasses(options: PassOptions, clock: Clock, report: (report: RetainReport) => void): Passes {
   const { store } = options
   let running: { steps: Generator<Removed>; tally: Tally } | null = null
+  const believed = createBelievedClock(clock, (state, aheadMs) => report({ kind: 'clock_jump', state, aheadMs }))
   let count = 0
 
   return {
@@ -23,7 +25,7 @@ export function createPasses(options: PassOptions, clock: Clock, report: (report
     start() {
       const isSweep = count++ % SWEEP_EVERY_PASSES === 0
       store.takeLongestMs()
-      running = { steps: retentionPass(options, clock.nowMs(), isSweep), tally: createTally(clock.monotonicMs()) }
+      running = { steps: retentionPass(options, believed.nowMs(), isSweep), tally: createTally(clock.monotonicMs()) }
     },
     step() {
       if (running === null) return
