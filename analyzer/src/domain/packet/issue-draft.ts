@@ -59,7 +59,7 @@ function impactOf(issue: DraftFacts, { facts }: PainReading): string {
   const failures = failuresOf(facts)
   const runs = facts.runs > 0 ? ` of ${counted(facts.runs, 'run')} (${percent(Math.min(1, failures / facts.runs))})` : ''
   const trend = issue.trend === null ? '' : ` Trend: ${issue.trend}.`
-  return `${counted(failures, 'failure')}${runs} in ${counted(facts.traces, 'trace')} and ${counted(facts.sessions, 'session')}, from ${issue.first_seen} to ${issue.last_seen}.${trend}`
+  return `${counted(failures, 'failure')}${runs} in ${counted(facts.traces, 'trace')} and ${counted(facts.sessions, 'session')} of the window; first seen ${issue.first_seen}, last ${issue.last_seen}.${trend}`
 }
 
 function radiusLines({ blast_radius: radius }: DraftFacts): string[] {
