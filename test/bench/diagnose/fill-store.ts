@@ -63,8 +63,9 @@ export function fillStore({ dataDir, projectNo, spans, endMs, print }: FillOptio
   const folder = createTraceFolder(store)
   const rollUp = createRollUp(store)
   const merger = createMerger(store, createStoredBytes(store.db))
-  const toBody = createBodies(projectNo, endMs - DAY_MS, createTraceHashWriter(hashKey))
   const bodies = Math.ceil(spans / SHOP_SPANS)
+  const made = { startMs: endMs - DAY_MS, count: Math.min(TEMPLATES, bodies) }
+  const toBody = createBodies(projectNo, made, createTraceHashWriter(hashKey))
   const decide = () => {
     while (decider.decideBatch().mayHaveMore);
   }
@@ -92,19 +93,23 @@ export function fillStore({ dataDir, projectNo, spans, endMs, print }: FillOptio
 }
 
 /** `lateMs` from the start of the day. */
-function createBodies(projectNo: number, startMs: number, hashTrace: ReturnType<typeof createTraceHashWriter>) {
+function createBodies(
+  projectNo: number,
+  { startMs, count }: { startMs: number; count: number },
+  hashTrace: ReturnType<typeof createTraceHashWriter>,
+) {
   const random = mulberry32(7)
-  const templates: LoadTemplate[] = Array.from({ length: TEMPLATES }, (_, seed) =>
+  const templates: LoadTemplate[] = Array.from({ length: count }, (_, seed) =>
     createLoadTemplate(painfulShop(seed + 1), 'protobuf', BigInt(startMs) * 1_000_000n),
   )
   return (n: number, lateMs: number) => {
-    const template = templates[n % TEMPLATES]!
+    const template = templates[n % count]!
     const body = Buffer.alloc(template.bytes.length)
     renewBody(template, body, 0, Buffer.from(hexDigits(random, 32), 'hex'), lateMs * 1e6)
-    const { count, traceIdAt } = scanTraces(body, { anyValueDepthMax: 64 })
-    const traces = new Uint32Array(count * 2)
-    for (let i = 0; i < count; i++) hashTrace(projectNo, body, traceIdAt[i]!, traces, i * 2)
-    const counted = { spans: count, newSpans: count, replaced: new Uint8Array(0), traces, ledger: [] }
+    const { count: spans, traceIdAt } = scanTraces(body, { anyValueDepthMax: 64 })
+    const traces = new Uint32Array(spans * 2)
+    for (let i = 0; i < spans; i++) hashTrace(projectNo, body, traceIdAt[i]!, traces, i * 2)
+    const counted = { spans, newSpans: spans, replaced: new Uint8Array(0), traces, ledger: [] }
     return { projectNo, recordKind: 'span' as const, body, ...counted }
   }
 }
