@@ -36,10 +36,10 @@ export function createGarbageCollector(): GarbageCollector {
     full,
     afterWork() {
       const before = held()
-      const isGrown = before.inside - left.inside >= GROWN_MAX_BYTES
-      if (!isGrown && before.outside - left.outside < ADDED_MAX_BYTES) return
-      if (!isGrown) minor()
-      const isFull = isGrown || held().outside - left.outside >= HELD_MAX_BYTES
+      if (before.inside - left.inside < GROWN_MAX_BYTES && before.outside - left.outside < ADDED_MAX_BYTES) return
+      minor()
+      const { inside: grown, outside: added } = held()
+      const isFull = grown - left.inside >= GROWN_MAX_BYTES || added - left.outside >= HELD_MAX_BYTES
       if (isFull) full()
       const { outside, inside } = held()
       left = { outside: Math.min(outside, left.outside + ADDED_MAX_BYTES), inside: isFull ? inside : left.inside }
