@@ -19,7 +19,7 @@ export interface DiagnosisSettings {
 /**
  * Chance that the interval of a verdict leaves the truth out at any look up to the planned runs. Simulated without any change (20
  * looks, rates .02 to .30, clumped by rho up to .05) it leaves 1 out in at most .05 of the runs, and a verdict, which also asks for
- * the margin of delta, is said in at most .01. With a smaller alpha the power falls below that of a single test at the end.
+ * the margin of delta, is said in at most .02. With a smaller alpha the power falls below that of a single test at the end.
  */
 const VERDICT_ALPHA = 0.07
 
