@@ -8,7 +8,8 @@ export interface TidyRule {
 
 const FILE_LINES_MAX = 400
 /** Folders whose code decides and never acts: no I/O, no clock, no chance. */
-const PURE = /^(shared\/src\/(otlp|span|segment|signals|rollup|improvement-packet|eval-candidate)\/|analyzer\/src\/domain\/)|\.rules\.ts$/
+const PURE =
+  /^(shared\/src\/(otlp|span|segment|signals|rollup|improvement-packet|eval-candidate)\/|analyzer\/src\/domain\/)|\.rules\.ts$/
 /** Node's own modules that compute and touch nothing; `node:module` only loads code later than at the start. */
 const PURE_MODULES = new Set([
   'node:module',
