@@ -19,3 +19,15 @@ test('warming up ends on a machine on which it does not get far', () => {
   )
   expect(rounds).toBe(3)
 })
+
+test('a start that took long already is not made longer', () => {
+  let rounds = 0
+  warmUp(
+    () => {
+      rounds++
+    },
+    () => 1_000,
+    100,
+  )
+  expect(rounds).toBe(0)
+})

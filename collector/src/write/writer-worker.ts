@@ -19,6 +19,7 @@ import { createLineEnd } from './writer-line.ts'
 const { path, redact, signalsOff, warmsUp, writeTurn, line, decisions } = workerData as WriterData
 const filter = createAttributeFilter([...WANTED_KEYS, ...DETECTION_KEYS], WANTED_PREFIXES)
 const garbage = createGarbageCollector()
+const startedMs = systemClock.monotonicMs()
 const writer = createWriter({
   path,
   redact,
@@ -35,7 +36,7 @@ serve()
 
 function rehearse(): void {
   const body = createMadeUpBody()
-  warmUp(() => writer.rehearse(body), systemClock.monotonicMs)
+  warmUp(() => writer.rehearse(body), systemClock.monotonicMs, startedMs)
 }
 
 /** Until it is told to close. The thread blocks where there is nothing to do: its event loop never turns. */
