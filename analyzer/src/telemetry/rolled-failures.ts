@@ -1,6 +1,7 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { coverWindow } from '@loopkit/shared/rollup/cover-window'
 import { createDistinctCount, hashText } from '@loopkit/shared/rollup/distinct-count'
+import { type FailureRow, failureColumns, toRolledFailure } from '@loopkit/shared/rollup/failure-row'
 import { type PainRollupRow, type RolledFailure, sessionBits } from '@loopkit/shared/rollup/pain-rollup'
 import { orderOf, type Sample, unpackSamples } from '@loopkit/shared/rollup/samples'
 import { unpackVarints } from '@loopkit/shared/rollup/varints'
@@ -73,46 +74,16 @@ interface SingleScope {
   decisions: readonly [number, number]
 }
 
-interface SingleRow {
-  failure_no: number
-  fingerprint_no: number
-  trace_bits: number
-  trace_id: Uint8Array
-  session_no: number
-  release_no: number
-  service_list_no: number
-  event_ms: number
-  ended_trace: number
-  user: string | null
-}
-
 function* readSingles(
   db: SqliteDatabase,
   { projectNo, fromMs, toMs, decisions: [from, to] }: SingleScope,
 ): Generator<RolledFailure & { fingerprintNo: number }> {
   const rows = db.prepare(
-    `select f.failure_no, f.fingerprint_no, (f.trace_hash >> 32) & 4294967295 as trace_bits, f.trace_id, f.session_no, f.release_no,
-       f.service_list_no, f.event_ms, f.ended_trace,
-       (select t.user from session_trace t indexed by session_trace_by_trace
-        where t.project_no = d.project_no and t.trace_hash = f.trace_hash and t.user is not null
-          and (t.session_no = f.session_no or f.session_no = 0) order by t.session_no limit 1) as user
+    `select ${failureColumns('d.project_no')}
      from decision d cross join decided_failure f on f.failure_no between d.first_failure_no and d.last_failure_no
      where d.project_no = ? and d.decided_ms >= ? and d.decided_ms < ? and d.decision_no between ? and ?`,
   )
-  for (const row of rows.iterate(projectNo, fromMs, toMs, from, to) as Iterable<SingleRow>) {
-    yield {
-      fingerprintNo: row.fingerprint_no,
-      failureNo: row.failure_no,
-      traceId: row.trace_id,
-      traceBits: row.trace_bits,
-      sessionNo: row.session_no,
-      releaseNo: row.release_no,
-      serviceListNo: row.service_list_no,
-      eventMs: row.event_ms,
-      hasEnded: row.ended_trace === 1,
-      userBits: row.user === null ? null : hashText(row.user),
-    }
-  }
+  for (const row of rows.iterate(projectNo, fromMs, toMs, from, to) as Iterable<FailureRow>) yield toRolledFailure(row)
 }
 
 /** Distinct traces and sessions of all these together, those of undecided failures among them. */

@@ -1,4 +1,4 @@
-import { hashText } from '@loopkit/shared/rollup/distinct-count'
+import { type FailureRow, failureColumns, toRolledFailure } from '@loopkit/shared/rollup/failure-row'
 import { createPainRollup, type PainRollup, type PainRollupRow } from '@loopkit/shared/rollup/pain-rollup'
 import type { RetainedStore } from './retained-store.ts'
 
@@ -132,11 +132,7 @@ function prepareRows({ db, statement }: RetainedStore) {
 
 function prepareSources({ db, statement }: Pick<RetainedStore, 'db' | 'statement'>) {
   const failures = statement(`
-    select f.failure_no, f.fingerprint_no, (f.trace_hash >> 32) & 4294967295 as trace_bits, f.trace_id, f.session_no, f.release_no,
-      f.service_list_no, f.event_ms, f.ended_trace,
-      (select t.user from session_trace t indexed by session_trace_by_trace
-       where t.project_no = ? and t.trace_hash = f.trace_hash and t.user is not null
-         and (t.session_no = f.session_no or f.session_no = 0) order by t.session_no limit 1) as user
+    select ${failureColumns('?')}
     from decided_failure f where f.failure_no between ? and ? and (? is null or f.fingerprint_no = ?)`)
   const getMark = db.prepare('select up_to from rolled_up where project_no = 0 and mark = ?').pluck()
   return {
@@ -148,7 +144,7 @@ function prepareSources({ db, statement }: Pick<RetainedStore, 'db' | 'statement
          order by decision_no limit ${DECISIONS_PER_LOOK}`,
       ).all(after) as DecisionRow[],
     failures: (projectNo: number, [first, last]: readonly [number, number], fingerprintNo: number | null = null) =>
-      (failures.all(projectNo, first, last, fingerprintNo, fingerprintNo) as StoredRow[]).map(toFailure),
+      (failures.all(projectNo, first, last, fingerprintNo, fingerprintNo) as FailureRow[]).map(toRolledFailure),
     /** Failures of an hour lie between these, those of other projects among them. */
     numbersOf(projectNo: number, hour: number, mark: number): readonly [number, number] | null {
       const found = statement(
@@ -193,34 +189,6 @@ function prepareRollups(statement: RetainedStore['statement']) {
       if (row === null) remove.run(own.projectNo, minutes, bucket, own.fingerprintNo)
       else save(own, minutes, bucket, row)
     },
-  }
-}
-
-interface StoredRow {
-  failure_no: number
-  fingerprint_no: number
-  trace_bits: number
-  trace_id: Uint8Array
-  session_no: number
-  release_no: number
-  service_list_no: number
-  event_ms: number
-  ended_trace: number
-  user: string | null
-}
-
-function toFailure(row: StoredRow) {
-  return {
-    fingerprintNo: row.fingerprint_no,
-    failureNo: row.failure_no,
-    traceId: row.trace_id,
-    traceBits: row.trace_bits,
-    sessionNo: row.session_no,
-    releaseNo: row.release_no,
-    serviceListNo: row.service_list_no,
-    eventMs: row.event_ms,
-    hasEnded: row.ended_trace === 1,
-    userBits: row.user === null ? null : hashText(row.user),
   }
 }
 
