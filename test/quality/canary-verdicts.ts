@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import {
   type CanaryComparison,
   type CanaryRule,
@@ -7,6 +6,7 @@ import {
 } from '../../analyzer/src/domain/canary/compare-samples.ts'
 import { locationShift } from '../../analyzer/src/domain/statistics/location-shift.ts'
 import type { Measure } from './measure.ts'
+import { NothingToMeasure, readJsonSet } from './read-set.ts'
 
 interface CanaryCase {
   name: string
@@ -22,7 +22,8 @@ const MEANS_CLASSIFIER = 'MeanInequalityClassifier'
 
 /** Cases of a public suite for canary classifiers: is every word that it asserts ours too? */
 export function measureCanaries(path: string): Measure {
-  const cases = JSON.parse(readFileSync(path, 'utf8')) as CanaryCase[]
+  const cases = readJsonSet(path) as CanaryCase[]
+  if (cases.length === 0) throw new NothingToMeasure('no case in it')
   const missed = cases.filter((one) => !isAsExpected(one))
   return {
     name: 'canary verdicts',

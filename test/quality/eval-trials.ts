@@ -1,6 +1,7 @@
 import { checkRun } from '@loopkit/shared/eval-candidate/check-run'
 import { type Draft, draftAssertions } from '@loopkit/shared/eval-candidate/draft-assertions'
-import type { Measure } from './measure.ts'
+import type { Figure, Measure } from './measure.ts'
+import { NothingToMeasure } from './read-set.ts'
 import { readTrials, type Trial } from './tau-trials.ts'
 
 const WITH_TWIN_AT_LEAST = 0.95
@@ -47,26 +48,25 @@ export function evalFigures(path: string): EvalFigures {
 
 export function measureEvalCandidates(path: string): Measure {
   const { withTwin, withoutTwin, loneFailing, failing, unmarked } = evalFigures(path)
+  if (failing === 0) throw new NothingToMeasure('no failing trial in it')
   return {
     name: 'eval candidates',
     published: '–',
     figures: [
-      {
-        name: 'balanced accuracy with a passing run',
-        value: balancedAccuracy(withTwin),
-        target: { atLeast: WITH_TWIN_AT_LEAST },
-      },
-      {
-        name: 'balanced accuracy from the failing run alone',
-        value: balancedAccuracy(withoutTwin),
-        target: { atLeast: WITHOUT_TWIN_AT_LEAST },
-      },
+      ...figureOf('balanced accuracy with a passing run', withTwin, WITH_TWIN_AT_LEAST),
+      ...figureOf('balanced accuracy from the failing run alone', withoutTwin, WITHOUT_TWIN_AT_LEAST),
       { name: 'candidates without a passing run that are not marked incomplete', value: unmarked, target: { atMost: 0 } },
     ],
     note:
       `${failing} failing trials, ${loneFailing} of them of tasks that none passed; the trial asked about is never drafted from. ` +
       `With a passing run ${of(withTwin)}; without ${of(withoutTwin)}`,
   }
+}
+
+/** None where one side has no trial that could be asked about. */
+function figureOf(name: string, tally: Tally, atLeast: number): Figure[] {
+  const { passing, failing } = tally
+  return passing.of === 0 || failing.of === 0 ? [] : [{ name, value: balancedAccuracy(tally), target: { atLeast } }]
 }
 
 const of = ({ passing, failing }: Tally) =>

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { templateOf } from '@loopkit/shared/signals/template'
 import { mulberry32, seedOf, shuffled } from '../demo/random.ts'
 import { type Measure, mean } from './measure.ts'
+import { NothingToMeasure, readJsonSet, readText } from './read-set.ts'
 
 /** Parts that a shard is cut into: lines of one event then meet in no process. */
 const SHARDS = 7
@@ -22,8 +23,12 @@ interface Grouping {
 
 /** Messages of public logs, put together by their template, against the groups that people made. */
 export function measureTemplates(folder: string): Measure {
-  const files = readdirSync(folder).filter((name) => name.endsWith('_2k.csv'))
-  const measured = files.sort().map((name) => groupingOf(readRows(readFileSync(join(folder, name), 'utf8')), name))
+  const files = readdirSync(folder).filter((name) => /\.csv(?:\.gz)?$/.test(name))
+  const systems = files.sort().map((name) => ({ name, rows: readRows(readText(join(folder, name))) }))
+  const labelled = systems.filter(({ rows }) => rows.length > 0)
+  if (labelled.length === 0)
+    throw new NothingToMeasure(`no file with the columns Content and EventId among ${files.length} CSV files`)
+  const measured = labelled.map(({ name, rows }) => groupingOf(rows, name))
   const over = (of: keyof Grouping) => mean(measured.map((one) => one[of]))
   return {
     name: 'message templates',
@@ -35,22 +40,28 @@ export function measureTemplates(folder: string): Measure {
       { name: 'pair precision', value: over('pairPrecision'), target: { atLeast: 0.99 } },
       { name: 'lines that stay in their group under shuffle and shard', value: over('stable'), target: { atLeast: 1 } },
     ],
-    note: `${files.length} systems, one configuration`,
+    note: `${labelled.length} systems, one configuration; GA of each: ${labelled.map(({ name }, at) => `${name.split(/[_.]/)[0]} ${measured[at]!.groupAccuracy.toFixed(3)}`).join(', ')}`,
   }
 }
 
 /** Pairs of messages that must share a template, or must not. */
 export function measurePairs(path: string): Measure {
-  const pairs = JSON.parse(readFileSync(path, 'utf8')) as { must: boolean; a: string; b: string }[]
-  const right = (must: boolean) =>
-    mean(pairs.filter((pair) => pair.must === must).map(({ a, b }) => Number((templateOf(a) === templateOf(b)) === must)))
+  const pairs = readJsonSet(path) as { must: boolean; a: string; b: string }[]
+  const sides = [
+    { name: 'put together', must: true },
+    { name: 'kept apart', must: false },
+  ].map((side) => ({ ...side, own: pairs.filter(({ must }) => must === side.must) }))
+  if (pairs.length === 0) throw new NothingToMeasure('no pair in it')
   return {
     name: 'must-group / must-split',
     published: 'stateless key .968/.994; Drain3 masks .476/.997',
-    figures: [
-      { name: 'put together', value: right(true), target: { atLeast: 0.99 } },
-      { name: 'kept apart', value: right(false), target: { atLeast: 0.99 } },
-    ],
+    figures: sides
+      .filter(({ own }) => own.length > 0)
+      .map(({ name, must, own }) => ({
+        name,
+        value: mean(own.map(({ a, b }) => Number((templateOf(a) === templateOf(b)) === must))),
+        target: { atLeast: 0.99 },
+      })),
     note: `${pairs.length} pairs`,
   }
 }
@@ -98,8 +109,21 @@ function groupBy(keys: readonly string[]): Map<string, number[]> {
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
 const pairsOf = (count: number) => (count * (count - 1)) / 2
 
-/** Two columns; a content with commas or quotes is quoted, its quotes doubled. */
+/** By the names of the columns, whichever others there are; lines without a label are left out. */
 function readRows(csv: string): Row[] {
-  const rows = csv.matchAll(/^(?:"((?:[^"]|"")*)"|([^",\n]*)),(E\d+)\r?$/gm)
-  return [...rows].map(([, quoted, bare, event]) => ({ content: quoted?.replaceAll('""', '"') ?? bare ?? '', event: event! }))
+  const [head, ...lines] = readCsv(csv)
+  const [content, event] = [head?.indexOf('Content') ?? -1, head?.indexOf('EventId') ?? -1]
+  if (content < 0 || event < 0) return []
+  return lines.flatMap((line) => (line[event] ? [{ content: line[content]!, event: line[event]! }] : []))
+}
+
+/** A cell with commas, quotes or line ends is quoted, its quotes doubled. */
+function readCsv(csv: string): string[][] {
+  const lines: string[][] = [[]]
+  for (const [, quoted, bare, end] of csv.replace(/^\uFEFF/, '').matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/g)) {
+    lines.at(-1)!.push(quoted?.replaceAll('""', '"') ?? bare ?? '')
+    if (end === '') break
+    if (end !== ',') lines.push([])
+  }
+  return lines.filter((cells) => cells.length > 1)
 }

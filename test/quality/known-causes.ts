@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import { type ContrastCell, explainFailures } from '../../analyzer/src/domain/contrast/explain-failures.ts'
 import { type Measure, mean } from './measure.ts'
+import { NothingToMeasure, readJsonSet, readText } from './read-set.ts'
 
 interface Label {
   data: string
@@ -15,9 +15,14 @@ const CASE_MS_MAX = 20
 
 /** Incidents with a known cause: is it the first explanation, is it among three. */
 export function measureKnownCauses(folder: string): Measure {
-  const labels = JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')) as Label[]
-  const cases = labels.map((label) => {
-    const { cells, attributes, causes } = readCase(folder, label)
+  const labels = readJsonSet(join(folder, 'labels.json')) as Label[]
+  const located = labels.flatMap((label) => {
+    const file = fileOf(folder, label.data)
+    const read = file && readCase(join(folder, file), label)
+    return read && read.cells.length > 0 && read.causes.length > 0 ? [read] : []
+  })
+  if (located.length === 0) throw new NothingToMeasure(`none of ${labels.length} labels has a file with its minute`)
+  const cases = located.map(({ cells, attributes, causes }) => {
     const start = performance.now()
     const found = explainFailures(cells, { explanationsMax: ANSWERS_MAX }).map(({ conditions }) =>
       inOrder(conditions.map(({ attribute, value }) => `${attributes[attribute]}=${value}`)),
@@ -38,21 +43,19 @@ export function measureKnownCauses(folder: string): Measure {
       { name: 'R@3', value: mean(cases.map(({ amongThree }) => amongThree)), target: { atLeast: 0.9 } },
       { name: 'ms a case, median', value: tookMs[tookMs.length >> 1]!, target: { atMost: CASE_MS_MAX } },
     ],
-    note: `${cases.length} incidents; slowest ${tookMs.at(-1)!.toFixed(0)} ms`,
+    note: `${cases.length} incidents${missing(labels.length - cases.length)}; slowest ${tookMs.at(-1)!.toFixed(0)} ms`,
   }
 }
 
+const missing = (count: number) => (count === 0 ? '' : `, ${count} labels without a file or its minute left out`)
+
 /** What failed in the minute of the incident, and its causes, as sorted `attribute=value` lists. */
-function readCase(
-  folder: string,
-  { data, timestamp, cause }: Label,
-): { cells: ContrastCell[]; attributes: string[]; causes: string[] } {
-  const text = gunzipSync(readFileSync(join(folder, fileOf(folder, data)))).toString('utf8')
-  const [head, ...lines] = text.trim().split(/\r?\n/)
+function readCase(path: string, { timestamp, cause }: Label): { cells: ContrastCell[]; attributes: string[]; causes: string[] } {
+  const [head, ...lines] = readText(path).trim().split(/\r?\n/)
   const columns = head!.split(',')
   const attributes = columns.filter((name) => !['min', 'value', 'cnt'].includes(name))
   const at = (row: string[], name: string) => row[columns.indexOf(name)]!
-  const rows = lines.map((line) => line.split(',')).filter((row) => Number(at(row, 'min')) === timestamp)
+  const rows = lines.map((line) => line.split(',')).filter((row) => Number(at(row, 'min')) === Number(timestamp))
   return {
     attributes,
     cells: rows.map((row) => ({
@@ -60,14 +63,14 @@ function readCase(
       failing: Number(at(row, 'value')),
       total: Number(at(row, 'cnt')),
     })),
-    causes: [cause].flat().map((one) => inOrder(Object.entries(one).map(([name, value]) => `${name}=${value}`))),
+    causes: [cause ?? []].flat().map((one) => inOrder(Object.entries(one).map(([name, value]) => `${name}=${value}`))),
   }
 }
 
 const inOrder = (conditions: string[]) => conditions.sort().join(' ')
 
-/** Two files are named otherwise than their labels. */
-function fileOf(folder: string, name: string): string {
-  const plain = (text: string) => text.replaceAll(/[+_ ]/g, '_')
-  return readdirSync(folder).find((file) => plain(file) === `${plain(name)}.csv.gz`)!
+/** Some files are named otherwise than their labels: `+`, `_` and a space are one there, and the folder need not pack them. */
+function fileOf(folder: string, name: string): string | undefined {
+  const plain = (text: string) => text.replace(/\.csv(?:\.gz)?$/, '').replaceAll(/[+_ ]/g, '_')
+  return readdirSync(folder).find((file) => /\.csv(?:\.gz)?$/.test(file) && plain(file) === plain(name))
 }

@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readSettings } from '@loopkit/config/read-settings'
 import { toDiagnosisRules } from '../../analyzer/src/telemetry/diagnosis-rules.ts'
@@ -8,21 +8,23 @@ import { sharedData } from '../harness/shared-data.ts'
 import { startProduct } from '../harness/start-product.ts'
 import { measureVerdicts, simulateVerdicts } from './false-verdicts.ts'
 import type { Measure } from './measure.ts'
-import { measureMustFind, readMustFind } from './must-find.ts'
-import { qualityMarkdown } from './quality-markdown.ts'
-import { findSets, NOT_MEASURED } from './sets.ts'
+import { measureMustFind, mustFindIn, readMustFind } from './must-find.ts'
+import { type QualityReport, qualityMarkdown } from './quality-markdown.ts'
+import { locateSet } from './read-set.ts'
+import { findSets, tryMeasure, whyNot } from './sets.ts'
 import { measureTrends, simulateTrends } from './trend-alarms.ts'
 
 /**
- * `npm run bench:quality -- [--full] [--seed 1] [--save]`: how good the answers are, on public sets beside published figures, and how
- * often a verdict is false, simulated (`--full`: 20,000 histories a cell, some ten minutes,
- * in the place of 1,000, two minutes). `--save` writes docs/generated/quality.md.
+ * `npm run bench:quality -- [--full] [--seed 1] [--save] [--data ../shared/data]`: how good the answers are, on public sets beside
+ * published figures, and how often a verdict is false, simulated (`--full`: 20,000 histories a cell, some ten minutes, in the place of 1,000,
+ * two minutes). `--save` writes docs/generated/quality.md. `--data`: another folder of the same layout; what it lacks is named and left out.
  */
 const { values } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     save: { type: 'boolean', default: false },
+    data: { type: 'string', default: sharedData },
   },
 })
 
@@ -30,14 +32,23 @@ const TREND_WEEKS = 40
 const RUNS = 1_000
 const RUNS_FULL = 20_000
 
-const { present, absent } = findSets(sharedData)
-for (const { name, data } of absent) console.error(`${name}: not measured, ../shared/data/${data} is absent`)
-const measures = present.map(({ name, path, measure }) => {
-  console.error(`measuring: ${name}`)
-  return measure(path)
-})
-const trail = join(sharedData, 'trail')
-if (existsSync(trail)) measures.push(await measureThroughProduct(trail))
+const folder = resolve(values.data)
+console.error(existsSync(folder) ? `sets: ${folder}` : `sets: ${folder} is absent; only what is simulated is measured`)
+const { present, absent } = findSets(folder)
+const notMeasured: QualityReport['notMeasured'][number][] = absent.map(({ name, data }) => leaveOut(name, `${data} is absent`))
+const measures: Measure[] = []
+for (const set of present) {
+  console.error(`measuring: ${set.name}`)
+  const measured = tryMeasure(set)
+  if ('why' in measured) notMeasured.push(leaveOut(set.name, measured.why))
+  else measures.push(measured)
+}
+const trail = locateSet(folder, 'trail')
+if (trail !== null) {
+  const mustFind = await measureThroughProduct(trail).catch((error: unknown) => ({ why: whyNot(error) }))
+  if ('why' in mustFind) notMeasured.push(leaveOut('must-find pains', mustFind.why))
+  else measures.push(mustFind)
+}
 console.error('simulating: trends of pains that hurt as always')
 const trends = { weeks: TREND_WEEKS, seed: Number(values.seed) }
 measures.push(measureTrends(simulateTrends(trends), trends))
@@ -47,10 +58,7 @@ console.error(`simulating: ${runs} histories a cell, seed ${values.seed}`)
 const verdicts = simulateVerdicts(verifyRule, { runs, seed: Number(values.seed) })
 const text = qualityMarkdown({
   measures: [...measures, measureVerdicts(verdicts)],
-  notMeasured: [
-    ...absent.map(({ name, data }) => ({ name, published: '', target: '', why: `../shared/data/${data} is absent` })),
-    ...NOT_MEASURED,
-  ],
+  notMeasured,
   verdicts,
 })
 console.log(text)
@@ -64,8 +72,13 @@ async function measureThroughProduct(folder: string): Promise<Measure> {
   console.error('measuring: must-find pains, through a running product')
   const product = await startProduct({ env: { LOOPKIT_QUIET_MS: '500' } })
   try {
-    return measureMustFind(await readMustFind(product, folder))
+    return measureMustFind(await readMustFind(product, folder), mustFindIn(folder))
   } finally {
     await product.stop()
   }
+}
+
+function leaveOut(name: string, why: string): QualityReport['notMeasured'][number] {
+  console.error(`${name}: not measured: ${why}`)
+  return { name, published: '', target: '', why }
 }

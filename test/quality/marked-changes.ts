@@ -1,16 +1,21 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { changePoints } from '../../analyzer/src/domain/statistics/change-points.ts'
 import { type Measure, mean } from './measure.ts'
+import { locateSet, NothingToMeasure, readJsonSet } from './read-set.ts'
 import { scoreCover, scoreF1 } from './score-segmentation.ts'
 
 /** Series in which several people marked where they change. */
 export function measureMarkedChanges(folder: string): Measure {
-  const read = (name: string) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as unknown
-  const annotations = read('annotations') as Record<string, Record<string, number[]>>
-  const scores = Object.entries(annotations).map(([name, people]) => {
-    const series = (read(name) as { series: { raw: (number | null)[] }[] }).series.map(({ raw }) => fillGaps(raw))
+  const annotations = readJsonSet(join(folder, 'annotations.json')) as Record<string, Record<string, number[]>>
+  const marked = Object.entries(annotations).flatMap(([name, people]) => {
+    const path = locateSet(folder, `${name}.json`)
     const marks = Object.values(people)
+    if (path === null || marks.length === 0) return []
+    const { series } = readJsonSet(path) as { series: { raw: (number | null)[] }[] }
+    return series.length > 0 ? [{ series: series.map(({ raw }) => fillGaps(raw)), marks }] : []
+  })
+  if (marked.length === 0) throw new NothingToMeasure('no series with marks of people')
+  const scores = marked.map(({ series, marks }) => {
     const score = (found: number[]) => ({ cover: scoreCover(marks, found, series[0]!.length), f1: scoreF1(marks, found) })
     return { ours: score(changePoints(series)), none: score([]) }
   })

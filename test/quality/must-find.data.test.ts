@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { sharedData } from '../harness/shared-data.ts'
 import { type Product, startProduct } from '../harness/start-product.ts'
 import { isMet } from './measure.ts'
-import { type FoundPain, MUST_BE_SIBLINGS, measureMustFind, readMustFind } from './must-find.ts'
+import { type FoundPain, MUST_BE_SIBLINGS, measureMustFind, mustFindIn, readMustFind } from './must-find.ts'
 
 const INGEST_MS = 180_000
 const folder = join(sharedData, 'trail')
@@ -21,7 +21,7 @@ if (!existsSync(folder)) {
   afterAll(() => product?.stop())
 
   test('what a person sees at once is one pain each, among the first five of the packet', () => {
-    const { figures, note } = measureMustFind(pains)
+    const { figures, note } = measureMustFind(pains, mustFindIn(folder))
     process.stderr.write(`must-find pains: ${note}\n`)
     expect(figures.filter((figure) => !isMet(figure))).toEqual([])
   })

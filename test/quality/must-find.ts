@@ -3,7 +3,9 @@ import { callApi } from '../harness/http.ts'
 import { readJson } from '../harness/reading.ts'
 import type { Product } from '../harness/start-product.ts'
 import type { Measure } from './measure.ts'
+import { NothingToMeasure, readText } from './read-set.ts'
 import { sendTrail } from './trail-ingest.ts'
+import { trailFiles } from './trail-traces.ts'
 
 /** Failures that a person sees at once in the traces, by what their text says; each must be one pain. */
 export const MUST_FIND = [
@@ -42,9 +44,16 @@ async function withWords(product: Product, key: string, issue: Issue): Promise<F
   return { pain_id, severity, signal_type, count, session_count, text, parentKey: why.parent_key }
 }
 
-/** Whether each is one pain, and among the first five of the packet. */
-export function measureMustFind(pains: readonly FoundPain[]): Measure {
-  const found = MUST_FIND.map((text) => pains.filter((pain) => pain.text.includes(text)))
+/** Those of the failures that the traces of the folder hold at all; another half need not hold each. */
+export function mustFindIn(folder: string): string[] {
+  const texts = trailFiles(folder).map(readText)
+  return MUST_FIND.filter((wanted) => texts.some((text) => text.includes(wanted)))
+}
+
+/** Whether each of those that are there is one pain, and among the first five of the packet. */
+export function measureMustFind(pains: readonly FoundPain[], wanted: readonly string[] = MUST_FIND): Measure {
+  if (wanted.length === 0) throw new NothingToMeasure('the traces hold none of the failures looked for')
+  const found = wanted.map((text) => pains.filter((pain) => pain.text.includes(text)))
   const ranks = found.map(([pain]) => (pain ? pains.indexOf(pain) + 1 : 0))
   const siblings = pains.filter(({ text }) => text.includes(MUST_BE_SIBLINGS))
   return {
@@ -52,14 +61,14 @@ export function measureMustFind(pains: readonly FoundPain[]): Measure {
     published: '–',
     figures: [
       {
-        name: 'are one pain, of 4',
+        name: `are one pain, of ${wanted.length}`,
         value: found.filter(({ length }) => length === 1).length,
-        target: { atLeast: MUST_FIND.length },
+        target: { atLeast: wanted.length },
       },
       {
-        name: 'are among the top five of the packet, of 4',
+        name: `are among the top five of the packet, of ${wanted.length}`,
         value: ranks.filter((rank) => rank > 0 && rank <= TOP).length,
-        target: { atLeast: MUST_FIND.length },
+        target: { atLeast: wanted.length },
       },
       { name: 'parents of the siblings', value: new Set(siblings.map(({ parentKey }) => parentKey)).size, target: { atMost: 1 } },
     ],

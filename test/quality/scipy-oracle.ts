@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { adjustP } from '../../analyzer/src/domain/statistics/adjust-p.ts'
 import { proportionInterval, wilsonInterval } from '../../analyzer/src/domain/statistics/beta.ts'
 import { fisherTest, gTest, type TwoByTwo } from '../../analyzer/src/domain/statistics/contingency.ts'
@@ -6,6 +5,7 @@ import { normalUpperQuantile } from '../../analyzer/src/domain/statistics/normal
 import { poissonTest } from '../../analyzer/src/domain/statistics/poisson-test.ts'
 import { largestDistance, mannWhitneyTest } from '../../analyzer/src/domain/statistics/rank-tests.ts'
 import type { Measure } from './measure.ts'
+import { NothingToMeasure, readJsonSet } from './read-set.ts'
 
 const ERROR_BELOW = 1e-6
 
@@ -45,7 +45,8 @@ const ANSWERS: Record<string, { fields: string[]; ask(args: never): (number | nu
 
 /** Largest relative error of each function against SciPy's; a function that the oracle has and we have not is an error. */
 export function measureStatistics(path: string): Measure {
-  const { rows } = JSON.parse(readFileSync(path, 'utf8')) as { rows: Row[] }
+  const { rows } = readJsonSet(path) as { rows: Row[] }
+  if (rows.length === 0) throw new NothingToMeasure('no row in it')
   const functions = [...Map.groupBy(rows, ({ fn }) => fn)]
   return {
     name: 'statistics',

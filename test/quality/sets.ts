@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { measureCanaries } from './canary-verdicts.ts'
 import { measureEvalCandidates } from './eval-trials.ts'
 import { measurePairs, measureTemplates } from './group-lines.ts'
 import { measureKnownCauses } from './known-causes.ts'
 import { measureMarkedChanges } from './marked-changes.ts'
 import type { Measure } from './measure.ts'
-import type { QualityReport } from './quality-markdown.ts'
+import { locateSet, NothingToMeasure } from './read-set.ts'
 import { measureStatistics } from './scipy-oracle.ts'
 import { measureTrail, toMeasure } from './trail.ts'
 import { measureWhoAndWhen } from './who-and-when.ts'
@@ -31,11 +29,26 @@ const SETS: readonly MeasuredSet[] = [
   { name: 'statistics', data: 'stats_oracle.json', measure: measureStatistics },
 ]
 
-/** What the product has no answer to, or what no measure asks it yet. */
-export const NOT_MEASURED: QualityReport['notMeasured'] = []
-
 /** The sets whose data lies in the folder, and those whose data does not. */
 export function findSets(folder: string): { present: (MeasuredSet & { path: string })[]; absent: readonly MeasuredSet[] } {
-  const located = SETS.map((set) => ({ ...set, path: join(folder, set.data) }))
-  return { present: located.filter(({ path }) => existsSync(path)), absent: located.filter(({ path }) => !existsSync(path)) }
+  const located = SETS.map((set) => ({ ...set, path: locateSet(folder, set.data) }))
+  return {
+    present: located.flatMap((set) => (set.path === null ? [] : [{ ...set, path: set.path }])),
+    absent: located.filter(({ path }) => path === null),
+  }
+}
+
+/** The measure; why there is none where the set holds nothing that could be scored, or is laid out otherwise. */
+export function tryMeasure({ measure, path }: MeasuredSet & { path: string }): Measure | { why: string } {
+  try {
+    return measure(path)
+  } catch (error) {
+    return { why: whyNot(error) }
+  }
+}
+
+export function whyNot(error: unknown): string {
+  if (error instanceof NothingToMeasure) return error.message
+  const text = error instanceof Error ? error.message : String(error)
+  return `not of the expected layout (${text.replaceAll(/\s+|\|/g, ' ')})`
 }

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import type { ObservedRun } from '@loopkit/shared/eval-candidate/model'
 import { recordsOfRequest } from '@loopkit/shared/eval-candidate/records-of-spans'
 import { runOfRecords } from '@loopkit/shared/eval-candidate/run-of-records'
 import { attributes, type SpanJson, spanJson, type TraceRequestJson } from '../harness/otlp-json.ts'
+import { readJsonSet } from './read-set.ts'
 
 /** One trial of a task, seen as the run that its telemetry tells. */
 export interface Trial {
@@ -29,7 +28,7 @@ interface SentMessage {
 
 /** The trials of the file, each sent as an instrumented agent would send it and read back as the product reads traces. */
 export function readTrials(path: string): Trial[] {
-  const sent = JSON.parse(gunzipSync(readFileSync(path)).toString()) as SentTrial[]
+  const sent = readJsonSet(path) as SentTrial[]
   return sent.map(({ task_id: task, trial, reward, traj }, at) => {
     const records = recordsOfRequest(Buffer.from(JSON.stringify(toRequest(traj, at + 1))))
     return { task, trial, isPassing: reward === 1, run: runOfRecords(records) }

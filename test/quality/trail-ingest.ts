@@ -1,14 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import type { HintKind } from '@loopkit/shared/signals/hints/hint-kind'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { callApi, sendOtlp, until } from '../harness/http.ts'
+import type { TraceRequestJson } from '../harness/otlp-json.ts'
 import { type RecordJson, readJson } from '../harness/reading.ts'
 import type { Product, ProjectKeys } from '../harness/start-product.ts'
+import { readJsonSet } from './read-set.ts'
 import { figuresOf, type JudgedTrailCase, type TrailFigures } from './trail.ts'
 import type { Said } from './trail-score.ts'
-import { readTrailLabels } from './trail-traces.ts'
+import { readTrailLabels, trailFiles } from './trail-traces.ts'
 
 interface ErrorsOfSession {
   items: (Pick<RecordJson, 'span_id' | 'record_id'> & { signal_type: SignalType | null })[]
@@ -17,19 +16,25 @@ interface ErrorsOfSession {
 
 const DECIDED_MS = 60_000
 
-/** Sends every trace of the folder and waits until each that has labels is decided. */
+/** Sends every trace of the folder and waits until each is decided; by trace id, those of them that have labels. */
 export async function sendTrail(product: Product, { producer_key, agent_key }: Keys, folder: string) {
-  const labels = readTrailLabels(folder)
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.otlp.json.gz')))
-    await sendOtlp(product.otlpUrl, producer_key, JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString('utf8')))
-  for (const traceId of labels.keys()) {
+  const sent = new Set<string>()
+  for (const file of trailFiles(folder)) {
+    const request = readJsonSet(file) as TraceRequestJson
+    await sendOtlp(product.otlpUrl, producer_key, request)
+    for (const traceId of traceIdsOf(request)) sent.add(traceId)
+  }
+  for (const traceId of sent) {
     const path = `/v1/traces/${traceId}/receipt`
     const decidedAt = async () =>
       (await readJson<{ decided_at: string | null }>(`${product.analyzerUrl}${path}`, agent_key)).decided_at
     await until(`trace ${traceId} to be decided`, decidedAt, DECIDED_MS, 100)
   }
-  return labels
+  return new Map([...readTrailLabels(folder)].filter(([traceId]) => sent.has(traceId)))
 }
+
+const traceIdsOf = ({ resourceSpans }: TraceRequestJson) =>
+  resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map(({ traceId }) => traceId)))
 
 type Keys = Pick<ProjectKeys, 'producer_key' | 'agent_key'>
 
@@ -41,7 +46,7 @@ export async function measureTrailThrough(product: Product, folder: string): Pro
   const { producer_key, agent_key } = await product.provision('trail-measure')
   const labels = await sendTrail(product, { producer_key, agent_key }, folder)
   const cases: JudgedTrailCase[] = []
-  for (const [traceId, { part, errors }] of labels) {
+  for (const [traceId, { part = 'other', errors }] of labels) {
     const answer = await callApi(`${product.analyzerUrl}/v1/sessions/${traceId}?view=errors`, { key: agent_key })
     const { items, hints = [] } = answer.json<ErrorsOfSession>()
     const pains = items.flatMap(({ span_id, signal_type }): Said[] =>

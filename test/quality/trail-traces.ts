@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import { decodeTraces } from '@loopkit/shared/otlp/decode-traces'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import { transcodeTracesJson } from '@loopkit/shared/otlp/transcode-json'
@@ -8,6 +7,7 @@ import { detect } from '@loopkit/shared/signals/detect'
 import { createJudgeFilter } from '@loopkit/shared/signals/judge-filter'
 import type { TraceSpan } from '@loopkit/shared/signals/model'
 import { viewSpan } from '@loopkit/shared/span/view-span'
+import { readBytes, readJsonSet } from './read-set.ts'
 
 const JSON_LIMITS = { jsonDepthMax: 300, jsonValuesMax: 4_000_000 }
 const NONE_OFF = new Set<never>()
@@ -26,29 +26,35 @@ export interface TrailTrace {
 }
 
 interface TraceLabels {
-  part: string
+  part?: string
   errors: TrailLabel[]
 }
 
-/** By trace id, those that have a file. */
+/** Files of the folder that hold requests, packed or not, in the order of their names. */
+export function trailFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /\.otlp\.json(?:\.gz)?$/.test(name))
+    .sort()
+    .map((name) => join(folder, name))
+}
+
+/** By trace id. */
 export function readTrailLabels(folder: string): Map<string, TraceLabels> {
-  const labels = JSON.parse(readFileSync(join(folder, 'labels.json'), 'utf8')) as Record<string, TraceLabels>
-  const files = new Set(readdirSync(folder))
-  return new Map(Object.entries(labels).filter(([traceId]) => files.has(`${traceId}.otlp.json.gz`)))
+  return new Map(Object.entries(readJsonSet(join(folder, 'labels.json')) as Record<string, TraceLabels>))
 }
 
 /** The labelled traces of the folder, read as the decision reads them: the same transcoding, filter, view and detection. */
 export function readTrail(folder: string): TrailTrace[] {
   const labels = readTrailLabels(folder)
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.otlp.json.gz'))
-    .sort()
-    .map((file) => {
-      const spans = readRequest(gunzipSync(readFileSync(join(folder, file))))
-      const traceId = toHex(spans[0]!.span.traceId)
-      const { part, errors } = labels.get(traceId)!
-      return { traceId, part, spans, labels: errors.map(({ category, location }) => ({ category, location })) }
+  return trailFiles(folder).flatMap((file) => {
+    const traces = Map.groupBy(readRequest(readBytes(file)), ({ span }) => toHex(span.traceId))
+    return [...traces].flatMap(([traceId, spans]) => {
+      const labelled = labels.get(traceId)
+      if (labelled === undefined) return []
+      const { part = 'other', errors } = labelled
+      return [{ traceId, part, spans, labels: errors.map(({ category, location }) => ({ category, location })) }]
     })
+  })
 }
 
 /** The spans of one JSON request, each detected as at the door. */

@@ -3,6 +3,7 @@ import { createJudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
 import { DEFAULT_SOFT_THRESHOLDS } from '@loopkit/shared/signals/soft/thresholds'
 import type { Measure } from './measure.ts'
+import { NothingToMeasure } from './read-set.ts'
 import { type CategoryTable, type Said, scoreTrail, type TrailCase, type TrailScore } from './trail-score.ts'
 import { readTrail, type TrailTrace } from './trail-traces.ts'
 
@@ -43,7 +44,9 @@ export interface TrailFigures {
 
 /** All figures of the set in the folder: labelled agent traces, judged by the functions that decide stored ones. */
 export function measureTrail(folder: string): TrailFigures {
-  return figuresOf(readTrail(folder).map(sayOf))
+  const traces = readTrail(folder)
+  if (traces.length === 0) throw new NothingToMeasure('no trace that labels.json knows')
+  return figuresOf(traces.map(sayOf))
 }
 
 /** The same of what somebody said of each trace. */

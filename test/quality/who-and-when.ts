@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import { createJudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import { judgeTrace } from '@loopkit/shared/signals/judge-trace'
@@ -8,12 +6,13 @@ import { sentCost } from '@loopkit/shared/span/price-call'
 import { findDecisiveSteps } from '../../analyzer/src/domain/session/decisive-step.ts'
 import { joinSteps, type SessionStep, stepsOfTrace } from '../../analyzer/src/domain/session/session-step.ts'
 import { type Figure, type Measure, mean } from './measure.ts'
+import { NothingToMeasure, readJsonSet } from './read-set.ts'
 import { readRequest } from './trail-traces.ts'
 
 interface Conversation {
   history: { content: string; name?: string; role: string }[]
-  mistake_agent: string
-  mistake_step: string | number
+  mistake_agent?: string | null
+  mistake_step?: string | number | null
 }
 
 interface Answer {
@@ -47,7 +46,8 @@ const LENGTHS = [20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70]
 
 /** Failed runs of several agents: whom does the product name first, and at which step. */
 export function measureWhoAndWhen(path: string): Measure {
-  const runs = readRuns(path)
+  const { runs, unlabelled } = readRuns(path)
+  if (runs.length === 0) throw new NothingToMeasure(`none of ${unlabelled} runs says who failed and when`)
   const answers = runs.map((run) => answer(run))
   const inFolds = answerInFolds(runs)
   return {
@@ -57,12 +57,13 @@ export function measureWhoAndWhen(path: string): Measure {
       ...KINDS.flatMap((kind) => figuresOf(kind, answers)),
       ...KINDS.flatMap((kind) => figuresOf({ ...kind, name: `${kind.name}, length chosen in folds` }, inFolds)),
     ],
-    note: `${runs.length} runs, decoded and judged as spans by the product; by who speaks, hands on and acts: no words are read, no names known. The rules were settled with these runs in sight, but for the folds`,
+    note: `${runs.length} runs${unlabelled > 0 ? ` (${unlabelled} without a label left out)` : ''}, decoded and judged as spans by the product; by who speaks, hands on and acts: no words are read, no names known. The rules were settled with these runs in sight, but for the folds`,
   }
 }
 
 function figuresOf({ prefix, name, agent, step }: Kind, answers: readonly Answer[]): Figure[] {
   const own = answers.filter(({ kind }) => kind === prefix)
+  if (own.length === 0) return []
   return [
     { name: `${name}, agent`, value: mean(own.map(({ isAgent }) => Number(isAgent))), target: { atLeast: agent } },
     { name: `${name}, step`, value: mean(own.map(({ isStep }) => Number(isStep))), target: { atLeast: step } },
@@ -78,16 +79,15 @@ function answerInFolds(runs: readonly Run[]): Answer[] {
   return runs.map((_, at) => best[foldOf(at)]![at]!)
 }
 
-function readRuns(path: string): Run[] {
-  const runs = JSON.parse(gunzipSync(readFileSync(path)).toString('utf8')) as Record<string, Conversation>
-  return Object.entries(runs)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, run]) => ({
-      kind: name.slice(0, name.indexOf('/')),
-      steps: stepsOf(run),
-      agent: run.mistake_agent,
-      step: Number(run.mistake_step),
-    }))
+function readRuns(path: string): { runs: Run[]; unlabelled: number } {
+  const entries = Object.entries(readJsonSet(path) as Record<string, Conversation>).sort(([a], [b]) => (a < b ? -1 : 1))
+  const runs = entries.flatMap(([name, run]) => {
+    const { mistake_agent: agent, mistake_step: step } = run
+    if (!agent || step === undefined || step === null) return []
+    const steps = stepsOf(run)
+    return steps.length === 0 ? [] : [{ kind: name.slice(0, name.indexOf('/')), steps, agent, step: Number(step) }]
+  })
+  return { runs, unlabelled: entries.length - runs.length }
 }
 
 function stepsOf(run: Conversation): SessionStep[] {
