@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isSchemaCurrent, migrate } from '@loopkit/shared/database/migrate'
 import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open'
+import { rememberStatements } from '@loopkit/shared/database/remember-statements'
 import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migrations'
 import { openTelemetryReader } from '@loopkit/shared/database/telemetry/open-telemetry'
 import { createTraceDecisions, type TraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
@@ -48,17 +49,18 @@ export function telemetryStateOf(path: string): TelemetryState {
 /** Opens the file for reading; null while it does not exist or is of another version. */
 export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS, costOf = sentCost): TelemetryConnection | null {
   const reader = openTelemetryReader(path)
-  return (
-    reader && {
-      ...reader,
-      index: createTraceIndex(reader.db),
-      decisions: createTraceDecisions(reader.db),
-      thresholds,
-      costOf,
-      splitValues: new Map(),
-      evidence: new Map(),
-    }
-  )
+  if (reader === null) return null
+  const db = rememberStatements(reader.db)
+  return {
+    ...reader,
+    db,
+    index: createTraceIndex(db),
+    decisions: createTraceDecisions(db),
+    thresholds,
+    costOf,
+    splitValues: new Map(),
+    evidence: new Map(),
+  }
 }
 
 /** A connection that knows no record: what reads see before the collector's first start. */
