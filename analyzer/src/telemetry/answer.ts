@@ -43,5 +43,6 @@ export type AnswerOf<N extends QuestionName> = ReturnType<(typeof ANSWERS)[N]>
 /** Answers one question as of one moment. */
 export function answer<N extends QuestionName>(connection: TelemetryConnection, name: N, question: QuestionOf<N>): AnswerOf<N> {
   const ask = ANSWERS[name] as (connection: TelemetryConnection, question: QuestionOf<N>) => AnswerOf<N>
+  connection.segments.begin()
   return connection.db.transaction(() => ask(connection, question)).deferred()
 }

@@ -20,12 +20,12 @@ const ASKED_TRACE_SPANS_MAX = 200_000
 
 /** The spans of one trace that was asked for, in order of arrival; empty where it is not stored. */
 export function readAskedTrace(
-  { db, hasher, index }: TelemetryConnection,
+  { db, hasher, index, segments }: TelemetryConnection,
   projectNo: number,
   traceId: Uint8Array,
   { filter, damaged }: TraceReading,
 ): StoredSpan[] {
-  const options = { filter, index, damaged, spansMax: ASKED_TRACE_SPANS_MAX }
+  const options = { filter, index, unpack: segments.open, damaged, spansMax: ASKED_TRACE_SPANS_MAX }
   return [...readTraces(db, hasher, projectNo, [traceId], options).values()].flat()
 }
 
@@ -49,11 +49,11 @@ function* eachOf(
   traceIds: Uint8Array[],
   reading: Partial<TraceReading>,
 ): Generator<{ traceId: string; stored: StoredSpan[] }> {
-  const { db, hasher, index } = connection
+  const { db, hasher, index, segments } = connection
   const most = traceIds.length > 1 ? { totalSpansMax: SPANS_AT_ONCE_MAX, totalTextMaxChars: TEXT_AT_ONCE_MAX_CHARS } : {}
   let traces: Map<string, StoredSpan[]>
   try {
-    traces = readTraces(db, hasher, projectNo, traceIds, { ...reading, index, ...most })
+    traces = readTraces(db, hasher, projectNo, traceIds, { ...reading, index, unpack: segments.open, ...most })
   } catch (error) {
     if (!(error instanceof TooManySpansError)) throw error
     const half = Math.ceil(traceIds.length / 2)

@@ -145,7 +145,7 @@ interface PartRow {
 
 /** Traces that begin with the same operation and whose root did not fail, the nearest in time first. */
 function tracesLike(
-  { db }: TelemetryConnection,
+  { db, segments }: TelemetryConnection,
   { projectNo, off }: RecordOwner,
   { root, ours, own }: Near & { root: SessionStep },
 ): AskedSession[] {
@@ -166,7 +166,7 @@ function tracesLike(
   const found = new Map<string, number>()
   let spans = 0
   for (const row of rows) {
-    for (const { ctx } of spansOfSegment(row, JUDGE_FILTER)) {
+    for (const { ctx } of spansOfSegment(row, segments.open, JUDGE_FILTER)) {
       if (++spans > SEGMENT_SPANS_MAX) break
       if (ctx.span.parentSpanId !== null || own.has(toHex(ctx.span.traceId))) continue
       const { view, detection } = toTraceSpan(ctx, isOff)

@@ -56,7 +56,7 @@ const SOUND_ENOUGH = 20
  * by one name, and others only for a pain that finds too few: so a rare operation is found among a thousand times as many spans.
  */
 export function lookThrough(connection: TelemetryConnection, question: PainQuestion, pains: readonly WantedPain[]): Look {
-  const opened = chooseSegments(connection, question, pains).flatMap((row) => openSegment(row) ?? [])
+  const opened = chooseSegments(connection, question, pains).flatMap((row) => openSegment(row, connection.segments.open) ?? [])
   const { failing, namesMax } = findFailing(opened, pains)
   const { named, others } = placesByName(opened, question, { failing, namesMax })
   const found = new Map<string, Candidate[]>(pains.map(({ pain }) => [operationOf(pain), []]))

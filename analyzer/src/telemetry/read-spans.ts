@@ -1,6 +1,6 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
-import { openStoredSegment } from '@loopkit/shared/database/telemetry/segment-damage'
+import { openStoredSegment, type UnpackSegment } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
 import { rewriteTraces } from '@loopkit/shared/otlp/rewrite-traces'
 import type { TraceScan } from '@loopkit/shared/otlp/scan-traces'
@@ -21,8 +21,8 @@ export interface SpanId {
 }
 
 /** Every span or log record of a segment in the order of its commits, each with its arrival. */
-export function* spansOfSegment(row: SegmentRow, filter?: AttributeFilter): Generator<StoredSpan> {
-  const opened = openStoredSegment(row)
+export function* spansOfSegment(row: SegmentRow, unpack: UnpackSegment, filter?: AttributeFilter): Generator<StoredSpan> {
+  const opened = openStoredSegment(row, unpack)
   if (opened === null) return
   const arrival = createArrival(opened.commits)
   let at = 0
@@ -30,9 +30,9 @@ export function* spansOfSegment(row: SegmentRow, filter?: AttributeFilter): Gene
 }
 
 /** The spans of a segment at these rows, decoded whole; the others are not decoded at all. */
-export function pickSpans(row: SegmentRow, wanted: ReadonlySet<number>, filter?: AttributeFilter): StoredSpan[] {
-  const opened = openSegment(row)
-  return opened === null ? [] : pickRows(opened, wanted, filter)
+export function pickSpans(row: SegmentRow, unpack: UnpackSegment, wanted: ReadonlySet<number>): StoredSpan[] {
+  const opened = openSegment(row, unpack)
+  return opened === null ? [] : pickRows(opened, wanted, undefined)
 }
 
 export interface OpenSegment {
@@ -43,8 +43,8 @@ export interface OpenSegment {
 }
 
 /** null: it is damaged. */
-export function openSegment({ kind, ...row }: SegmentRow): OpenSegment | null {
-  const opened = openStoredSegment(row)
+export function openSegment({ kind, ...row }: SegmentRow, unpack: UnpackSegment): OpenSegment | null {
+  const opened = openStoredSegment(row, unpack)
   return opened && { kind, body: opened.body, scan: codecOf(kind).scan(opened.body), arrival: createArrival(opened.commits) }
 }
 
@@ -76,7 +76,7 @@ function createArrival(commits: readonly SegmentCommit[]): Arrival {
  * of a huge trace cost little. Of two versions the ended one wins, else the first to arrive.
  */
 export function readSpans(
-  { db, hasher, index }: TelemetryConnection,
+  { db, hasher, index, segments }: TelemetryConnection,
   projectNo: number,
   ids: readonly SpanId[],
   filter?: AttributeFilter,
@@ -89,7 +89,7 @@ export function readSpans(
   for (const { segmentId } of index.find(projectNo, hashes)) {
     const row = load.get(segmentId) as SegmentRow | undefined
     if (!row) continue
-    const opened = openSegment(row)
+    const opened = openSegment(row, segments.open)
     if (opened === null) continue
     for (const stored of pickRows(opened, rowsNamed(opened, wanted), filter)) keepWinner(found, stored)
   }

@@ -89,7 +89,7 @@ function createStream(connection: TelemetryConnection, question: ScanQuestion, k
     open() {
       const row = load(newest)
       newest = row ? row.first_commit - 1 : -1
-      waiting = row ? candidatesIn(row, question, isWanted) : []
+      waiting = row ? candidatesIn(connection, row, { question, isWanted }) : []
       at = 0
       return row?.body_bytes ?? 0
     },
@@ -125,11 +125,15 @@ interface Candidate {
   place: RecordPlace
 }
 
-function candidatesIn(row: SegmentRow, question: ScanQuestion, isWanted: (stored: StoredSpan) => boolean): Taken[] {
+function candidatesIn(
+  { segments }: TelemetryConnection,
+  row: SegmentRow,
+  { question, isWanted }: { question: ScanQuestion; isWanted: (stored: StoredSpan) => boolean },
+): Taken[] {
   const candidates: Candidate[] = []
   const isBehind = createIsBehind(question.after)
   let at = 0
-  for (const stored of spansOfSegment(row, JUDGE_FILTER)) {
+  for (const stored of spansOfSegment(row, segments.open, JUDGE_FILTER)) {
     const place = isWanted(stored) ? placeOf(stored) : null
     if (place && isBehind(place)) candidates.push({ at, place })
     at += 1
@@ -143,7 +147,9 @@ function takeSpans(connection: TelemetryConnection, projectNo: number, taken: re
   const byPlace = new Map<Taken, StoredSpan>()
   for (const [row, ofRow] of Map.groupBy(taken, (one) => one.row)) {
     const inOrder = ofRow.toSorted((a, b) => a.at - b.at)
-    pickSpans(row, new Set(inOrder.map(({ at }) => at))).forEach((stored, n) => void byPlace.set(inOrder[n]!, stored))
+    pickSpans(row, connection.segments.open, new Set(inOrder.map(({ at }) => at))).forEach(
+      (stored, n) => void byPlace.set(inOrder[n]!, stored),
+    )
   }
   const unended = [...byPlace].filter(([{ row }, { ctx }]) => row.kind === 'span' && ctx.span.endUnixNano === 0n)
   const gone = new Set(

@@ -114,7 +114,7 @@ function comparePlaces(a: SpanPlace, b: SpanPlace): number {
 type Open = (segmentId: number) => Opened | 'damaged' | 'gone'
 
 /** `gone`: merged away since the index was read; its records come with the segment that took its place. */
-function createOpen({ db }: TelemetryConnection): Open {
+function createOpen({ db, segments }: TelemetryConnection): Open {
   const load = db.prepare('select kind, body, body_bytes, commits from segment where segment_id = ?')
   const held = new Map<number, Opened>()
   let heldBytes = 0
@@ -123,7 +123,7 @@ function createOpen({ db }: TelemetryConnection): Open {
     if (known) return known
     const row = load.get(segmentId) as (StoredSegment & { kind: RecordKind }) | undefined
     if (row === undefined) return 'gone'
-    const opened = openStoredSegment(row)
+    const opened = openStoredSegment(row, segments.open)
     if (opened === null) return 'damaged'
     const segment = { kind: row.kind, ...opened }
     held.set(segmentId, segment)

@@ -7,6 +7,7 @@ import { openTelemetryReader } from '@loopkit/shared/database/telemetry/open-tel
 import { createTraceDecisions, type TraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createTraceIndex, type TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
+import { createSegmentOpener, type SegmentOpener } from '@loopkit/shared/segment/segment-opener'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { type CostOf, sentCost } from '@loopkit/shared/span/price-call'
 import type { ResolvedEvidence } from './resolved-evidence.ts'
@@ -18,6 +19,8 @@ export interface TelemetryConnection {
   index: TraceIndex
   decisions: TraceDecisions
   /** What undecided traces are judged by, the same as where they are decided. */
+  /** Opens segments; what it opened holds as long as one question. */
+  segments: SegmentOpener
   thresholds: SoftThresholds
   /** By the same table of prices as where they are decided. */
   costOf: CostOf
@@ -64,6 +67,7 @@ export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS
 }
 
 /** A connection that knows no record: what reads see before the collector's first start. */
+    segments: createSegmentOpener(),
 export function openEmptyTelemetry(): TelemetryConnection {
   const db = openDatabase(':memory:', { role: 'writer' })
   migrate(db, telemetryMigrations)
@@ -79,3 +83,4 @@ export function openEmptyTelemetry(): TelemetryConnection {
     evidence: new Map(),
   }
 }
+    segments: createSegmentOpener(),

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib'
+import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync } from 'node:zlib'
 import { freeMemory } from '../otlp/free-memory.ts'
 
 /** Compresses pieces one after the other, each a frame of its own. */
@@ -32,6 +32,8 @@ export function compressOnce(bytes: Uint8Array, level: number): Uint8Array {
 /** What Node's own synchronous functions call, and what it leaves there: room left in the output, input left. */
 interface NodeHandle {
   writeSync(flush: number, input: Uint8Array, at: number, length: number, output: Uint8Array, to: number, room: number): void
+  reset(): void
+  onerror: () => void
 }
 
 /**
@@ -59,9 +61,50 @@ export function createZstdCompressor(level: number): ZstdCompressor {
   }
 }
 
-function openContext(level: number): { handle: NodeHandle; left: Uint32Array } | null {
-  const stream = createZstdCompress({ params: parameters(level) }) as unknown as { _handle?: NodeHandle; _writeState?: unknown }
-  const { _handle: handle, _writeState: left } = stream
+/** Where a frame is to be put: at this place, with so much room. */
+export interface ZstdOutput {
+  bytes: Uint8Array
+  at: number
+  room: number
+}
+
+/** How many bytes the frame held; null where it does not fit, or is no frame: who opens it otherwise is told why. */
+export type ZstdDecompressor = (frame: Uint8Array, output: ZstdOutput) => number | null
+
+/** The same for frames that are opened one after the other, into memory of the caller; null where Node has no such call. */
+export function createZstdDecompressor(): ZstdDecompressor | null {
+  let context = openDecompression()
+  if (context === null) return null
+  return (frame, { bytes, at, room }) => {
+    context ??= openDecompression()
+    if (context === null) return null
+    const { handle, left } = context
+    let hasFailed = false
+    handle.onerror = () => {
+      hasFailed = true
+    }
+    handle.reset()
+    handle.writeSync(constants.ZSTD_e_end, frame, 0, frame.length, bytes, at, room)
+    // After an error a context tells of it for good.
+    if (hasFailed) context = null
+    const [roomLeft, inputLeft] = left
+    return hasFailed || inputLeft !== 0 || roomLeft === 0 ? null : room - roomLeft!
+  }
+}
+
+type Context = { handle: NodeHandle; left: Uint32Array } | null
+
+function openContext(level: number): Context {
+  return contextOf(createZstdCompress({ params: parameters(level) }))
+}
+
+function openDecompression(): Context {
+  const context = contextOf(createZstdDecompress())
+  return typeof context?.handle.reset === 'function' ? context : null
+}
+
+function contextOf(stream: object): Context {
+  const { _handle: handle, _writeState: left } = stream as { _handle?: NodeHandle; _writeState?: unknown }
   // Not by `instanceof`: the array is of Node's own realm.
   return typeof handle?.writeSync === 'function' && types.isUint32Array(left) ? { handle, left } : null
 }

@@ -4,7 +4,7 @@ import type { OtlpAttributes, SpanInContext } from '../../otlp/model.ts'
 import { createCommitOfRow } from '../../segment/header.ts'
 import type { SqliteDatabase } from '../open.ts'
 import { codecOf, type RecordKind, type WantsTrace } from './record-codecs.ts'
-import { type OpenedSegment, openStoredSegment, type StoredSegment } from './segment-damage.ts'
+import { type OpenedSegment, openStoredSegment, type StoredSegment, type UnpackSegment } from './segment-damage.ts'
 import type { TraceHasher } from './trace-hash.ts'
 import { createTraceIndex, type TraceIndex } from './trace-index.ts'
 
@@ -20,6 +20,7 @@ export interface ReadTraceOptions {
   filter?: AttributeFilter
   /** Remembers trace hashes between calls; without it they are read from the file each time. */
   index?: TraceIndex
+  unpack?: UnpackSegment
   /** Most spans taken of one trace, the first to arrive; the rest is left out. */
   spansMax?: number
   /** Gets the hex ids of the traces of which something was left out. */
@@ -51,6 +52,7 @@ export function readTraces(
   {
     filter,
     index = createTraceIndex(db),
+    unpack,
     spansMax = SPANS_MAX,
     cut,
     damaged,
@@ -68,7 +70,7 @@ export function readTraces(
     const row = load.get(segmentId) as StoredSegment | undefined
     // Merged away since the index was read: its spans come with the segment that took its place.
     if (!row) continue
-    const opened = openStoredSegment(row)
+    const opened = openStoredSegment(row, unpack)
     if (opened === null) {
       damaged?.add(segmentId)
       continue

@@ -24,13 +24,16 @@ export interface OpenedSegment {
   commits: SegmentCommit[]
 }
 
+/** `unpackSegment`, or one that keeps memory for the next segment. */
+export type UnpackSegment = typeof unpackSegment
+
 /**
  * What a stored segment holds, or null where it is damaged: readers go on without it, since one flipped byte must not take all
  * else with it. Who tells a person is the collector, which looks through all segments in quiet times.
  */
-export function openStoredSegment(row: StoredSegment): OpenedSegment | null {
+export function openStoredSegment(row: StoredSegment, unpack: UnpackSegment = unpackSegment): OpenedSegment | null {
   try {
-    return { body: unpackSegment(row.body, row.body_bytes), commits: decodeCommits(row.commits) }
+    return { body: unpack(row.body, row.body_bytes), commits: decodeCommits(row.commits) }
   } catch (error) {
     if (error instanceof SegmentError) return null
     throw error
