@@ -3,6 +3,9 @@ import type { RetainedStore } from './retained-store.ts'
 /** Rows that a transaction takes, some 0.5 ms: this thread gives way to all others, also while it holds the lock. */
 const ROWS_PER_STEP = 100
 
+/** By how much less than other rollups sketches of hours are kept, in hours: eight days of them tell how each hour of a week was. */
+const SKETCH_HOURS_SHORTER = (180 - 8) * 24
+
 interface Rows {
   table: string
   /** What names a row. */
@@ -43,12 +46,18 @@ export const ROLLUP_ROWS: readonly Rows[] = [
       where: `project_no = ? and counts = '${counts}' and minutes = ${minutes} and bucket < ? / ${minutes}`,
     })),
   ]),
+  ...[60, 1440].map((minutes) => ({
+    table: 'sketch_rollup',
+    key: 'project_no, measure, operation_no, minutes, bucket',
+    where: `project_no = ? and minutes = ${minutes} and last_received_hour < ? / 60${minutes === 60 ? ` + ${SKETCH_HOURS_SHORTER}` : ''}`,
+  })),
   { table: 'ledger', key: 'project_no, minute, what', where: 'project_no = ? and minute < ?' },
 ]
 
 /** Everything else that names a project; its segments are removed apart. */
 export const PROJECT_ROWS: readonly Rows[] = [
   ...[...RECORD_ROWS, ...ROLLUP_ROWS].map(({ table, key }) => ({ table, key, where: 'project_no = ?' })),
+  { table: 'sketch_delta', key: 'delta_no', where: 'project_no = ?' },
   { table: 'service_list', key: 'service_list_no', where: 'project_no = ?' },
   { table: 'session', key: 'session_no', where: 'project_no = ?' },
   { table: 'fingerprint', key: 'fingerprint_no', where: 'project_no = ?' },

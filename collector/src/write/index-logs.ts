@@ -9,7 +9,7 @@ import type { ShapeRules } from './shape-memo.ts'
 
 /** As `createSpanIndexer`, for kept log records: they are no runs, and each is a reason to judge its trace. */
 export function createLogIndexer({ filter, signalsOff }: ShapeRules): SpanIndexer {
-  const index: SpanIndex = { runs: [], traces: new Map(), eventMinMs: Number.MAX_SAFE_INTEGER, eventMaxMs: 0 }
+  const index: SpanIndex = { runs: [], latencies: [], traces: new Map(), eventMinMs: Number.MAX_SAFE_INTEGER, eventMaxMs: 0 }
 
   function add(ctx: SpanInContext): void {
     const { span } = ctx

@@ -1,6 +1,7 @@
 import type { OtlpSpan } from '@loopkit/shared/otlp/model'
 import { readTag, skipField, varintEnd } from '@loopkit/shared/otlp/wire'
 import { clampNano } from '@loopkit/shared/span/nanoseconds'
+import { createLatencyCounts, type LatencyCount, type LatencyCounts } from './latency-counts.ts'
 import { createSpanFacts, readShape, type SpanFacts } from './shape-hash.ts'
 import type { MemoResource, RunKey, Shape, ShapeMemo, ShapeRules } from './shape-memo.ts'
 
@@ -25,6 +26,7 @@ export interface TraceReasons {
 /** What the rows of one commit say about one project's spans. */
 export interface SpanIndex {
   runs: RunCount[]
+  latencies: LatencyCount[]
   /** By trace id as latin1 text. */
   traces: Map<string, TraceReasons>
   eventMinMs: number
@@ -59,17 +61,22 @@ interface Collecting {
   memo: ShapeMemo
   filter: ShapeRules['filter']
   facts: SpanFacts
+  latencies: LatencyCounts
   /** Counters by what they count; the last used one first, since neighbours are mostly of one minute. */
   counters: Map<RunKey, RunCount[]>
   overflow: RunCount | null
 }
 
 export function createSpanIndexer({ filter }: ShapeRules, memo: ShapeMemo): SpanIndexer {
-  const index: SpanIndex = { runs: [], traces: new Map(), eventMinMs: Number.MAX_SAFE_INTEGER, eventMaxMs: 0 }
-  const collecting: Collecting = { index, memo, filter, facts: createSpanFacts(), counters: new Map(), overflow: null }
+  const index: SpanIndex = { runs: [], latencies: [], traces: new Map(), eventMinMs: Number.MAX_SAFE_INTEGER, eventMaxMs: 0 }
+  const latencies = createLatencyCounts()
+  const collecting: Collecting = { index, memo, filter, facts: createSpanFacts(), latencies, counters: new Map(), overflow: null }
   return {
     add: (body, replaced) => addRequest(collecting, body, replaced),
-    finish: () => (index.eventMinMs > index.eventMaxMs ? { ...index, eventMinMs: 0, eventMaxMs: 0 } : index),
+    finish() {
+      index.latencies = latencies.finish()
+      return index.eventMinMs > index.eventMaxMs ? { ...index, eventMinMs: 0, eventMaxMs: 0 } : index
+    },
   }
 }
 
@@ -128,6 +135,8 @@ function addSpan(
     if (eventMs > index.eventMaxMs) index.eventMaxMs = eventMs
   }
   if (replaced.size === 0 || !replaced.has(spanKey(body, facts))) countRun(collecting, shape, eventMs)
+  // One that replaces was not timed before: it had not ended.
+  if (facts.ended && shape.isTimed) collecting.latencies.add(shape.runKey, facts, body)
   if (shape.failing || shape.agentStep || !facts.ended || shape.session !== null) noteReasons(index, shape, body, facts)
 }
 

@@ -8,6 +8,7 @@ import { readTag, skipField, varintEnd } from '@loopkit/shared/otlp/wire'
 import { detect } from '@loopkit/shared/signals/detect'
 import { sampleWeight } from '@loopkit/shared/signals/sample-weight'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { waitsByDesign } from '@loopkit/shared/signals/waits-by-design'
 import type { SpanView } from '@loopkit/shared/span/record'
 import { type ResourceView, viewResource } from '@loopkit/shared/span/view-resource'
 import { viewSpan } from '@loopkit/shared/span/view-span'
@@ -28,6 +29,8 @@ export interface Shape {
   agentStep: boolean
   session: string | null
   weight: number
+  /** How long it took says something of the operation: it did not fail, and does not wait by design. */
+  isTimed: boolean
 }
 
 export interface ShapeRules {
@@ -80,9 +83,11 @@ export function createShapeMemo({ filter, signalsOff }: ShapeRules): ShapeMemo {
     const span = decodeSpan(source, start, end, filter)
     // Neither view nor detection looks at the scope; the resource is read through its own view.
     const view = viewSpan({ span } as SpanInContext, resource.view)
+    const failing = detect(span, view, signalsOff) !== null
     return {
       runKey: runKeyOf(view),
-      failing: detect(span, view, signalsOff) !== null,
+      failing,
+      isTimed: !failing && !signalsOff.has('slow') && !waitsByDesign(view),
       agentStep: AGENT_STEPS.has(view.kind),
       session: view.session === null ? null : toIndexText(view.session),
       weight: sampleWeight(span.traceState),

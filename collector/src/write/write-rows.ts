@@ -2,6 +2,7 @@ import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { readTraceHashKey } from '@loopkit/shared/database/telemetry/open-telemetry'
 import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
+import { HOUR_MS, MEASURES, packDeltas } from '@loopkit/shared/rollup/sketch-delta'
 import { encodeCommits } from '@loopkit/shared/segment/header'
 import { addCount, type LedgerCounts } from '../admit/ledger.ts'
 import { isTraceCount } from '../admit/trace-counts.ts'
@@ -59,6 +60,7 @@ export function createRowWriter(
     for (const project of projects) {
       writeSegment(statements, times, project)
       writeRuns(statements, dictionary, times, project)
+      writeLatencies(statements, dictionary, times, project)
       writeTraces(statements, dictionary, hasher, openTraces, times, project)
       if (project.newSpans > 0 && project.recordKind === 'span') statements.accepted.run(project.projectNo, project.newSpans)
     }
@@ -103,6 +105,7 @@ function prepareStatements(db: SqliteDatabase) {
       values (?, ?, ?, ?, ?, ?, ?, ?)
       on conflict do update set runs = runs + excluded.runs, weight = weight + excluded.weight,
         weight_squared = weight_squared + excluded.weight_squared`),
+    sketchDelta: db.prepare('insert into sketch_delta (project_no, received_hour, deltas) values (?, ?, ?)'),
     sessionTrace: db.prepare(`
       insert into session_trace (project_no, session_no, trace_hash, trace_id, received_ms, spans, turns, tool_calls,
                                  input_tokens, output_tokens, failures, start_ms, end_ms)
@@ -157,6 +160,18 @@ function writeRuns({ run }: Statements, dictionary: Dictionary, { receivedMs }: 
       weightSquared,
     )
   }
+}
+
+/** One row for all operations: the background thread adds it to each. */
+function writeLatencies({ sketchDelta }: Statements, dictionary: Dictionary, times: CommitTimes, project: PackedProject): void {
+  const { projectNo, index } = project
+  if (index.latencies.length === 0) return
+  const deltas = index.latencies.map(({ service, operation, ...count }) => ({
+    ...count,
+    measure: MEASURES.latency,
+    operationNo: dictionary.operationNo(projectNo, service, operation),
+  }))
+  sketchDelta.run(projectNo, Math.floor(times.receivedMs / HOUR_MS), packDeltas(deltas))
 }
 
 function writeTraces(

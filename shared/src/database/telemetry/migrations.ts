@@ -5,6 +5,7 @@ import { hourCounts } from './hour-counts.ts'
 import { narrowDecisions } from './narrow-decisions.ts'
 import { painRollups } from './pain-rollups.ts'
 import { traceCounts } from './trace-counts.ts'
+import { valueSketches } from './value-sketches.ts'
 
 /**
  * telemetry.db: written by the collector alone, read by the analyzer.
@@ -135,4 +136,5 @@ export const telemetryMigrations: readonly Migration[] = [
   { name: 'pain_rollups', sql: painRollups },
   { name: 'change_markers', sql: changeMarkers },
   { name: 'trace_counts', sql: traceCounts },
+  { name: 'value_sketches', sql: valueSketches },
 ]

@@ -1,0 +1,116 @@
+import { type Exemplar, joinExemplars, packExemplars, unpackExemplars } from '@loopkit/shared/rollup/exemplars'
+import { createSketch, type Sketch } from '@loopkit/shared/rollup/sketch'
+import { type ReadDelta, unpackDeltas } from '@loopkit/shared/rollup/sketch-delta'
+import type { RetainedStore } from './retained-store.ts'
+
+/** Adds what commits and decisions measured to the hour and the day of its event. */
+export interface SketchRollUp {
+  /** At most one short transaction; false when all are in. */
+  rollNext(): boolean
+}
+
+/** Deltas that one step reads, and rows that it writes, some 2 ms: more only where a single commit has more. */
+const DELTAS_PER_STEP = 40
+const ROWS_PER_STEP = 150
+/** Rows of hours that a project may begin in one hour of arrival: telemetry that mints names must not fill the disk. */
+const NEW_ROWS_PER_HOUR_MAX = 10_000
+const DAY_HOURS = 24
+
+interface DeltaRow {
+  delta_no: number
+  project_no: number
+  received_hour: number
+  deltas: Uint8Array
+}
+
+interface Added {
+  projectNo: number
+  measure: number
+  operationNo: number
+  bucket: number
+  receivedHour: number
+  sketch: Sketch
+  exemplars: Exemplar[]
+}
+
+/** What was added goes with the row that said so, in one transaction: each goes in once, whatever ends the process. */
+export function createSketchRollUp(store: RetainedStore): SketchRollUp {
+  const waiting = store.db.prepare('select * from sketch_delta order by delta_no limit ?')
+  const remove = store.statement('delete from sketch_delta where delta_no between ? and ?')
+  const rows = prepareRows(store)
+  return {
+    rollNext() {
+      const found = waiting.all(DELTAS_PER_STEP) as DeltaRow[]
+      const added = new Map<string, Added>()
+      let last: DeltaRow | undefined
+      for (const row of found) {
+        if (added.size > ROWS_PER_STEP) break
+        for (const delta of unpackDeltas(row.deltas)) addDelta(added, row, delta)
+        last = row
+      }
+      if (!last) return false
+      const hours = [...added.values()]
+      const changed = [...hours.map((one) => rows.joined(one, 60)), ...joinDays(hours).map((one) => rows.joined(one, 1440))]
+      store.write(() => {
+        for (const save of changed) save?.()
+        remove.run(found[0]!.delta_no, last.delta_no)
+      })
+      return true
+    },
+  }
+}
+
+function addDelta(added: Map<string, Added>, row: DeltaRow, { measure, operationNo, hour, bins, exemplars }: ReadDelta): void {
+  const key = `${row.project_no} ${measure} ${operationNo} ${hour}`
+  const own = { projectNo: row.project_no, measure, operationNo, bucket: hour }
+  const known = added.get(key) ?? { ...own, receivedHour: 0, sketch: createSketch(), exemplars: [] }
+  added.set(key, known)
+  known.receivedHour = Math.max(known.receivedHour, row.received_hour)
+  for (const [bin, count] of bins) known.sketch.add(bin, count)
+  known.exemplars = joinExemplars([...known.exemplars, ...exemplars])
+}
+
+/** What is added to hours, as it is to be added to days: each once, without exemplars. */
+function joinDays(hours: readonly Added[]): Added[] {
+  const days = new Map<string, Added>()
+  for (const { sketch, ...own } of hours) {
+    const bucket = Math.floor(own.bucket / DAY_HOURS)
+    const key = `${own.projectNo} ${own.measure} ${own.operationNo} ${bucket}`
+    const known = days.get(key) ?? { ...own, bucket, exemplars: [], sketch: createSketch() }
+    days.set(key, known)
+    known.receivedHour = Math.max(known.receivedHour, own.receivedHour)
+    known.sketch.join(sketch.toBytes())
+  }
+  return [...days.values()]
+}
+
+function prepareRows({ statement }: RetainedStore) {
+  const key = 'project_no = ? and measure = ? and operation_no = ? and minutes = ? and bucket = ?'
+  const get = statement(`select last_received_hour, bins, exemplars from sketch_rollup where ${key}`)
+  const put = statement('insert or replace into sketch_rollup values (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const begun = statement(
+    `select count(*) as rows from (select 1 from sketch_rollup where project_no = ? and minutes = 60 and last_received_hour >= ?
+     limit ${NEW_ROWS_PER_HOUR_MAX})`,
+  )
+  const isFull = (projectNo: number, hour: number) =>
+    (begun.get(projectNo, hour) as { rows: number }).rows >= NEW_ROWS_PER_HOUR_MAX
+  return {
+    /** null: the project begins too many. */
+    joined(added: Added, minutes: number): (() => void) | null {
+      const { projectNo, measure, operationNo, bucket, receivedHour, sketch } = added
+      const before = get.get(projectNo, measure, operationNo, minutes, bucket) as StoredRow | undefined
+      if (!before && isFull(projectNo, receivedHour)) return null
+      if (before) sketch.join(before.bins)
+      const exemplars = before ? joinExemplars([...added.exemplars, ...unpackExemplars(before.exemplars)]) : added.exemplars
+      const values = [Math.max(receivedHour, before?.last_received_hour ?? 0), sketch.total(), sketch.toBytes()]
+      const packed = packExemplars(minutes === 60 ? exemplars : [])
+      return () => void put.run(projectNo, measure, operationNo, minutes, bucket, ...values, packed)
+    },
+  }
+}
+
+interface StoredRow {
+  last_received_hour: number
+  bins: Uint8Array
+  exemplars: Uint8Array
+}
