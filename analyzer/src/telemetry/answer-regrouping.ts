@@ -10,7 +10,7 @@ import { eachTrace } from './each-trace.ts'
 import { IN_WINDOW, windowParameters } from './failure-scope.ts'
 import { spanNumber, wholeTraceFilter } from './judge-span.ts'
 import { judgeWhole } from './judge-whole.ts'
-import { judgeOpenTraces } from './open-failures.ts'
+import { judgeOpenTraces, type ShownFailure } from './open-failures.ts'
 import type { PainQuestion } from './pain-question.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -91,7 +91,7 @@ function lookAt(
   return seen
 }
 
-function nameOf({ span, detection }: Failure): string {
+function nameOf({ span, detection }: ShownFailure): string {
   return `${spanNumber(span.spanId)} ${detection.signal}`
 }
 

@@ -30,16 +30,26 @@ export function readAskedTrace(
 }
 
 /** Every stored trace of these, a few at a time, so that a question about many traces holds few of them. */
-export function* eachTrace(
+export function eachTrace(
   connection: TelemetryConnection,
   projectNo: number,
   traceIds: readonly Uint8Array[],
   filter: AttributeFilter,
   damaged?: Set<number>,
 ): Generator<{ traceId: string; stored: StoredSpan[] }> {
+  return eachTraceOf(connection, projectNo, traceIds, { filter, damaged, atOnce: TRACES_AT_ONCE })
+}
+
+/** The same for who knows how many to read together: what lies in one segment is then read of it at once. */
+export function* eachTraceOf(
+  connection: TelemetryConnection,
+  projectNo: number,
+  traceIds: readonly Uint8Array[],
+  { atOnce, ...reading }: { filter: AttributeFilter; damaged?: Set<number> | undefined; atOnce: number },
+): Generator<{ traceId: string; stored: StoredSpan[] }> {
   const distinct = [...new Set(traceIds.map(toHex))].map((id) => fromHex(id)!)
-  for (let at = 0; at < distinct.length; at += TRACES_AT_ONCE) {
-    yield* eachOf(connection, projectNo, distinct.slice(at, at + TRACES_AT_ONCE), { filter, damaged })
+  for (let at = 0; at < distinct.length; at += atOnce) {
+    yield* eachOf(connection, projectNo, distinct.slice(at, at + atOnce), reading)
   }
 }
 

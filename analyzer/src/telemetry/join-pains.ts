@@ -3,7 +3,6 @@ import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import { fromHex, toHex } from '@loopkit/shared/otlp/ids'
 import { hashText } from '@loopkit/shared/rollup/distinct-count'
 import { sessionBits } from '@loopkit/shared/rollup/pain-rollup'
-import { endedTrace } from '@loopkit/shared/signals/ended-trace'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainFacts } from '../domain/pain-facts.ts'
 import { type FailureSelection, SESSION_ID, selectFailures } from './failure-scope.ts'
@@ -160,7 +159,7 @@ function partsOf(decided: readonly CountedPain[]): PainParts[] | null {
 
 /** Distinct traces and sessions; those of undecided failures only where no decided one brings them. */
 function spreadOf(db: SqliteDatabase, question: PainQuestion, { decided, open, selection }: SpreadSources) {
-  const endedOpen = open.filter(({ failure }) => endedTrace(failure)).length
+  const endedOpen = open.filter(({ hasEnded }) => hasEnded).length
   if (selection.parts && decided.length + open.length > 0) {
     const bitsOf = createOpenBits(db, question.projectNo)
     const { traces, sessions, ended } = spreadOfParts(selection.parts, open.map(bitsOf))

@@ -10,6 +10,7 @@ import { createTraceIndex, type TraceIndex } from '@loopkit/shared/database/tele
 import { createSegmentOpener, type SegmentOpener } from '@loopkit/shared/segment/segment-opener'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { type CostOf, sentCost } from '@loopkit/shared/span/price-call'
+import { createReadMemory, type ReadMemory } from './read-memory.ts'
 import type { ResolvedEvidence } from './resolved-evidence.ts'
 
 /** One connection to telemetry.db with what is remembered beside it. */
@@ -18,9 +19,9 @@ export interface TelemetryConnection {
   hasher: TraceHasher
   index: TraceIndex
   decisions: TraceDecisions
-  /** What undecided traces are judged by, the same as where they are decided. */
   /** Opens segments; what it opened holds as long as one question. */
   segments: SegmentOpener
+  /** What undecided traces are judged by, the same as where they are decided. */
   thresholds: SoftThresholds
   /** By the same table of prices as where they are decided. */
   costOf: CostOf
@@ -28,6 +29,8 @@ export interface TelemetryConnection {
   splitValues: Map<string, ReadonlyMap<string, string | null>>
   /** What was read of failing records and their traces, by record and the segments that held them. */
   evidence: Map<string, ResolvedEvidence>
+  /** What was worked out of telemetry that does not change; without it every answer is the same. */
+  memory: ReadMemory
 }
 
 /** `absent`: the collector has not made it yet, reads answer as if nothing was ever sent. `newer`: it is not ours to read. */
@@ -50,7 +53,12 @@ export function telemetryStateOf(path: string): TelemetryState {
 }
 
 /** Opens the file for reading; null while it does not exist or is of another version. */
-export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS, costOf = sentCost): TelemetryConnection | null {
+export function openTelemetry(
+  path: string,
+  thresholds = DEFAULT_SOFT_THRESHOLDS,
+  costOf = sentCost,
+  memory = createReadMemory(),
+): TelemetryConnection | null {
   const reader = openTelemetryReader(path)
   if (reader === null) return null
   const db = rememberStatements(reader.db)
@@ -59,15 +67,16 @@ export function openTelemetry(path: string, thresholds = DEFAULT_SOFT_THRESHOLDS
     db,
     index: createTraceIndex(db),
     decisions: createTraceDecisions(db),
+    segments: createSegmentOpener(),
     thresholds,
     costOf,
     splitValues: new Map(),
     evidence: new Map(),
+    memory,
   }
 }
 
 /** A connection that knows no record: what reads see before the collector's first start. */
-    segments: createSegmentOpener(),
 export function openEmptyTelemetry(): TelemetryConnection {
   const db = openDatabase(':memory:', { role: 'writer' })
   migrate(db, telemetryMigrations)
@@ -77,10 +86,11 @@ export function openEmptyTelemetry(): TelemetryConnection {
     hasher,
     index: createTraceIndex(db),
     decisions: createTraceDecisions(db),
+    segments: createSegmentOpener(),
     thresholds: DEFAULT_SOFT_THRESHOLDS,
     costOf: sentCost,
     splitValues: new Map(),
     evidence: new Map(),
+    memory: createReadMemory(),
   }
 }
-    segments: createSegmentOpener(),
