@@ -91,7 +91,7 @@ function couldSayChanged(before: Traffic, after: Traffic, { delta, alpha }: Verd
 function factsOf(before: Traffic, after: Traffic, rule: VerdictRule): VerdictFacts {
   const sampled = ({ runs, failures, windows }: Traffic) => ({ spans: runs, runs, failures, minutes: windows.length })
   return {
-    ...{ before, after, parent: null, serviceRunsAfter: after.runs, oldVersionRunsAfter: 0, sinceHeld: null },
+    ...{ before, after, parent: null, serviceRunsAfter: after.runs, oldVersionRunsAfter: 0, control: null, rise: null },
     sampling: { before: sampled(before), after: sampled(after) },
     plan: planOf(before, rule),
   }

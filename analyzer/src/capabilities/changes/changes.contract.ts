@@ -115,6 +115,27 @@ const sideSchema = {
   },
 } as const
 
+const ratioSchema = {
+  type: 'object',
+  required: ['value', 'low', 'high'],
+  properties: { value: maybeNumber, low: maybeNumber, high: maybeNumber },
+} as const
+
+const controlSchema = {
+  ...sideSchema,
+  description: 'the part of before that the verdict goes by, where all of it would mislead; null where it does not',
+  required: ['kind', ...sideSchema.required, 'ratio'],
+  properties: {
+    kind: {
+      enum: ['same_time', 'latest_stretch'],
+      description:
+        'the old version beside the new one, as in a canary; or what was since the rate last changed before the change',
+    },
+    ...sideSchema.properties,
+    ratio: ratioSchema,
+  },
+} as const
+
 export const verifyChange = contract({
   operation: 'verify',
   summary: 'What the traffic after a change says about a pain',
@@ -146,6 +167,7 @@ export const verifyChange = contract({
       'after',
       'ratio',
       'change_percent',
+      'control',
       'test',
       'versions',
       'change_id',
@@ -169,12 +191,9 @@ export const verifyChange = contract({
       runs_needed: { type: ['integer', 'null'], description: 'runs still needed after the change before a fall could show' },
       before: sideSchema,
       after: sideSchema,
-      ratio: {
-        type: 'object',
-        required: ['value', 'low', 'high'],
-        properties: { value: maybeNumber, low: maybeNumber, high: maybeNumber },
-      },
+      ratio: { ...ratioSchema, description: 'rate after over rate before, all of both' },
       change_percent: maybeNumber,
+      control: { anyOf: [controlSchema, { type: 'null' }] },
       test: text,
       confidence: { type: 'number' },
       versions: { type: 'array', items: text },

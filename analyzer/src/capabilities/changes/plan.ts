@@ -52,7 +52,6 @@ export function createFreeze({ ask, nowMs, readPainView, verifyRule }: ChangesDe
       ...{ fingerprints: subject.fingerprints, service: subject.service },
       rules: readPainView(projectNo).rules,
       change: { service, version, shippedAtMs },
-      heldAtMs: null,
     }).catch(orNothing)
     const plan = {
       fingerprints: subject.fingerprints,
@@ -79,13 +78,10 @@ function metricOf({ painId, service }: PlanSubject): string {
 }
 
 function exposureOf(exposure: ExposureAnswer | null, rule: VerdictRule): Pick<FrozenPlan, 'planned' | 'windowHours'> {
-  if (exposure === null || exposure.isRegrouped || exposure.before.failures === 0 || exposure.before.runs === 0)
-    return { planned: null, windowHours: null }
-  const planned = planOf(exposure.before, rule)
-  return {
-    planned,
-    windowHours: Math.ceil((planned.minimumRuns * minutesOf(exposure.before)) / exposure.before.runs / HOUR_MINUTES),
-  }
+  const before = exposure?.control?.before ?? exposure?.before
+  if (!before || exposure?.isRegrouped || before.failures === 0 || before.runs === 0) return { planned: null, windowHours: null }
+  const planned = planOf(before, rule)
+  return { planned, windowHours: Math.ceil((planned.minimumRuns * minutesOf(before)) / before.runs / HOUR_MINUTES) }
 }
 
 function minutesOf({ fromMinute, toMinute }: Side): number {

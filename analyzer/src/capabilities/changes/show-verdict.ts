@@ -1,8 +1,9 @@
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
+import type { RateRatio } from '../../domain/statistics/rate-ratio.ts'
 import type { ExposureAnswer, Side } from '../../telemetry/answer-exposure.ts'
 import type { Change } from './changes.queries.ts'
 import type { FrozenPlan } from './plan.ts'
-import { changePercent, type Judgement, VERDICT_TEST, type VerdictRule } from './verdict.rules.ts'
+import { changePercent, type Judgement, testName, type VerdictRule } from './verdict.rules.ts'
 
 export type VerdictAnswer = ReturnType<typeof showVerdict>
 
@@ -10,20 +11,21 @@ const MINUTE_MS = 60_000
 const NO_SIDE = { failures: 0, runs: 0, fromMinute: null, toMinute: null }
 
 export function showVerdict(
-  { verdict, reason, detail, ratio, runsNeeded }: Judgement,
+  { verdict, reason, detail, ratio, controlRatio, runsNeeded }: Judgement,
   { exposure, change, plan }: { exposure: ExposureAnswer; change: Change; plan: FrozenPlan },
 ) {
-  const { before, after, versions } = exposure
+  const { before, after, control, rise, versions } = exposure
   return {
     verdict,
     reason,
-    detail,
+    detail: verdict === 'slipped' && rise ? slippedDetail(rise) : detail,
     runs_needed: runsNeeded,
     before: showSide(before),
     after: showSide(after),
-    ratio: ratio ? { value: ratio.value, low: ratio.low, high: ratio.high } : { value: null, low: null, high: null },
+    ratio: showRatio(ratio),
     change_percent: changePercent(before, after),
-    test: VERDICT_TEST,
+    control: control && { kind: control.kind, ...showSide(control.before), ratio: showRatio(controlRatio) },
+    test: testName(control?.kind ?? null),
     confidence: 1 - plan.rule.alpha,
     versions,
     change_id: change.changeId as string | null,
@@ -31,6 +33,18 @@ export function showVerdict(
     plan: showPlan(plan) as ReturnType<typeof showPlan> | null,
   }
 }
+
+function showRatio(ratio: RateRatio | null) {
+  return ratio ? { value: ratio.value, low: ratio.low, high: ratio.high } : { value: null, low: null, high: null }
+}
+
+function slippedDetail({ held, since }: { held: Side; since: Side }): string {
+  const beganMs = (since.fromMinute ?? 0) * MINUTE_MS
+  const counts = ({ failures, runs }: Side) => `${round(failures)} of ${round(runs)} runs failed`
+  return `held until ${msToIso(beganMs)}, when ${counts(held)}; ${counts(since)} since`
+}
+
+const round = (count: number) => Math.round(count * 100) / 100
 
 /** The plan as answers show it. */
 export function showPlan({ painId, planDigest, frozenAtMs, metric, planned, windowHours, fromMinute }: FrozenPlan) {
@@ -53,9 +67,10 @@ export function showUnjudged(painId: string, { alpha }: VerdictRule): VerdictAns
     runs_needed: null,
     before: showSide(NO_SIDE),
     after: showSide(NO_SIDE),
-    ratio: { value: null, low: null, high: null },
+    ratio: showRatio(null),
     change_percent: null,
-    test: VERDICT_TEST,
+    control: null,
+    test: testName(null),
     confidence: 1 - alpha,
     versions: [],
     change_id: null,

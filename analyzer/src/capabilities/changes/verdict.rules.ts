@@ -1,4 +1,5 @@
 import type { RateRatio } from '../../domain/statistics/rate-ratio.ts'
+import type { Compared, Control } from '../../domain/verification/control.ts'
 import { planLastLook, planRuns, runsStillNeeded } from '../../domain/verification/plan-runs.ts'
 import { hasSamplingChanged, type SampledTraffic } from '../../domain/verification/sampling.ts'
 import { lookAt, WINDOWS_MIN } from '../../domain/verification/sequential-interval.ts'
@@ -7,11 +8,14 @@ import type { Traffic } from '../../domain/verification/traffic.ts'
 export interface VerdictFacts {
   before: Traffic
   after: Traffic
-  parent: { before: Traffic; after: Traffic } | null
+  /** What is compared instead, where all of before would mislead. */
+  control: { kind: Control['kind']; compared: Compared } | null
+  /** What is compared, with every failure that differs only in words or stack. */
+  parent: Compared | null
   serviceRunsAfter: number
   oldVersionRunsAfter: number
-  /** What an earlier verdict of this change called held, and what came since; null where none did. */
-  sinceHeld: { held: Traffic; since: Traffic } | null
+  /** What was after the change until its rate rose, and since; null where it did not rise. */
+  rise: { held: Traffic; since: Traffic } | null
   sampling: { before: SampledTraffic; after: SampledTraffic }
   /** What was planned when the change was recorded; null where nothing had run by then. */
   plan: PlannedRuns | null
@@ -43,40 +47,62 @@ export interface Judgement {
   verdict: Verdict
   reason: RefusalReason | null
   detail: string | null
+  /** After over before, all of both. */
   ratio: RateRatio | null
+  /** What the verdict goes by where that is not all of before. */
+  controlRatio: RateRatio | null
   /** Runs still needed before a fall could show; null unless traffic is what is missing. */
   runsNeeded: number | null
 }
 
-/** The name of the test, as every verdict carries it. */
-export const VERDICT_TEST =
+/** The name of the test, as every verdict carries it, with what was compared. */
+export function testName(control: Control['kind'] | null): string {
+  return control === null ? VERDICT_TEST : `${VERDICT_TEST}; ${COMPARED[control]}`
+}
+
+const COMPARED: Readonly<Record<Control['kind'], string>> = {
+  same_time: 'against the old version in the same time, rates standardized by Mantel and Haenszel’s weights (concurrent control)',
+  latest_stretch: 'against what was before since its rate last changed',
+}
+const VERDICT_TEST =
   'sequential: exact conditional interval of a Poisson rate ratio on counts divided by their dispersion, O’Brien-Fleming bound, Student’s t'
 
 /**
  * The verdict of a change, or why there is none. Silence is never held: both sides need runs in at least four windows, and the
  * interval of the rate ratio that holds over all looks decides, not its value. Held needs the whole interval below 1 - δ, worse above
- * 1 + δ, unchanged inside. A fall whose parent key did not fall has moved. What was held and then rose above its held rate has slipped.
+ * 1 + δ, unchanged inside. A fall that siblings made up for has moved. What would have been held until its rate rose, and has been above
+ * that since, has slipped, whoever looked when.
  */
 export function judgeChange(facts: VerdictFacts, rule: VerdictRule): Judgement {
-  const { before, after } = facts
-  const { delta } = rule
+  const { before, after, control } = facts
   const refusal = refuse(facts)
-  if (refusal !== null) return { verdict: 'refused', reason: refusal, detail: null, ratio: null, runsNeeded: null }
-  if (hasFewWindows(before)) return tooFewWindows('before')
-  if (hasSlipped(facts, rule)) return said('slipped', ratioOf(before, after, rule))
-  const planned = plannedNow(facts, rule)
-  if (hasFewWindows(after)) return { ...tooFewWindows('after'), runsNeeded: fewestRuns(facts, planned, rule) }
-  const ratio = ratioOf(before, after, rule, planned)
-  if (isBelow(ratio, 1 - delta)) return said(parentFell(facts, rule) ? 'held' : 'moved', ratio)
-  if (ratio.low > 1 + delta) return said('worse', ratio)
-  if (ratio.low >= 1 - delta && ratio.high !== null && ratio.high <= 1 + delta) return said('unchanged', ratio)
-  const missing = missingRuns(facts, planned, rule)
+  if (refusal !== null) return { ...NOTHING_SAID, reason: refusal }
+  const compared = control?.compared ?? { before, after }
+  const planned = plannedNow(facts.plan, compared.before, rule)
+  if (hasFewWindows(before)) return tooFewWindows('before', { compared, planned, rule })
+  if (hasFewWindows(after)) return tooFewWindows('after', { compared, planned, rule })
+  const own = ratioOf(compared.before, compared.after, rule, planned)
+  const ratios = { ratio: control ? ratioOf(before, after, rule) : own, controlRatio: control && own }
+  if (compared.before.failures + compared.after.failures === 0)
+    return { ...NOTHING_SAID, reason: 'no_data', detail: 'it had stopped failing before the change', ...ratios }
+  const verdict = hasSlipped(facts.rise, compared.before, { planned, rule })
+    ? 'slipped'
+    : verdictOf(own, compared, facts.parent, rule)
+  if (verdict !== null) return { ...NOTHING_SAID, verdict, ...ratios }
+  const missing = missingRuns(compared, planned, rule)
   const reason = missing > 0 ? 'insufficient_traffic' : 'inconclusive'
-  return { verdict: 'refused', reason, detail: null, ratio, runsNeeded: missing > 0 ? missing : null }
+  return { ...NOTHING_SAID, reason, ...ratios, runsNeeded: missing > 0 ? missing : null }
 }
 
-function said(verdict: Verdict, ratio: RateRatio): Judgement {
-  return { verdict, reason: null, detail: null, ratio, runsNeeded: null }
+const NOTHING_SAID: Judgement = {
+  ...{ verdict: 'refused', reason: null, detail: null, ratio: null, controlRatio: null, runsNeeded: null },
+}
+
+function verdictOf(ratio: RateRatio, compared: Compared, parent: Compared | null, rule: VerdictRule): Verdict | null {
+  const { delta } = rule
+  if (isBelow(ratio, 1 - delta)) return hasMoved(compared, parent, rule) ? 'moved' : 'held'
+  if (ratio.low > 1 + delta) return 'worse'
+  return ratio.low >= 1 - delta && ratio.high !== null && ratio.high <= 1 + delta ? 'unchanged' : null
 }
 
 function refuse({ before, after, serviceRunsAfter, oldVersionRunsAfter, sampling }: VerdictFacts): RefusalReason | null {
@@ -88,7 +114,7 @@ function refuse({ before, after, serviceRunsAfter, oldVersionRunsAfter, sampling
 }
 
 /** What comes late of before says nothing of after: it may move the last look, else what arrived by chance at first would bind. */
-function plannedNow({ before, plan }: VerdictFacts, rule: VerdictRule): PlannedRuns {
+function plannedNow(plan: PlannedRuns | null, before: Traffic, rule: VerdictRule): PlannedRuns {
   const now = planOf(before, rule)
   return plan ? { ...plan, lastLookRuns: Math.max(plan.lastLookRuns, now.lastLookRuns) } : now
 }
@@ -102,18 +128,36 @@ function hasFewWindows({ windows }: Traffic): boolean {
   return windows.length < WINDOWS_MIN
 }
 
-function tooFewWindows(side: 'before' | 'after'): Judgement {
+interface Planning {
+  compared: Compared
+  planned: PlannedRuns
+  rule: VerdictRule
+}
+
+function tooFewWindows(side: keyof Compared, { compared, planned, rule }: Planning): Judgement {
   const detail = `fewer than ${WINDOWS_MIN} minutes with runs ${side} the change: failures of one moment cannot be told from a rate`
-  return { verdict: 'refused', reason: 'insufficient_traffic', detail, ratio: null, runsNeeded: null }
+  const missing = fewestRuns(compared, planned, rule) ?? Math.ceil(planned.minimumRuns - compared.after.runs)
+  const runsNeeded = Math.max(missing, WINDOWS_MIN - compared.after.windows.length, 1)
+  return { ...NOTHING_SAID, reason: 'insufficient_traffic', detail, runsNeeded }
 }
 
-function hasSlipped({ sinceHeld }: VerdictFacts, rule: VerdictRule): boolean {
-  if (!sinceHeld || hasFewWindows(sinceHeld.held) || hasFewWindows(sinceHeld.since)) return false
-  return ratioOf(sinceHeld.held, sinceHeld.since, rule).low > 1 + rule.delta
+/** What had held until then has been above it since. */
+function hasSlipped(rise: VerdictFacts['rise'], before: Traffic, { planned, rule }: Omit<Planning, 'compared'>): boolean {
+  if (!rise || before.failures === 0 || hasFewWindows(rise.held) || hasFewWindows(rise.since)) return false
+  const hadHeld = isBelow(ratioOf(before, rise.held, rule, planned), 1 - rule.delta)
+  return hadHeld && ratioOf(rise.held, rise.since, rule).low > 1 + rule.delta
 }
 
-function parentFell({ parent }: VerdictFacts, rule: VerdictRule): boolean {
-  return !parent || isBelow(ratioOf(parent.before, parent.after, rule), 1 - rule.delta)
+/** Share of a fall that others gained, from which on the failures have only changed their words. */
+const MOVED_SHARE = 0.5
+
+/** The parent key did not fall, and what the pain lost its siblings gained: others that fail as they always did hide no fix. */
+function hasMoved({ before, after }: Compared, parent: Compared | null, rule: VerdictRule): boolean {
+  if (!parent || isBelow(ratioOf(parent.before, parent.after, rule), 1 - rule.delta)) return false
+  const rate = ({ failures, runs }: Traffic) => failures / runs
+  const lost = rate(before) - rate(after)
+  const gained = rate(parent.after) - rate(after) - (rate(parent.before) - rate(before))
+  return gained >= MOVED_SHARE * lost
 }
 
 function isBelow({ high }: RateRatio, bound: number): boolean {
@@ -125,18 +169,18 @@ function ratioOf(before: Traffic, after: Traffic, rule: VerdictRule, planned = p
 }
 
 /** Runs that are missing after the change: until a stop of the failures would show, or until a fall by half probably would. */
-function missingRuns(facts: VerdictFacts, planned: PlannedRuns, rule: VerdictRule): number {
-  const { before, after } = facts
+function missingRuns(compared: Compared, planned: PlannedRuns, rule: VerdictRule): number {
+  const { before, after } = compared
   if (before.failures === 0) return 0
   return Math.max(
-    fewestRuns(facts, planned, rule) ?? 0,
+    fewestRuns(compared, planned, rule) ?? 0,
     Math.ceil(planned.minimumRuns - after.runs),
     runsStillNeeded(before, after, rule.delta),
   )
 }
 
 /** Runs without one more failure after which the verdict would be held; null where no number up to the planned ones would do. */
-function fewestRuns({ before, after }: VerdictFacts, planned: PlannedRuns, rule: VerdictRule): number | null {
+function fewestRuns({ before, after }: Compared, planned: PlannedRuns, rule: VerdictRule): number | null {
   if (before.failures === 0) return null
   const holds = (more: number) => isBelow(ratioOf(before, withoutFailure(after, more), rule, planned), 1 - rule.delta)
   let low = 0

@@ -44,19 +44,14 @@ export function createVerdictQueries({ db, all, first, run }: Control) {
         }),
       ),
 
-    /** The latest of a change and a pain; with `only` the latest that said so. */
-    last: (
-      projectNo: number,
-      { changeId, painId }: { changeId: string; painId: string },
-      { only }: { only?: string } = {},
-    ): StoredVerdict | null => {
-      let query = db
+    /** The latest of a change and a pain. */
+    last: (projectNo: number, { changeId, painId }: { changeId: string; painId: string }): StoredVerdict | null => {
+      const query = db
         .selectFrom('verdict')
         .selectAll()
         .where('project_no', '=', projectNo)
         .where('pain_id', '=', painId)
         .where('change_id', '=', changeId)
-      if (only !== undefined) query = query.where('verdict', '=', only)
       const row = first(query.orderBy('at_ms', 'desc').orderBy('verdict_no', 'desc').limit(1))
       return row ? toVerdict(row) : null
     },

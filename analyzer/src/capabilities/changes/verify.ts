@@ -28,6 +28,7 @@ const REGROUPED: Judgement = {
   detail:
     'rules that group failures changed within the window: what was counted before and after is not the same; ask with a window since then',
   ratio: null,
+  controlRatio: null,
   runsNeeded: null,
 }
 
@@ -47,7 +48,6 @@ export function createJudge({ ask, nowMs, readPainView }: ChangesDeps, { verdict
       ...{ fingerprints: plan.fingerprints, service: plan.service },
       rules: readPainView(projectNo).rules,
       change: { service, version, shippedAtMs },
-      heldAtMs: verdicts.last(projectNo, key, { only: 'held' })?.atMs ?? null,
     })
     const judgement = exposure.isRegrouped ? REGROUPED : judgeChange({ ...exposure, plan: plan.planned }, plan.rule)
     const answer = showVerdict(judgement, { exposure, change, plan })

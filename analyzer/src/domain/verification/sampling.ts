@@ -7,8 +7,41 @@ export interface SampledTraffic {
   runs: number
   /** Failures of any kind among them. */
   failures: number
-  /** Minutes in which something ran. */
+  /** Time in which something ran, as `activeMinutes` counts it. */
   minutes: number
+}
+
+/** Records of one minute. */
+export interface MinuteOfSpans {
+  minute: number
+  spans: number
+}
+
+/** Stretches that time is counted in, in minutes; the shortest in which both sides have this many records each, on average. */
+const STRETCHES = [1, 10, 60, 360, 1440]
+const SPANS_PER_STRETCH_MIN = 10
+
+/**
+ * How long each side ran: the stretches of time in which it did, so that nights and gaps do not count. Stretches grow where records are
+ * few: of one record an hour each minute that has it would look like a minute of full traffic, however many a sampler had dropped.
+ */
+export function activeMinutes(sides: readonly (readonly MinuteOfSpans[])[]): number[] {
+  const sums = sides.map((side) => side.reduce((sum, { spans }) => sum + spans, 0))
+  for (const length of STRETCHES) {
+    const stretches = sides.map((side) => new Set(side.map(({ minute }) => Math.floor(minute / length))).size)
+    const isDense = stretches.every((count, at) => sums[at]! >= count * SPANS_PER_STRETCH_MIN)
+    if (isDense || length === STRETCHES.at(-1)) return sides.map((side, at) => Math.min(stretches[at]! * length, extentOf(side)))
+  }
+  return sides.map(extentOf)
+}
+
+function extentOf(side: readonly MinuteOfSpans[]): number {
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const { minute } of side) {
+    first = Math.min(first, minute)
+    last = Math.max(last, minute)
+  }
+  return side.length === 0 ? 0 : last - first + 1
 }
 
 /** Traffic without a word on sampling that changes so much may have been sampled otherwise. */

@@ -23,7 +23,7 @@ export interface Traffic {
 }
 
 /** Windows of a side: enough to see how failures clump, and no more than that. */
-const WINDOWS_MAX = 20
+export const WINDOWS_MAX = 20
 
 /**
  * The minutes of one side, in any order, put together to at most twenty windows of about equal runs. A window is never shorter
