@@ -128,6 +128,6 @@ describe('contrasts of a diagnosis', () => {
     const { text, body } = await project.post<{ packet: DiagnosisPacket }>('/v1/runs/diagnose', { budget_tokens: budget }, key)
     expect(countTokens(text)).toBeLessThanOrEqual(budget)
     const { unavailable, contrasts } = body.packet.issues[0]!
-    expect(contrasts !== null || unavailable.detail === 'budget_tokens').toBe(true)
+    expect(contrasts !== null || unavailable.contrasts === 'budget_tokens').toBe(true)
   })
 })

@@ -48,7 +48,11 @@ describe('a budget', () => {
       const dropped = packet.omitted.find(({ what, reason }) => what === 'issues' && reason === 'budget_tokens')?.count ?? 0
       const kept = content.issues.slice(0, pains.length - dropped)
       expect(packet.issues.map(({ pain_id }) => pain_id)).toEqual(kept.map(({ pain_id }) => pain_id))
-      for (const issue of packet.issues) expect(issue.evidence_ids.length).toBeGreaterThan(0)
+      for (const issue of packet.issues) {
+        expect(issue.evidence_ids.length).toBeGreaterThan(0)
+        const nulls = Object.entries(issue).filter(([, value]) => value === null)
+        expect(Object.keys(issue.unavailable)).toEqual(expect.arrayContaining(nulls.map(([name]) => name)))
+      }
     },
   )
 
@@ -72,6 +76,12 @@ describe('a budget', () => {
     expect(issues.length).toBeGreaterThanOrEqual(5)
     expect(issues[0]!.patch_plan).not.toBeNull()
     expect(issues.at(-1)!.patch_plan).toBeNull()
+  })
+
+  test('names what shows the first pain where no issue has room', () => {
+    const { issues, omitted } = fitPacket(contentOf(plain.slice(0, 1)), 300, 0)
+    expect(issues).toEqual([])
+    expect(omitted).toContainEqual(expect.objectContaining({ evidence_ids: plain[0]!.evidence_ids.slice(0, 1) }))
   })
 
   test('gives the same bytes for the same content', () => {

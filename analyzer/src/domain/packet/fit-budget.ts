@@ -4,6 +4,8 @@ import { cut } from '../untrusted-text.ts'
 import { buildPacket, diagnosisAnswer, type PacketContent } from './build-packet.ts'
 import type { DiagnosisPacket, Issue, Omission } from './model.ts'
 
+/** The reason of whatever is left out here. */
+const BUDGET = 'budget_tokens'
 /** Evidence that a trimmed issue keeps. */
 const TRIMMED_EVIDENCE = 3
 const BARE_EVIDENCE = 1
@@ -19,37 +21,53 @@ const TRIMS: readonly ((issue: Issue) => Issue)[] = [
   (issue) => without(issue, ['patch_plan']),
   (issue) => without(issue, ['eval_candidate']),
   (issue) => ({
-    ...issue,
-    evidence_ids: issue.evidence_ids.slice(0, TRIMMED_EVIDENCE),
-    traces: issue.traces.slice(0, TRIMMED_EVIDENCE),
+    ...withEvidence(issue, { records: TRIMMED_EVIDENCE, traces: TRIMMED_EVIDENCE }),
     suspects: issue.suspects?.slice(0, 1) ?? null,
     contrasts: issue.contrasts?.slice(0, 1).map(bareContrast) ?? null,
-    unavailable: { ...issue.unavailable, evidence_ids: 'budget_tokens', traces: 'budget_tokens' },
   }),
+  (issue) => without(withEvidence(issue, { records: BARE_EVIDENCE, traces: BARE_EVIDENCE }), ['blast_radius']),
+  (issue) => without(issue, ['suspects', 'contrasts']),
   (issue) => ({
-    ...without(issue, ['blast_radius']),
-    evidence_ids: issue.evidence_ids.slice(0, BARE_EVIDENCE),
-    traces: [],
-    suspects: null,
-    contrasts: null,
+    ...withEvidence(issue, { records: BARE_EVIDENCE, traces: 0 }),
     title: cut(issue.title, BARE_TITLE_CHARS),
     why: issue.why.split(/[(;]/)[0]!.trim(),
     next_action: 'read GET /v1/pains/{pain_id}',
-    // One word for all that a bare issue lacks: naming each field would cost more than it says.
-    unavailable: { detail: 'budget_tokens' },
   }),
 ]
+
+/** The first of its records and traces; what was more is named, and what was all is not. */
+function withEvidence(issue: Issue, { records, traces }: { records: number; traces: number }): Issue {
+  const cutNames = [
+    ...(issue.evidence_ids.length > records ? ['evidence_ids'] : []),
+    ...(issue.traces.length > traces ? ['traces'] : []),
+  ]
+  return {
+    ...issue,
+    evidence_ids: issue.evidence_ids.slice(0, records),
+    traces: issue.traces.slice(0, traces),
+    unavailable: { ...issue.unavailable, ...Object.fromEntries(cutNames.map((name) => [name, BUDGET])) },
+  }
+}
 
 /** What it says without the records that show it. */
 function bareContrast(contrast: Contrast): Contrast {
   return { ...contrast, examples: contrast.examples.slice(0, 1), counter_examples: contrast.counter_examples.slice(0, 1) }
 }
 
-function without(issue: Issue, fields: ('issue_draft' | 'patch_plan' | 'eval_candidate' | 'blast_radius')[]): Issue {
-  const taken = Object.fromEntries(fields.map((field) => [field, null]))
-  const kept = Object.entries(issue.unavailable).filter(([name]) => !fields.some((field) => name.startsWith(`${field}.`)))
-  const reasons = Object.fromEntries([...kept, ...fields.map((field) => [field, 'budget_tokens'])])
-  return { ...issue, ...taken, unavailable: reasons }
+type Taken = 'issue_draft' | 'patch_plan' | 'eval_candidate' | 'blast_radius' | 'contrasts' | 'suspects'
+
+/** A field that could not be said before keeps the reason that it had. */
+function without(issue: Issue, fields: readonly Taken[]): Issue {
+  const said = fields.filter((field) => issue[field] !== null)
+  const taken = Object.fromEntries(said.map((field) => [field, null]))
+  const kept = Object.entries(issue.unavailable).filter(
+    ([name]) => !said.some((field) => name === field || name.startsWith(`${field}.`)),
+  )
+  return {
+    ...issue,
+    ...taken,
+    unavailable: { ...Object.fromEntries(kept), ...Object.fromEntries(said.map((field) => [field, BUDGET])) },
+  }
 }
 
 /**
@@ -99,17 +117,22 @@ function cutContent(content: PacketContent, cuts: readonly Cut[]): PacketContent
     .slice(0, total - dropped)
     .map((issue, at) => TRIMS.slice(0, trims[at]).reduce((trimmed, trim) => trim(trimmed), issue))
   const trimmed = issues.filter((_, at) => trims[at]! > 0).length
-  const names = content.issues.slice(total - dropped).map(({ pain_id }) => pain_id)
+  const gone = content.issues.slice(total - dropped)
   const omitted: Omission[] = [
     ...content.omitted,
-    ...(trimmed > 0 ? [{ what: 'issue_detail', count: trimmed, reason: 'budget_tokens', href: '/v1/pains/{pain_id}' }] : []),
-    ...(dropped > 0 ? [{ what: 'issues', count: dropped, reason: 'budget_tokens', ...named(names), href: '/v1/pains' }] : []),
-    ...(isLast && content.service !== null ? [{ what: 'service', count: 1, reason: 'budget_tokens' }] : []),
+    ...(trimmed > 0 ? [{ what: 'issue_detail', count: trimmed, reason: BUDGET, href: '/v1/pains/{pain_id}' }] : []),
+    ...(dropped > 0
+      ? [{ what: 'issues', count: dropped, reason: BUDGET, ...named(gone, dropped === total), href: '/v1/pains' }]
+      : []),
+    ...(isLast && content.service !== null ? [{ what: 'service', count: 1, reason: BUDGET }] : []),
   ]
   const shown = isLast ? omitted.map(({ what, count, reason }) => ({ what, count, reason })) : omitted
   return { ...content, issues, omitted: shown, service: isLast ? null : content.service }
 }
 
-function named(ids: readonly string[]): { ids?: string[] } {
-  return ids.length === 0 ? {} : { ids: ids.slice(0, DROPPED_NAMED_MAX) }
+/** The first pains that went, and where none is left what shows the first of them. */
+function named(gone: readonly Issue[], isAll: boolean): Pick<Omission, 'ids' | 'evidence_ids'> {
+  const ids = gone.slice(0, DROPPED_NAMED_MAX).map(({ pain_id }) => pain_id)
+  const evidence = isAll ? (gone[0]?.evidence_ids.slice(0, BARE_EVIDENCE) ?? []) : []
+  return { ...(ids.length > 0 && { ids }), ...(evidence.length > 0 && { evidence_ids: evidence }) }
 }

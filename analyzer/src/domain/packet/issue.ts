@@ -21,7 +21,7 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
   const unavailable: Record<string, string> = {}
   if (detail.contrasts.reason !== null) unavailable.contrasts = detail.contrasts.reason
   const trend = trendOf(facts)
-  if ('reason' in trend) unavailable.trend = trend.reason
+  if ('reason' in trend) Object.assign(unavailable, { trend: trend.reason, trend_basis: trend.reason })
   const changes = ledger.changes.filter((change) => !isCleared(change, reading))
   // An empty list says that changes are known and none stands near; without a ledger nothing can be said.
   const suspects = ledger.changes.length === 0 ? null : suspectsOf(facts.onset, [facts.service, ...detail.services], changes)

@@ -19,6 +19,8 @@ export interface Omission {
   reason: string
   /** The first of them by name, where there is room. */
   ids?: string[]
+  /** What shows the first of them, where nothing else of it is left. */
+  evidence_ids?: string[]
   /** Where it can be read, where there is room. */
   href?: string
 }

@@ -235,7 +235,7 @@ export const packetSchema = {
       items: {
         type: 'object',
         required: ['what', 'count', 'reason'],
-        properties: { what: text, count, reason: text, ids: texts, href: text },
+        properties: { what: text, count, reason: text, ids: texts, evidence_ids: texts, href: text },
       },
     },
     schema_version: { type: 'integer' },
