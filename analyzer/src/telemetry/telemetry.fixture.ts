@@ -211,13 +211,10 @@ function writeOpen(
   const hash = BigInt.asIntN(64, hasher(projectNo, span.traceId))
   if (view.session !== null) {
     const sessionNo = findSession(db, projectNo, { sessionId: view.session, explicit: true, atMs: receivedMs })
-    db.prepare('insert or ignore into session_trace values (?, ?, ?, ?, ?, null, null, null, 0, 0, 0, 0, 0, null, 0, 0, 0)').run(
-      projectNo,
-      sessionNo,
-      hash,
-      span.traceId,
-      receivedMs,
-    )
+    db.prepare(
+      `insert or ignore into session_trace (project_no, session_no, trace_hash, trace_id, received_ms, spans, turns, tool_calls,
+         input_tokens, output_tokens, failures, start_ms, end_ms) values (?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0)`,
+    ).run(projectNo, sessionNo, hash, span.traceId, receivedMs)
   }
   const isOpen = detection !== null || span.endUnixNano === 0n || view.session !== null
   const agentStep = view.agent !== null || view.tool !== null || view.kind === 'chat'
@@ -375,7 +372,11 @@ function writeSession(
   { part, trace }: { part: SessionPart; trace: DecidedTrace },
 ): void {
   const sessionNo = findSession(db, projectNo, { sessionId: part.sessionId, explicit: part.explicit, atMs: trace.receivedMs })
-  db.prepare('insert or replace into session_trace values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+  db.prepare(
+    `insert or replace into session_trace (project_no, session_no, trace_hash, trace_id, received_ms, decided_ms, agent, user, spans, turns,
+       tool_calls, input_tokens, output_tokens, cost_usd, failures, start_ms, end_ms)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
     projectNo,
     sessionNo,
     trace.hash,
