@@ -12,7 +12,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const modules = join(root, 'node_modules')
 const stamp = join(modules, '.loopkit-installed')
 const compiled = join(modules, '.loopkit-compiled')
-// Compiled code is kept here between starts; where the folder cannot be written Node does without.
+// Compiled code is kept here between starts, also of the services that tests start; where the folder cannot be written Node does
+// without.
 const cacheEnv = { NODE_COMPILE_CACHE: join(modules, '.cache', 'loopkit'), ...process.env }
 // Files whose change asks for a new installation.
 const manifests = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json']
@@ -44,10 +45,8 @@ export function run(task, args) {
   const parts = tasks[task]
   if (!parts) fail(`unknown task ${task}; one of ${Object.keys(tasks).join(', ')}`)
   install()
-  const isOurs = parts.includes(COMMAND_LINE)
-  if (isOurs) compileOnce()
-  const env = isOurs ? cacheEnv : process.env
-  const child = spawn(pinnedNode(), [...parts, ...args], { cwd: root, stdio: 'inherit', env })
+  if (parts.includes(COMMAND_LINE)) compileOnce()
+  const child = spawn(pinnedNode(), [...parts, ...args], { cwd: root, stdio: 'inherit', env: cacheEnv })
   // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone is passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
