@@ -1,7 +1,7 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { ChangeMarker } from '@loopkit/shared/signals/change-markers'
 import { endedTrace } from '@loopkit/shared/signals/ended-trace'
-import type { Failure, Fingerprint, SessionPart } from '@loopkit/shared/signals/model'
+import type { Failure, Fingerprint, RunEntry, SessionPart } from '@loopkit/shared/signals/model'
 import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { eventNanoOf } from '../write/index-spans.ts'
 import type { Judging } from './judge-stored.ts'
@@ -53,6 +53,8 @@ export interface DecidedFingerprint {
 export interface DecidedSession extends Omit<SessionPart, 'startUnixNano' | 'endUnixNano'> {
   startMs: number
   endMs: number
+  /** Of which its cost is measured; null where it calls no model. */
+  run: { service: string; operation: string; spanId: Uint8Array } | null
 }
 
 /** Texts of a fingerprint's row, in characters: for people, the whole is in the record. */
@@ -61,7 +63,7 @@ const SERVICES_MAX = 50
 
 export function describeDecision({ trace, judged, awaitsEnd, markers }: Judging): TraceDecision {
   if (judged === null) return { trace, isTooLarge: true, awaitsEnd: false, failures: [], sessions: [], markers: [] }
-  const { failures, sessions } = judged
+  const { failures, sessions, runEntries } = judged
   const fingerprints = new Map<Fingerprint, DecidedFingerprint>()
   const isAlone = !trace.decidedBefore && sessions.length === 1
   return {
@@ -69,7 +71,7 @@ export function describeDecision({ trace, judged, awaitsEnd, markers }: Judging)
     isTooLarge: false,
     awaitsEnd,
     failures: failures.map((failure) => describeFailure(trace, failure, fingerprints)),
-    sessions: sessions.filter((part) => needsRow(part, isAlone)).map(describeSession),
+    sessions: sessions.filter((part) => needsRow(part, isAlone)).map((part) => describeSession(part, runEntries)),
     markers: markers.map((marker) => describeMarker(trace, marker)),
   }
 }
@@ -131,10 +133,11 @@ function describeMarker(
   return { kind, ...names, eventMs: isOurs ? sentMs : lastReceivedMs }
 }
 
-function describeSession(part: SessionPart): DecidedSession {
+function describeSession(part: SessionPart, runEntries: readonly RunEntry[]): DecidedSession {
   const { startUnixNano, endUnixNano, ...rest } = part
   return {
     ...rest,
+    run: describeRun(runEntries.find(({ sessionId }) => sessionId === part.sessionId)),
     sessionId: toIndexText(part.sessionId),
     agent: part.agent === null ? null : toIndexText(part.agent),
     user: part.user === null ? null : toIndexText(part.user),
@@ -148,6 +151,11 @@ function describeSession(part: SessionPart): DecidedSession {
     startMs: nanoToMs(clampNano(startUnixNano)),
     endMs: nanoToMs(clampNano(endUnixNano)),
   }
+}
+
+function describeRun(entry: RunEntry | undefined): DecidedSession['run'] {
+  if (!entry || entry.spanId === null) return null
+  return { service: toIndexText(entry.service), operation: toIndexText(entry.operation), spanId: entry.spanId }
 }
 
 /** A number from telemetry as an INTEGER column takes it. */

@@ -6,6 +6,7 @@ import type { Dictionary } from '../write/dictionary.ts'
 import type { DecidedFailure, DecidedFingerprint, DecidedSession, TraceDecision } from './describe-decision.ts'
 import { type CountDelta, differ, type FailureRow, type StoredFailureRow } from './failure-difference.ts'
 import type { OpenTrace } from './open-rows.ts'
+import { type CostDeltas, createCostWriter } from './write-costs.ts'
 import { createMarkerWriter } from './write-markers.ts'
 
 /** Writes what was judged. Call it inside the transaction that is to hold it, after the dictionary was refreshed. */
@@ -37,6 +38,7 @@ interface Deciding {
   /** Of the next failure's row. */
   failureNo: number
   counts: Map<string, CountDelta>
+  costs: CostDeltas
 }
 
 export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary): DecisionWriter {
@@ -44,6 +46,7 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
   const decisionsOf = createTraceDecisions(db)
   const serviceLists = new Map<string, number>()
   const markers = createMarkerWriter(db)
+  const costs = createCostWriter(db)
 
   function decide(projectNo: number, decisions: readonly TraceDecision[], nowMs: number): void {
     const last = statements.last.get() as { decision_no: number; decided_ms: number; last_failure_no: number } | undefined
@@ -54,6 +57,7 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
       decidedMs: Math.max(nowMs, last?.decided_ms ?? 0),
       failureNo: (last?.last_failure_no ?? 0) + 1,
       counts: new Map(),
+      costs: costs.begin(projectNo),
     }
     const firstFailureNo = deciding.failureNo
     for (const decision of decisions) {
@@ -65,6 +69,7 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
       writeTrace(deciding, decision, before)
       markers.write(projectNo, decision.markers, deciding.decidedMs)
     }
+    costs.write(projectNo, deciding.costs, deciding.decidedMs)
     const decidedMinute = Math.floor(deciding.decidedMs / MINUTE_MS)
     for (const { eventMinute, fingerprintNo, releaseNo, failures, weight, weightSquared } of deciding.counts.values())
       statements.count.run(projectNo, decidedMinute, eventMinute, fingerprintNo, releaseNo, failures, weight, weightSquared)
@@ -216,10 +221,13 @@ function writeSessions(deciding: Deciding, trace: OpenTrace, parts: readonly Dec
   const { statements, dictionary, projectNo, decidedMs } = deciding
   const { traceHash, traceId, lastReceivedMs } = trace
   const numbers = new Map<string, number>()
+  if (trace.decidedBefore) deciding.costs.takeBack(traceHash)
   statements.clearSessions.run(projectNo, traceHash)
   for (const part of parts) {
     const sessionNo = dictionary.sessionNo(projectNo, part.sessionId, part.explicit, decidedMs)
     if (part.explicit) numbers.set(part.sessionId, sessionNo)
+    const operationNo = part.run && dictionary.operationNo(projectNo, part.run.service, part.run.operation)
+    if (part.run && operationNo !== null) deciding.costs.add({ ...part, operationNo, traceId, spanId: part.run.spanId })
     statements.addSession.run(
       projectNo,
       sessionNo,
@@ -238,6 +246,7 @@ function writeSessions(deciding: Deciding, trace: OpenTrace, parts: readonly Dec
       part.failures,
       part.startMs,
       part.endMs,
+      operationNo,
     )
   }
   return numbers
@@ -298,8 +307,8 @@ function prepareStatements(db: SqliteDatabase) {
     ),
     addSession: db.prepare(`
       insert into session_trace (project_no, session_no, trace_hash, trace_id, received_ms, decided_ms, agent, user, spans, turns,
-                                 tool_calls, input_tokens, output_tokens, cost_usd, failures, start_ms, end_ms)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                 tool_calls, input_tokens, output_tokens, cost_usd, failures, start_ms, end_ms, operation_no)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict do update set spans = spans + excluded.spans, turns = turns + excluded.turns,
         tool_calls = tool_calls + excluded.tool_calls, input_tokens = input_tokens + excluded.input_tokens,
         output_tokens = output_tokens + excluded.output_tokens, failures = failures + excluded.failures,

@@ -35,7 +35,7 @@ export function binOf(value: number): number {
 }
 
 /** The value that stands for a bin, within the accuracy. */
-export function valueOf(bin: number): number {
+export function valueOfBin(bin: number): number {
   return bin === 0 ? 0 : mapping.value(bin - 1)
 }
 

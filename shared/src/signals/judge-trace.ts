@@ -6,6 +6,7 @@ import type { Regroup } from './fingerprint-rules.ts'
 import { findHints } from './hints/find-hints.ts'
 import { createJudgeMemory, type JudgeMemory } from './judge-memory.ts'
 import type { Failure, JudgedTrace, TraceSpan } from './model.ts'
+import { findRunEntries } from './run-entries.ts'
 import { sampleWeight } from './sample-weight.ts'
 import { sessionOfSpans, sumSessions } from './sessions.ts'
 import type { SignalType } from './signal-type.ts'
@@ -87,7 +88,8 @@ export function judgeTrace(
           const spanId = tree.ids[at]!
           return { spanId, sessionId: sessionOf.get(spanId)!, kind, because }
         })
-  return { failures, sessions: sumSessions(whole, sessions, failures, rules.costOf), sessionOf, hints }
+  const parts = sumSessions(whole, sessions, failures, rules.costOf)
+  return { failures, sessions: parts, runEntries: findRunEntries(whole, sessions), sessionOf, hints }
 }
 
 const NO_LOGS: LogBlame = { told: new Map(), own: [] }

@@ -72,10 +72,21 @@ export interface SessionPart {
   endUnixNano: bigint
 }
 
+/** Which operation a session's part in a trace is a run of. */
+export interface RunEntry {
+  sessionId: string
+  service: string
+  operation: string
+  /** Its dearest call of a model; null where none names its tokens. */
+  spanId: Uint8Array | null
+}
+
 /** What judging a whole trace yields. Pure: the same spans in any order give the same answer. */
 export interface JudgedTrace {
   failures: Failure[]
   sessions: SessionPart[]
+  /** Of parts that are runs of an agent or a model. */
+  runEntries: RunEntry[]
   /** Hex span id → session id, for every span. */
   sessionOf: Map<string, string>
   /** What a reader of the session should look at, and no pain; only where it was asked for. */

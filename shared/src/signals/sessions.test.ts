@@ -86,6 +86,6 @@ describe('sessions', () => {
   })
 
   test('no spans, no sessions', () => {
-    expect(judgeTrace('p', [])).toEqual({ failures: [], hints: [], sessions: [], sessionOf: new Map() })
+    expect(judgeTrace('p', [])).toEqual({ failures: [], hints: [], sessions: [], runEntries: [], sessionOf: new Map() })
   })
 })
