@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { systemClock } from '@loopkit/shared/runtime/clock'
@@ -272,5 +273,20 @@ describe('the door', () => {
         '/v1/pots/{id}': { post: { operationId: 'pour', responses: { '201': {}, '200': {}, '400': {}, '401': {}, '418': {} } } },
       },
     })
+  })
+})
+
+describe('what is refused before it reaches a route', () => {
+  test('is answered as all other errors are: an address that is too long', async () => {
+    const response = await call(`/open?x=${'y'.repeat(20_000)}`)
+    expect([response.status, response.headers.get('content-type')]).toEqual([431, 'application/problem+json'])
+    expect(await response.json()).toMatchObject({ status: 431, code: 'headers_too_large' })
+  })
+
+  test('and so is what is no HTTP at all', async () => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () => socket.write('\u0016\u0003 what\r\n\r\n'))
+    const answer = Buffer.concat(await socket.toArray()).toString()
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({ status: 400, code: 'malformed_request' })
   })
 })

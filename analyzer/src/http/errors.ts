@@ -84,6 +84,8 @@ export const doorErrors = {
     status: 415,
     title: 'The body is in an encoding that is not taken here',
   }),
+  requestTimeout: errorKind({ code: 'request_timeout', status: 408, title: 'The request took too long to arrive' }),
+  headersTooLarge: errorKind({ code: 'headers_too_large', status: 431, title: 'Address and headers are over the limit' }),
   rateLimited: errorKind({ code: 'rate_limited', status: 429, title: 'Too many requests' }),
   internal: errorKind({ code: 'internal_error', status: 500, title: 'LoopKit failed to answer' }),
   contractBroken: errorKind({ code: 'contract_broken', status: 500, title: 'The answer breaks its own contract' }),

@@ -1,5 +1,6 @@
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type RequestListener, STATUS_CODES } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { doorErrors, type ErrorKind, RequestError, toProblem } from './errors.ts'
 
 export interface Listening {
   port: number
@@ -22,6 +23,7 @@ const CONNECTIONS_MAX = 1_024
 export async function listen(app: RequestListener, { host, port }: { host: string; port: number }): Promise<Listening> {
   const server = createServer(SERVER_OPTIONS, app)
   server.maxConnections = CONNECTIONS_MAX
+  server.on('clientError', refuseUnread)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -38,4 +40,31 @@ export async function listen(app: RequestListener, { host, port }: { host: strin
     clearTimeout(timer)
   }
   return { port: actual, url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`, close }
+}
+
+const UNREAD: Record<string, { kind: ErrorKind; detail: string }> = {
+  HPE_HEADER_OVERFLOW: {
+    kind: doorErrors.headersTooLarge,
+    detail: `address and headers together may have ${SERVER_OPTIONS.maxHeaderSize} bytes`,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: { kind: doorErrors.requestTimeout, detail: 'the request did not arrive in time' },
+}
+const UNREADABLE = { kind: doorErrors.malformedRequest, detail: 'this is no HTTP request' }
+
+/** A request that Node itself refuses reaches no route: it is answered here in the shape of all other errors. */
+function refuseUnread(
+  error: Error & { code?: string },
+  socket: Socket & { _httpMessage?: { headersSent: boolean } | null },
+): void {
+  // An answer under way cannot take another one into its middle.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) return void socket.destroy()
+  const { kind, detail } = UNREAD[error.code ?? ''] ?? UNREADABLE
+  const body = JSON.stringify(toProblem(new RequestError(kind, detail)))
+  const head = [
+    `HTTP/1.1 ${kind.status} ${STATUS_CODES[kind.status]}`,
+    'connection: close',
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
