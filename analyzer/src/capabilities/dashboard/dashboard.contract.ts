@@ -129,6 +129,18 @@ export const getDashboard = contract({
   errors: [],
 })
 
+export const home = contract({
+  operation: 'home',
+  summary: 'Leads people to the dashboard and tells agents where to read on',
+  method: 'get',
+  path: '/',
+  auth: 'none',
+  status: 302,
+  produces: 'text/plain; charset=utf-8',
+  response: text,
+  errors: [],
+})
+
 export const dashboardPage = contract({
   operation: 'dashboardPage',
   summary: 'The dashboard for people; the key rides in the link’s fragment and never reaches a log',

@@ -57,6 +57,11 @@ describe('the dashboard', () => {
     expect(after.artifacts.map(({ kind }) => kind)).toEqual(['report', 'issue_draft', 'eval_candidate', 'patch_plan'])
   })
 
+  test('is where the bare address leads to', async () => {
+    const answer = await fetch(`${project.analyzer.url}/`)
+    expect([answer.status, new URL(answer.url).pathname]).toEqual([200, '/dashboard'])
+  })
+
   test('needs its scope', async () => {
     const { body } = await project.analyzer.call('POST', '/v1/signup', { json: {} })
     expect((await project.get('/v1/dashboard', body.producer_key)).status).toBe(403)

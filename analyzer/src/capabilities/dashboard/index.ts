@@ -1,8 +1,9 @@
 import { type Route, route } from '../../http/contract.ts'
+import { reply } from '../../http/reply.ts'
 import { renderContent } from '../../web/dashboard-content.ts'
 import { pageAssets } from '../../web/page-assets.ts'
 import { renderShell } from '../../web/page-shell.ts'
-import { dashboardContent, dashboardPage, dashboardScript, dashboardStyle, getDashboard } from './dashboard.contract.ts'
+import { dashboardContent, dashboardPage, dashboardScript, dashboardStyle, getDashboard, home } from './dashboard.contract.ts'
 import { createReadDashboard, type DashboardDeps, type ReadDashboard } from './dashboard.ts'
 
 export interface DashboardCapability {
@@ -19,6 +20,8 @@ export function createDashboardCapability(deps: DashboardDeps): DashboardCapabil
     readDashboard,
     routes: [
       route(getDashboard, async ({ caller }) => (await readDashboard(caller)).dashboard),
+      // Relative: the address that a proxy gives this service is not known here.
+      route(home, () => reply(302, 'For people: /dashboard. For agents: /llms.txt.\n', { location: 'dashboard' })),
       route(dashboardPage, () => shell),
       route(dashboardContent, async ({ caller }) => renderContent((await readDashboard(caller)).dashboard)),
       route(dashboardScript, () => script),
