@@ -15,7 +15,7 @@ export const diagnose = contract({
     additionalProperties: false,
     properties: {
       since_minutes: { type: 'integer', minimum: 1, maximum: SINCE_MINUTES_MAX },
-      budget_tokens: { type: 'integer', minimum: 300, maximum: 1_000_000 },
+      budget_tokens: { type: 'integer', minimum: 300 },
       service: { type: 'string', minLength: 1, maxLength: 256 },
     },
   },

@@ -87,7 +87,7 @@ export const getSession = contract({
     additionalProperties: false,
     properties: {
       view: { enum: ['full', 'skeleton', 'errors'], default: 'full' },
-      budget_tokens: { type: 'integer', minimum: 300, maximum: 1_000_000 },
+      budget_tokens: { type: 'integer', minimum: 300 },
       cursor,
       ...eventTimeQuery,
     },
