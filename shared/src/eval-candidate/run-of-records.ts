@@ -80,7 +80,7 @@ function messageOf({ status, attributes, events, log, tool, signal_type }: RunRe
     ...events.map((event) => event.attributes['exception.message']),
     ...ERROR_MESSAGE_KEYS.map((key) => attributes[key]),
     ...(log ? [log.body] : []),
-    ...(tool !== null && signal_type !== null ? [toolResultOf(attributesOf(attributes))] : []),
+    ...(tool !== null && signal_type !== null ? [toolResultOf({ attributes: attributesOf(attributes) })] : []),
   ].filter((text) => typeof text === 'string' && text !== '')
   return said.length === 0 ? null : [...new Set(said)].join('\n').slice(0, TEXT_MAX_CHARS)
 }
@@ -93,8 +93,8 @@ function callOfTool(record: RunRecord): RunCall {
   const failed =
     !WENT_THROUGH.has(record.signal_type) ||
     record.status.code === 2 ||
-    toolErrorOf(attributes) !== null ||
-    TOOL_ERROR_HEAD.test(toolResultOf(attributes) ?? '')
+    toolErrorOf({ attributes }) !== null ||
+    TOOL_ERROR_HEAD.test(toolResultOf({ attributes }) ?? '')
   return { tool: record.tool!, arguments: argumentsOf(record), failed }
 }
 

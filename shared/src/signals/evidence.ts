@@ -1,4 +1,5 @@
 import type { OtlpEvent, OtlpSpan, OtlpValue } from '../otlp/model.ts'
+import { isClaudeCode } from '../span/conventions/claude-code.ts'
 import { exceptionGround } from '../span/log-error.ts'
 import type { SpanView } from '../span/record.ts'
 import { grpcStatusOf, httpStatusOf, sqlstateOf } from './codes.ts'
@@ -47,15 +48,16 @@ export interface Evidence {
 export function gatherEvidence(span: OtlpSpan, view: SpanView): Evidence {
   const { attributes } = span
   const event = exceptionOf(span)
-  const toolError = view.kind === 'tool' && event === null ? toolErrorOf(attributes) : null
+  const toolError = view.kind === 'tool' && event === null ? toolErrorOf(span) : null
   const message = firstText([
     event?.attributes.get('exception.message'),
     ...ERROR_MESSAGE_KEYS.map((key) => attributes.get(key)),
+    wordsOfFlag(attributes.get('error')),
     span.status.message,
     toolError?.text,
   ])
   const codes = {
-    http: httpStatusOf(attributes) ?? statusAsType(attributes.get('error.type')),
+    http: httpStatusOf(attributes) ?? statusAsType(attributes.get('error.type')) ?? statusOfClaudeCode(span),
     grpc: grpcStatusOf(attributes),
     sqlstate: sqlstateOf(attributes),
   }
@@ -80,6 +82,15 @@ export function gatherEvidence(span: OtlpSpan, view: SpanView): Evidence {
 /** OpenTelemetry's HTTP conventions put the status into `error.type`; model calls often carry it there alone. */
 function statusAsType(type: OtlpValue | undefined): number | null {
   return typeof type === 'string' && /^[45]\d\d$/.test(type) ? Number(type) : null
+}
+
+/** `error` is a flag with most senders; with some it is what went wrong. */
+function wordsOfFlag(value: OtlpValue | undefined): OtlpValue | undefined {
+  return typeof value === 'string' && /^(?:true|false|[01])$/i.test(value.trim()) ? undefined : value
+}
+
+function statusOfClaudeCode({ name, attributes }: OtlpSpan): number | null {
+  return isClaudeCode(name) ? statusAsType(String(attributes.get('status_code') ?? '')) : null
 }
 
 /** The exception that ended the span: the one its status repeats, else the last one recorded. */

@@ -1,7 +1,9 @@
-import type { OtlpSpan } from '../otlp/model.ts'
+import type { OtlpSpan, OtlpValue } from '../otlp/model.ts'
+import { isClaudeCode } from '../span/conventions/claude-code.ts'
 import { logErrorGround } from '../span/log-error.ts'
 import type { SpanView } from '../span/record.ts'
 import { grpcStatusOf, httpStatusOf } from './codes.ts'
+import { LANGFUSE_LEVEL_KEY } from './keys.ts'
 import { toolErrorOf } from './tool-result.ts'
 
 const SERVER = 2
@@ -39,7 +41,7 @@ export function failureGround(span: OtlpSpan, view: SpanView): string | null {
   if (span.log) return logErrorGround(span.log)
   if (span.status.code === 2) return 'status is ERROR'
   if (view.kind === 'tool') {
-    const toolError = toolErrorOf(span.attributes)
+    const toolError = toolErrorOf(span)
     if (toolError) return toolError.because
   }
   if (span.status.code === 1) return null
@@ -57,7 +59,12 @@ function byAttributes(span: OtlpSpan, view: SpanView): string | null {
   const type = attributes.get('error.type')
   if (typeof type === 'string' && type !== '') return `error.type is ${type.slice(0, 100)}`
   if (attributes.get('otel.status_code') === 'ERROR') return 'otel.status_code is ERROR'
-  return null
+  if (attributes.get(LANGFUSE_LEVEL_KEY) === 'ERROR') return `${LANGFUSE_LEVEL_KEY} is ERROR`
+  return isClaudeCode(span.name) && saysUnsuccessful(attributes.get('success')) ? 'success is false' : null
+}
+
+function saysUnsuccessful(success: OtlpValue | undefined): boolean {
+  return success === false || success === 'false'
 }
 
 function httpFails(status: number, kind: number, view: SpanView): boolean {

@@ -18,27 +18,47 @@ export const ERROR_MESSAGE_KEYS = [
   'grpc.error_message',
   'otel.status_description',
   'error.msg',
+  'langfuse.observation.status_message',
 ] as const
 
-/** Where a tool's result is found, by dialect: gen_ai, OpenInference, Traceloop, Vercel AI SDK, MCP instrumentations. */
+/**
+ * Where a tool's result is found, by dialect: gen_ai, Pydantic AI, Google's ADK, Haystack, Langfuse, OpenInference, Traceloop, Vercel AI
+ * SDK, MCP instrumentations, LangSmith.
+ */
 export const TOOL_RESULT_KEYS = [
   'gen_ai.tool.call.result',
+  'tool_response',
+  'gcp.vertex.agent.tool_response',
+  'haystack.agent.step.tool.output',
+  'langfuse.observation.output',
   'output.value',
   'traceloop.entity.output',
   'ai.toolCall.result',
   'mcp.response.value',
   'mcp.result',
   'tool.result',
+  'gen_ai.completion',
 ] as const
 
-/** Flags by which instrumentations copy MCP's `isError`. */
+/** Flags by which instrumentations copy MCP's `isError`, or say it in their own words. */
 export const TOOL_ERROR_FLAG_KEYS = [
   'mcp.is_error',
   'mcp.tool.is_error',
   'mcp.tool.result.is_error',
   'tool.is_error',
+  'tool.error',
   'isError',
+  'haystack.tool.error',
 ] as const
+
+/** Where instrumentations say in a word how a tool's run ended: Strands, and who follows it. */
+export const TOOL_STATUS_KEYS = ['tool.status', 'gen_ai.tool.status', 'gen_ai.tool.call.status'] as const
+
+/** Whether it went well, as Claude Code and others say it. */
+export const SUCCESS_KEYS = ['success', 'tool.success', 'tool_success'] as const
+
+/** Langfuse's word for how bad an observation is, and for why. */
+export const LANGFUSE_LEVEL_KEY = 'langfuse.observation.level'
 
 export const USER_FINGERPRINT_KEY = 'loopkit.fingerprint'
 
@@ -49,6 +69,10 @@ export const DETECTION_KEYS: readonly string[] = [
   ...ERROR_MESSAGE_KEYS,
   ...TOOL_RESULT_KEYS,
   ...TOOL_ERROR_FLAG_KEYS,
+  ...TOOL_STATUS_KEYS,
+  ...SUCCESS_KEYS,
+  LANGFUSE_LEVEL_KEY,
+  'status_code',
   'error',
   'error.type',
   'exception.type',

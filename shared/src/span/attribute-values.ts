@@ -37,18 +37,25 @@ export function idAt(attributes: OtlpAttributes, key: string, charsMax: number):
 
 /** A count: a whole number from 0 to a billion, also as decimal text; null for anything else. */
 export function countAt(attributes: OtlpAttributes, key: string): number | null {
-  const value = numberAt(attributes, key)
+  return countOf(attributes.get(key))
+}
+
+export function countOf(sent: unknown): number | null {
+  const value = numberOf(sent)
   return value === null || value < 0 || value > COUNT_MAX ? null : Math.round(value)
 }
 
 /** An amount of money: a number from 0, also as decimal text; null for anything else. */
 export function amountAt(attributes: OtlpAttributes, key: string): number | null {
-  const value = numberAt(attributes, key)
+  return amountOf(attributes.get(key))
+}
+
+export function amountOf(sent: unknown): number | null {
+  const value = numberOf(sent)
   return value === null || value < 0 || value > COUNT_MAX ? null : value
 }
 
-function numberAt(attributes: OtlpAttributes, key: string): number | null {
-  const value = attributes.get(key)
+function numberOf(value: unknown): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null
   if (typeof value === 'bigint') return Number(value)
   return typeof value === 'string' && /^\d{1,15}(\.\d{1,18})?$/.test(value) ? Number(value) : null

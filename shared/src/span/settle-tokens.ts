@@ -49,5 +49,6 @@ function settleTotal(draft: ViewDraft, tokens: Tokens, sum: number): void {
 }
 
 function joined(draft: ViewDraft, fields: string[]): string {
-  return fields.flatMap((field) => draft.derived[field] ?? []).join(' + ')
+  const keys = fields.flatMap((field) => draft.derived[field]?.split(' + ') ?? [])
+  return [...new Set(keys)].join(' + ')
 }

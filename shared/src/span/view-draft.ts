@@ -107,7 +107,7 @@ export function claimFinishReasons(draft: ViewDraft, key: string): void {
   for (const item of list) {
     if (reasons.length === FINISH_REASONS_MAX) break
     if (typeof item !== 'string') continue
-    const reason = boundText(item, FINISH_REASON_CHARS_MAX).trim()
+    const reason = plainReason(boundText(item, FINISH_REASON_CHARS_MAX))
     if (reason !== '') reasons.push(reason)
   }
   if (reasons.length === 0) return
@@ -115,7 +115,13 @@ export function claimFinishReasons(draft: ViewDraft, key: string): void {
   draft.derived.finish_reasons = key
 }
 
+/** An enumeration's value as it is printed: `FinishReason.MAX_TOKENS`, `FINISH_REASON_MAX_TOKENS`. */
+export function plainReason(reason: string): string {
+  return reason.trim().replace(/^(?:[A-Za-z_]{1,40}\.|FINISH_REASON_)/, '')
+}
+
+/** Some join the reasons of several choices by commas. */
 function reasonsInText(text: string): string[] {
-  if (!text.startsWith('[')) return [text]
+  if (!text.startsWith('[')) return text.length > FINISH_REASON_CHARS_MAX ? [text] : text.split(',')
   return (text.slice(0, FINISH_REASONS_MAX * FINISH_REASON_CHARS_MAX).match(/[A-Za-z][\w.-]*/g) ?? []) as string[]
 }

@@ -1,8 +1,13 @@
 import type { OtlpAttributes, OtlpSpan, SpanInContext } from '../otlp/model.ts'
+import { isClaudeCode, readClaudeCode, readClaudeCodeUsage } from './conventions/claude-code.ts'
 import { readDatabase } from './conventions/database.ts'
 import { inferGenAiKind, readGenAi, readGenAiCost, readGenAiUsage } from './conventions/gen-ai.ts'
+import { isHaystack, readHaystack } from './conventions/haystack.ts'
 import { readHttp } from './conventions/http.ts'
 import { isIdentityKey, readIdentity, readLastResortSession } from './conventions/identity.ts'
+import { readLangfuse, readLangfuseCost, readLangfuseUsage } from './conventions/langfuse.ts'
+import { readLangSmith } from './conventions/langsmith.ts'
+import { readLogfire } from './conventions/logfire.ts'
 import { readMcp } from './conventions/mcp.ts'
 import { readMessaging } from './conventions/messaging.ts'
 import { readOpenInference, readOpenInferenceCost, readOpenInferenceUsage } from './conventions/openinference.ts'
@@ -27,12 +32,19 @@ const OPEN_INFERENCE = 64
 const OPEN_LLMETRY = 128
 const VERCEL_AI = 256
 const MCP = 512
+const LANGFUSE = 1024
+const LANGSMITH = 2048
+const HAYSTACK = 4096
+const CLAUDE_CODE = 8192
+const LOGFIRE = 16384
 const PROTOCOL = HTTP | DATABASE | RPC | MESSAGING
-const GENERATIVE = GEN_AI | OPEN_INFERENCE | OPEN_LLMETRY | VERCEL_AI | MCP
+const GENERATIVE =
+  GEN_AI | OPEN_INFERENCE | OPEN_LLMETRY | VERCEL_AI | MCP | LANGFUSE | LANGSMITH | HAYSTACK | CLAUDE_CODE | LOGFIRE
 
 /**
  * One view of a span, whatever dialect it speaks. Where several describe it, each field is read once, in this order:
- * OpenTelemetry `gen_ai.*` (current names, then deprecated), OpenInference, OpenLLMetry, Vercel AI SDK, MCP; the kind is the
+ * OpenTelemetry `gen_ai.*` (current names, then deprecated), OpenInference, OpenLLMetry, Vercel AI SDK, MCP, Langfuse, Haystack, Logfire
+ * (Claude Code and LangSmith before them, whose own words are narrower than the `gen_ai.*` names beside them); the kind is the
  * most specific: generative work, then messaging, database, RPC, HTTP. What the span says of session, user and agent goes
  * before its resource; release and environment are the resource's, else the span's. Never throws, whatever the values are.
  *
@@ -41,7 +53,7 @@ const GENERATIVE = GEN_AI | OPEN_INFERENCE | OPEN_LLMETRY | VERCEL_AI | MCP
  */
 export function viewSpan(ctx: SpanInContext, shared: ResourceView = viewResource(ctx.resource)): SpanView {
   const draft = createDraft(ctx.span, shared)
-  const families = familiesOf(ctx.span.attributes)
+  const families = familiesOf(ctx.span.attributes) | familyOfName(ctx.span.name)
   if (families & GENERATIVE) readGenerative(draft, families)
   if (draft.kind === null && families & MESSAGING) readMessaging(draft)
   if (draft.kind === null && families & DATABASE) readDatabase(draft)
@@ -56,16 +68,22 @@ export function viewSpan(ctx: SpanInContext, shared: ResourceView = viewResource
 }
 
 function readGenerative(draft: ViewDraft, families: number): void {
+  if (families & CLAUDE_CODE) readClaudeCode(draft)
+  if (families & LANGSMITH) readLangSmith(draft)
   if (families & GEN_AI) readGenAi(draft)
   if (families & OPEN_INFERENCE) readOpenInference(draft)
   if (families & OPEN_LLMETRY) readOpenLlmetry(draft)
   if (families & VERCEL_AI) readVercelAi(draft)
   if (families & MCP) readMcp(draft)
+  if (families & LANGFUSE) readLangfuse(draft)
+  if (families & HAYSTACK) readHaystack(draft)
+  if (families & LOGFIRE) readLogfire(draft)
   inferGenAiKind(draft, (families & PROTOCOL) !== 0)
   if (draft.provider !== null) draft.provider = canonicalProvider(draft.provider)
   if (draft.kind === 'chat' || draft.kind === 'embeddings') readUsage(draft, families)
   if (draft.kind === 'agent' || draft.kind === 'workflow') return
   if (families & GEN_AI) readGenAiCost(draft)
+  if (families & LANGFUSE) readLangfuseCost(draft)
   if (families & OPEN_INFERENCE) readOpenInferenceCost(draft)
 }
 
@@ -74,6 +92,8 @@ function readUsage(draft: ViewDraft, families: number): void {
   if (families & OPEN_INFERENCE) readOpenInferenceUsage(draft)
   if (families & VERCEL_AI) readVercelAiUsage(draft)
   if (families & OPEN_LLMETRY) readOpenLlmetryUsage(draft)
+  if (families & LANGFUSE) readLangfuseUsage(draft)
+  if (families & CLAUDE_CODE) readClaudeCodeUsage(draft)
 }
 
 /** Looks at each key's head once: cheaper than asking for some two hundred names that are mostly absent. */
@@ -81,6 +101,11 @@ function familiesOf(attributes: OtlpAttributes): number {
   let families = 0
   for (const key of attributes.keys()) families |= familyOf(key)
   return families
+}
+
+/** Two dialects name their spans with a word of their own, and some of those have no attribute that a view reads. */
+function familyOfName(name: string): number {
+  return isClaudeCode(name) ? CLAUDE_CODE : isHaystack(name) ? HAYSTACK : 0
 }
 
 function familyOf(key: string): number {
@@ -94,11 +119,11 @@ function familyOf(key: string): number {
     case 0x6d: // m
       return key.startsWith('messaging.') ? MESSAGING : key.startsWith('mcp.') ? MCP : 0
     case 0x67: // g
-      return key.startsWith('gen_ai.') ? genAiFamilyOf(key) : 0
+      return key.startsWith('gen_ai.') ? genAiFamilyOf(key) : identityOf(key)
     case 0x61: // a
-      return key.startsWith('ai.') ? VERCEL_AI | identityOf(key) : 0
+      return key.startsWith('ai.') ? VERCEL_AI | identityOf(key) : key === 'agent_name' ? LOGFIRE : 0
     case 0x6c: // l
-      return (key.startsWith('llm.') ? OPEN_INFERENCE | OPEN_LLMETRY : 0) | identityOf(key)
+      return languageFamilyOf(key) | identityOf(key)
     case 0x74: // t
       return key.startsWith('traceloop.') ? OPEN_LLMETRY | identityOf(key) : 0
     case 0x6f: // o
@@ -111,6 +136,12 @@ function familyOf(key: string): number {
     default:
       return 0
   }
+}
+
+function languageFamilyOf(key: string): number {
+  if (key.startsWith('llm.')) return OPEN_INFERENCE | OPEN_LLMETRY
+  if (!key.startsWith('lang')) return 0
+  return key.startsWith('langfuse.') ? LANGFUSE : key.startsWith('langsmith.') ? LANGSMITH : 0
 }
 
 function genAiFamilyOf(key: string): number {

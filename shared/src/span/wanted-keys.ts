@@ -1,7 +1,12 @@
+import { CLAUDE_CODE_KEYS } from './conventions/claude-code.ts'
 import { DATABASE_KEYS } from './conventions/database.ts'
 import { GEN_AI_KEYS } from './conventions/gen-ai.ts'
+import { HAYSTACK_KEYS } from './conventions/haystack.ts'
 import { HTTP_KEYS } from './conventions/http.ts'
 import { IDENTITY_KEYS } from './conventions/identity.ts'
+import { LANGFUSE_KEYS } from './conventions/langfuse.ts'
+import { LANGSMITH_KEYS } from './conventions/langsmith.ts'
+import { LOGFIRE_KEYS } from './conventions/logfire.ts'
 import { MCP_KEYS } from './conventions/mcp.ts'
 import { MESSAGING_KEYS } from './conventions/messaging.ts'
 import { OPEN_INFERENCE_KEYS } from './conventions/openinference.ts'
@@ -19,6 +24,11 @@ export const WANTED_KEYS: readonly string[] = [
     ...OPEN_INFERENCE_KEYS,
     ...OPEN_LLMETRY_KEYS,
     ...VERCEL_AI_KEYS,
+    ...CLAUDE_CODE_KEYS,
+    ...HAYSTACK_KEYS,
+    ...LANGFUSE_KEYS,
+    ...LANGSMITH_KEYS,
+    ...LOGFIRE_KEYS,
     ...MCP_KEYS,
     ...MESSAGING_KEYS,
     ...DATABASE_KEYS,

@@ -13,8 +13,7 @@ export const emptyOutput: SoftRule = {
       if (output === null) return countsNothing(trace, at)
       if (output.calls.length > 0 || output.refusal !== null || output.hasOther) return []
       if (output.text.replace(/\s+/g, '').length > trace.thresholds.emptyOutputMaxChars) return []
-      const { finish_reasons } = trace.tree.spans[at]!.view
-      if (finish_reasons.some((reason) => OTHER_ENDS.test(reason))) return []
+      if (trace.finishReasonsOf(at).some((reason) => OTHER_ENDS.test(reason))) return []
       return [{ at, errorType: null, message: 'the answer is empty', because: 'neither words nor a tool call in the answer' }]
     }),
 }
@@ -27,9 +26,10 @@ function lonelyAgents({ tree, runs, hasFailureBelow }: SoftTrace): number[] {
 }
 
 /** The words were not recorded, but that there were none: a call that ended by itself read tokens and wrote not one. */
-function countsNothing({ tree }: SoftTrace, at: number): SoftFinding[] {
-  const { finish_reasons, tokens } = tree.spans[at]!.view
-  const isOver = finish_reasons.length > 0 && !finish_reasons.some((reason) => OTHER_ENDS.test(reason))
+function countsNothing(trace: SoftTrace, at: number): SoftFinding[] {
+  const { tokens } = trace.tree.spans[at]!.view
+  const reasons = trace.finishReasonsOf(at)
+  const isOver = reasons.length > 0 && !reasons.some((reason) => OTHER_ENDS.test(reason))
   if (!isOver || tokens.output !== 0 || (tokens.input ?? 0) === 0) return []
   return [{ at, errorType: null, message: 'the answer is empty', because: 'no output token in the answer' }]
 }

@@ -13,7 +13,7 @@ export const refusal: SoftRule = {
   signal: 'refusal',
   find: (trace) =>
     healthyTurns(trace).flatMap(({ at }) => {
-      const reason = trace.tree.spans[at]!.view.finish_reasons.find((one) => REASONS.test(one))
+      const reason = trace.finishReasonsOf(at).find((one) => REASONS.test(one))
       if (reason !== undefined)
         return [{ at, errorType: reason, message: 'the model refused', because: `finish reason ${reason}` }]
       const output = trace.outputOf(at)

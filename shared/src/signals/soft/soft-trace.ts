@@ -20,6 +20,8 @@ export interface SoftTrace {
   /** The span or one below it has a hard signal. */
   hasFailureBelow(i: number): boolean
   outputOf(i: number): ModelOutput | null
+  /** How a model call ended, in the provider's words; empty where the telemetry does not tell. */
+  finishReasonsOf(i: number): readonly string[]
   argumentsOf(i: number): string | null
   /** The words of a tool's result; null where the telemetry does not tell. */
   resultOf(i: number): string | null
@@ -37,6 +39,7 @@ export function createSoftTrace(
   { thresholds, isOver }: SoftOptions,
 ): SoftTrace {
   const below = failuresBelow(tree)
+  const outputOf = once((i) => readModelOutput(tree.spans[i]!.span))
   return {
     tree,
     runs: findAgentRuns(tree),
@@ -45,9 +48,13 @@ export function createSoftTrace(
     fails: (i) => tree.spans[i]!.detection !== null,
     isBlamed: (i) => blamed.has(i),
     hasFailureBelow: (i) => below[i]!,
-    outputOf: once((i) => readModelOutput(tree.spans[i]!.span)),
+    outputOf,
+    finishReasonsOf: (i) => {
+      const { finish_reasons } = tree.spans[i]!.view
+      return finish_reasons.length > 0 ? finish_reasons : (outputOf(i)?.finishReasons ?? [])
+    },
     argumentsOf: once((i) => readToolArguments(tree.spans[i]!.span)),
-    resultOf: once((i) => toolResultOf(tree.spans[i]!.span.attributes)),
+    resultOf: once((i) => toolResultOf(tree.spans[i]!.span)),
     toolsOf: once((i) => readToolsOffered(tree.spans[i]!.span)),
   }
 }

@@ -9,8 +9,8 @@ export const truncatedOutput: SoftRule = {
   signal: 'truncated_output',
   find: (trace) =>
     healthyTurns(trace).flatMap(({ at }) => {
-      const { finish_reasons, tokens } = trace.tree.spans[at]!.view
-      const reason = finish_reasons.find((one) => REASONS.test(one))
+      const { tokens } = trace.tree.spans[at]!.view
+      const reason = trace.finishReasonsOf(at).find((one) => REASONS.test(one))
       if (reason === undefined) return []
       if (tokens.output !== null && tokens.output < trace.thresholds.truncatedOutputMinTokens) return []
       return [{ at, errorType: reason, message: 'the answer was cut at its limit', because: `finish reason ${reason}` }]

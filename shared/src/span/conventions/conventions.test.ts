@@ -6,6 +6,7 @@ import { viewResource } from '../view-resource.ts'
 import { viewSpan } from '../view-span.ts'
 import { WANTED_KEYS, WANTED_PREFIXES } from '../wanted-keys.ts'
 import { DATABASE_FIXTURES } from './database.fixture.ts'
+import { FRAMEWORK_FIXTURES } from './frameworks.fixture.ts'
 import { GEN_AI_FIXTURES } from './gen-ai.fixture.ts'
 import { HTTP_FIXTURES } from './http.fixture.ts'
 import { MCP_FIXTURES } from './mcp.fixture.ts'
@@ -21,6 +22,7 @@ const DIALECTS = [
   ['OpenInference', OPEN_INFERENCE_FIXTURES],
   ['OpenLLMetry', OPEN_LLMETRY_FIXTURES],
   ['Vercel AI SDK', VERCEL_AI_FIXTURES],
+  ['frameworks', FRAMEWORK_FIXTURES],
   ['MCP', MCP_FIXTURES],
   ['HTTP', HTTP_FIXTURES],
   ['databases', DATABASE_FIXTURES],

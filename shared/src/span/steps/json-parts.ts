@@ -25,6 +25,11 @@ export function partOf(value: unknown): Part | null {
   return new Map(Object.entries(value))
 }
 
+/** The members of an object that came as a JSON text or as a kvlist. */
+export function partIn(value: OtlpValue | undefined): Part | null {
+  return partOf(jsonOf(value))
+}
+
 export function partsOf(value: unknown): Part[] {
   return Array.isArray(value) ? value.flatMap((item) => partOf(item) ?? []) : []
 }

@@ -7,7 +7,14 @@ const CALL = { id: 'call_1', name: 'find', arguments: '{"q":1}' }
 const OPEN_INFERENCE_CALL = 'llm.output_messages.0.message.tool_calls.0.tool_call'
 const read = (attributes: Record<string, OtlpValue>, event?: [string, Record<string, OtlpValue>]) =>
   readModelOutput(sketchSpan({ attributes, ...(event && { event }) }))
-const output = (more: Partial<ModelOutput>): ModelOutput => ({ text: '', calls: [], refusal: null, hasOther: false, ...more })
+const output = (more: Partial<ModelOutput>): ModelOutput => ({
+  text: '',
+  calls: [],
+  refusal: null,
+  hasOther: false,
+  finishReasons: [],
+  ...more,
+})
 const messages = (...parts: unknown[]) => JSON.stringify([{ role: 'assistant', parts }])
 
 describe('words', () => {

@@ -1,6 +1,7 @@
 import type { OtlpAttributes, OtlpSpan, OtlpValue } from '../../otlp/model.ts'
 import { jsonOf, type Part, partOf, partsOf, textIn } from './json-parts.ts'
-import { OUTPUT_MESSAGES_KEY, RAW_OUTPUT_KEY } from './step-keys.ts'
+import { callInPart, choicesInEvents, finishReasonsIn, messagesIn } from './raw-answer.ts'
+import { EVENTS_KEY, OUTPUT_MESSAGES_KEY, RAW_OUTPUT_KEYS } from './step-keys.ts'
 
 /** A tool that a model asked for. */
 export interface ToolCall {
@@ -19,6 +20,8 @@ export interface ModelOutput {
   refusal: string | null
   /** It answered something that is neither words nor a tool call: an image, audio, a part that is not known. */
   hasOther: boolean
+  /** How it ended, where the answer itself says so and no attribute does. */
+  finishReasons: string[]
 }
 
 /** Messages of one answer that are read. */
@@ -27,18 +30,33 @@ const CALLS_MAX = 128
 
 /** The answer of a model call in whichever dialect its span tells it; null where the span does not tell it. */
 export function readModelOutput(span: OtlpSpan): ModelOutput | null {
-  const output: ModelOutput = { text: '', calls: [], refusal: null, hasOther: false }
+  const output: ModelOutput = { text: '', calls: [], refusal: null, hasOther: false, finishReasons: [] }
   const { attributes } = span
   const told = [
     readMessages(output, jsonOf(attributes.get(OUTPUT_MESSAGES_KEY))),
     ...span.events.map((event) => readEvent(output, event.name, event.attributes)),
+    ...choicesInEvents(attributes.get(EVENTS_KEY)).map((event) => readMessages(output, [event.get('message')])),
     readNumbered(output, attributes),
     readVercel(output, attributes),
   ]
-  if (!told.includes(true)) return readRaw(output, attributes.get(RAW_OUTPUT_KEY)) ? output : null
+  output.finishReasons = reasonsOf(span)
+  const raw = RAW_OUTPUT_KEYS.map((key) => attributes.get(key)).find((value) => value !== undefined && value !== null)
+  if (!told.includes(true)) return readRaw(output, raw) ? output : null
   // The raw answer beside the messages: whatever the messages leave out, an empty one must not be claimed.
-  if (isSilent(output)) readRaw(output, attributes.get(RAW_OUTPUT_KEY))
+  if (isSilent(output)) readRaw(output, raw)
   return output
+}
+
+function reasonsOf({ attributes, events }: OtlpSpan): string[] {
+  const said = [
+    ...[OUTPUT_MESSAGES_KEY, EVENTS_KEY, ...RAW_OUTPUT_KEYS].flatMap((key) => finishReasonsIn(attributes.get(key))),
+    ...events.flatMap(({ name, attributes: of }) =>
+      CHOICE_EVENTS.has(name)
+        ? [...of].flatMap(([key, value]) => finishReasonsIn(new Map([[key, jsonOf(value) ?? value]]) as OtlpValue))
+        : [],
+    ),
+  ]
+  return [...new Set(said)]
 }
 
 function isSilent({ text, calls, refusal, hasOther }: ModelOutput): boolean {
@@ -53,6 +71,8 @@ function readMessages(output: ModelOutput, value: unknown): boolean {
 }
 
 function readMessage(output: ModelOutput, message: Part): void {
+  // The Responses API lists calls beside messages.
+  if (textIn(message, 'type') === 'function_call') addCall(output, message)
   addText(output, textIn(message, 'content'))
   for (const part of partsOf(message.get('content'))) readContentPart(output, part)
   for (const part of partsOf(message.get('parts'))) readContentPart(output, part)
@@ -63,8 +83,10 @@ function readMessage(output: ModelOutput, message: Part): void {
 }
 
 function readContentPart(output: ModelOutput, part: Part): void {
+  const call = callInPart(part)
   const type = textIn(part, 'type') ?? 'text'
-  if (type === 'text' || type === 'output_text') {
+  if (call !== null) addCall(output, call)
+  else if (type === 'text' || type === 'output_text') {
     const text = textIn(part, 'content', 'text')
     // A part whose words were left out by the sender is not an empty one.
     if (text === null) output.hasOther = true
@@ -74,17 +96,25 @@ function readContentPart(output: ModelOutput, part: Part): void {
   else if (type !== 'reasoning' && type !== 'thinking') output.hasOther = true
 }
 
+const CHOICE_EVENTS: ReadonlySet<string> = new Set([
+  'gen_ai.choice',
+  'gen_ai.content.completion',
+  'gen_ai.client.inference.operation.details',
+])
+
 /** Answers as events: `gen_ai.choice` of earlier conventions, and the details event that carries the messages. */
 function readEvent(output: ModelOutput, name: string, attributes: OtlpAttributes): boolean {
   if (attributes.has(OUTPUT_MESSAGES_KEY)) return readMessages(output, jsonOf(attributes.get(OUTPUT_MESSAGES_KEY)))
-  if (name !== 'gen_ai.choice' && name !== 'gen_ai.content.completion') return false
+  if (!CHOICE_EVENTS.has(name)) return false
   const completion = jsonOf(attributes.get('gen_ai.completion'))
   if (completion !== undefined) return readMessages(output, completion)
   const body = partOf(jsonOf(attributes.get('gen_ai.event.content')))
-  const message = partOf(jsonOf(attributes.get('message') ?? (body?.get('message') as OtlpValue)))
-  if (message === null) return false
-  readMessage(output, message)
-  return true
+  const sent = attributes.get('message') ?? (body?.get('message') as OtlpValue)
+  const told = jsonOf(sent)
+  const message = Array.isArray(told) ? new Map([['content', told]]) : partOf(told)
+  if (message !== null) readMessage(output, message)
+  else if (typeof sent === 'string') addText(output, sent)
+  return message !== null || typeof sent === 'string'
 }
 
 const OPEN_INFERENCE =
@@ -146,13 +176,12 @@ function readVercel(output: ModelOutput, attributes: OtlpAttributes): boolean {
   return text !== undefined || made !== undefined || Array.isArray(calls)
 }
 
-/** A raw answer: the words themselves, or a provider's message as JSON. */
+/** A raw answer: the words themselves, or a provider's answer as JSON. */
 function readRaw(output: ModelOutput, value: OtlpValue | undefined): boolean {
   if (value === undefined || value === null) return false
-  const message = partOf(jsonOf(value))
-  if (message !== null && (message.has('content') || message.has('tool_calls'))) readMessage(output, message)
-  else if (message !== null) output.hasOther = true
-  else if (typeof value === 'string') addText(output, value)
+  const messages = messagesIn(value)
+  if (messages !== null) for (const message of messages) readMessage(output, message)
+  else if (typeof value === 'string' && jsonOf(value) === undefined) addText(output, value)
   else output.hasOther = true
   return true
 }
@@ -166,8 +195,8 @@ function addCall(output: ModelOutput, part: Part): void {
   if (output.calls.length >= CALLS_MAX) return
   const inner = partOf(part.get('function')) ?? part
   output.calls.push({
-    id: textIn(part, 'id', 'toolCallId', 'tool_call_id'),
-    name: textIn(inner, 'name', 'toolName'),
+    id: textIn(part, 'id', 'toolCallId', 'tool_call_id', 'call_id', 'toolUseId'),
+    name: textIn(inner, 'name', 'toolName', 'tool_name'),
     arguments: inner.get('arguments') ?? inner.get('args') ?? inner.get('input') ?? null,
   })
 }

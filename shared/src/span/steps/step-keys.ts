@@ -3,27 +3,56 @@
  * only who judges a whole trace decodes them.
  */
 
-/** What a model answered, whole: OpenTelemetry's current name, and OpenInference's raw answer. */
+/** What a model answered, whole, as OpenTelemetry's messages. */
 export const OUTPUT_MESSAGES_KEY = 'gen_ai.output.messages'
-export const RAW_OUTPUT_KEY = 'output.value'
+
+/** The provider's answer as it came: OpenInference, LangSmith, Langfuse, Haystack, Google's ADK. */
+export const RAW_OUTPUT_KEYS = [
+  'output.value',
+  'gen_ai.completion',
+  'langfuse.observation.output',
+  'haystack.agent.step.llm.output',
+  'haystack.component.output',
+  'gcp.vertex.agent.llm_response',
+] as const
+
+/** Messages and answer of a model call as one list of events: Pydantic AI's first format. */
+export const EVENTS_KEY = 'events'
 
 export const VERCEL_OUTPUT_KEYS = ['ai.response.text', 'ai.response.object', 'ai.response.toolCalls'] as const
 
 /** What a model was asked, whole: only looked through for the ids of tool calls. */
-export const INPUT_MESSAGES_KEYS = ['gen_ai.input.messages', 'input.value', 'ai.prompt.messages'] as const
+export const INPUT_MESSAGES_KEYS = [
+  'gen_ai.input.messages',
+  'input.value',
+  'ai.prompt.messages',
+  'gen_ai.prompt',
+  'langfuse.observation.input',
+  'haystack.agent.step.llm.input',
+  'gcp.vertex.agent.llm_request',
+  EVENTS_KEY,
+] as const
 
 /** Tools that a model could call, with their schemas, as one list. */
 export const TOOLS_OFFERED_KEYS = ['gen_ai.tool.definitions', 'gen_ai.request.tools', 'ai.prompt.tools'] as const
 
-/** Arguments of a tool's run, by dialect: gen_ai, MCP, Vercel AI SDK, OpenInference, Traceloop. */
+/**
+ * Arguments of a tool's run, by dialect: gen_ai, MCP, Vercel AI SDK, Pydantic AI, Google's ADK, Haystack, Langfuse, OpenInference,
+ * Traceloop, LangSmith.
+ */
 export const TOOL_ARGUMENTS_KEYS = [
   'gen_ai.tool.call.arguments',
   'mcp.request.params.arguments',
   'ai.toolCall.args',
   'ai.toolCall.input',
   'tool.arguments',
+  'tool_arguments',
+  'gcp.vertex.agent.tool_call_args',
+  'haystack.agent.step.tool.input',
+  'langfuse.observation.input',
   'input.value',
   'traceloop.entity.input',
+  'gen_ai.prompt',
 ] as const
 
 export const TOOL_CALL_ID_KEYS = ['gen_ai.tool.call.id', 'ai.toolCall.id', 'tool_call.id', 'tool.id'] as const
@@ -62,7 +91,8 @@ export const STEP_PREFIXES = ['llm.output_messages.', 'gen_ai.completion.', 'llm
 
 export const STEP_KEYS: readonly string[] = [
   OUTPUT_MESSAGES_KEY,
-  RAW_OUTPUT_KEY,
+  ...RAW_OUTPUT_KEYS,
+  EVENTS_KEY,
   ...VERCEL_OUTPUT_KEYS,
   ...INPUT_MESSAGES_KEYS,
   ...TOOLS_OFFERED_KEYS,

@@ -1,17 +1,14 @@
-import type { OtlpSpan } from '../../otlp/model.ts'
+import type { OtlpSpan, OtlpValue } from '../../otlp/model.ts'
 import { canonicalJson, jsonOf } from './json-parts.ts'
 import { TOOL_ARGUMENTS_KEYS, TOOL_CALL_ID_KEYS } from './step-keys.ts'
 
 /** What a tool was asked, in one spelling, so that equal arguments are equal texts; null where its span does not say. */
-export function readToolArguments({ attributes }: OtlpSpan): string | null {
-  for (const key of TOOL_ARGUMENTS_KEYS) {
-    const value = attributes.get(key)
-    if (value === undefined || value === null) continue
-    const parsed = jsonOf(value)
-    if (parsed !== undefined) return canonicalJson(parsed)
-    if (typeof value === 'string') return value.trim()
-  }
-  return null
+export function readToolArguments(span: OtlpSpan): string | null {
+  const value = toolArgumentsOf(span)
+  if (value === null || isHidden(value)) return null
+  const parsed = jsonOf(value)
+  if (parsed !== undefined) return canonicalJson(parsed)
+  return typeof value === 'string' ? value.trim() : null
 }
 
 /** The arguments as sent, where they are text: what is no JSON at all is seen only there. */
@@ -22,6 +19,26 @@ export function rawToolArguments({ attributes }: OtlpSpan): string | null {
   }
   return null
 }
+
+function toolArgumentsOf({ attributes, events }: OtlpSpan): OtlpValue {
+  for (const key of TOOL_ARGUMENTS_KEYS) {
+    const value = attributes.get(key)
+    if (value === undefined || value === null) continue
+    // Google's ADK writes an empty object where contents are not recorded.
+    if (key !== 'gcp.vertex.agent.tool_call_args' || value !== '{}') return value
+  }
+  return events.find(({ name }) => name === TOOL_MESSAGE_EVENT)?.attributes.get('content') ?? null
+}
+
+/** Strands tells what a tool was asked in an event of its span. */
+const TOOL_MESSAGE_EVENT = 'gen_ai.tool.message'
+
+/** A mask in place of a content, whole: who masks one masks them all, so that equal masks are no equal values. */
+export function isHidden(value: OtlpValue): boolean {
+  return typeof value === 'string' && MASK.test(value)
+}
+
+const MASK = /^["'[\](){}<>_#\s-]{0,12}(?:redacted|masked|omitted|filtered|scrubbed|\*{3,40}|x{3,40})["'[\](){}<>_#\s-]{0,12}$/i
 
 export function readToolCallId({ attributes }: OtlpSpan): string | null {
   for (const key of TOOL_CALL_ID_KEYS) {
