@@ -1,8 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { fastestMs, isLinear } from './cost.fixture.ts'
 import { TEMPLATE_INPUT_MAX_CHARS, templateOf } from './template.ts'
+import { ERROR_GROUPS } from './template-errors.fixture.ts'
+import { LOG_GROUPS } from './template-logs.fixture.ts'
 
 const same: [what: string, a: string, b: string][] = [
+  ['letters that were drawn', 'no call_mtdJXllvUJgPhcLnBGHlLBtN', 'no call_yIvo6LG8CVW4a2JZczbuY33w'],
+  ['months in full', 'due October 21, 2024', 'due 3 March 2025'],
   ['e-mails', 'no account for ann@example.com', 'no account for bob.b@mail.example.org'],
   ['URLs', 'GET https://a.example/x?q=1 failed', 'GET http://10.0.0.1:80/y failed'],
   ['UUIDs', 'job 8d2f3a52-1c55-4ff0-9a52-0f6a1b6a4a11 lost', 'job 11111111-2222-3333-4444-555555555555 lost'],
@@ -32,6 +36,7 @@ const same: [what: string, a: string, b: string][] = [
 ]
 
 const different: [what: string, a: string, b: string][] = [
+  ['names of many words', 'XMLHttpRequestUploadProgressEvent failed', 'NSURLErrorDomainCFNetworkHTTPError failed'],
   [
     'identifiers after "argument"',
     "f() got an unexpected keyword argument 'page_down'",
@@ -59,6 +64,16 @@ describe('one template whatever varies', () => {
 describe('two templates where the meaning differs', () => {
   test.each(different)('%s', (_what, a, b) => {
     expect(templateOf(a)).not.toBe(templateOf(b))
+  })
+})
+
+describe.each(Object.entries({ ...LOG_GROUPS, ...ERROR_GROUPS }))('messages of %s', (_family, groups) => {
+  test.each(groups)('that tell one event have one template: %s', (...lines) => {
+    expect([...new Set(lines.map(templateOf))]).toHaveLength(1)
+  })
+
+  test('that tell other events have other templates', () => {
+    expect(new Set(groups.map(([line]) => templateOf(line!))).size).toBe(groups.length)
   })
 })
 
@@ -104,6 +119,17 @@ const attacks = [
   'a.com',
   `${'a'.repeat(63)}.`,
   `'b `,
+  '`a ',
+  'a.b:',
+  'parsing "',
+  'a=true ',
+  'aa:bb:',
+  'arn:',
+  '"GET /',
+  '1/1/2026 ',
+  'abcdefab',
+  'aBcDeFgH',
+  'AbABcd',
 ]
 
 test.each(attacks)('costs time linear in %j, and little for a megabyte', (seed) => {
