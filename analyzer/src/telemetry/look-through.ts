@@ -1,15 +1,20 @@
-import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
-import { findSpanName } from '@loopkit/shared/otlp/find-span-name'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
-import { detect } from '@loopkit/shared/signals/detect'
-import type { SignalType } from '@loopkit/shared/signals/signal-type'
-import { viewSpan } from '@loopkit/shared/span/view-span'
-import { windowBoundsMs } from '../domain/window.ts'
+import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
 import type { EvidenceRow } from './evidence-rows.ts'
-import { JUDGE_FILTER } from './judge-span.ts'
+import {
+  bucketName,
+  createLookedSegments,
+  factsOf,
+  type LookedSegment,
+  nameOf,
+  placeName,
+  spanNameOf,
+  spanNameOfBucket,
+  wordAt,
+} from './looked-segment.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
-import { type OpenSegment, openSegment, pickRows, rowName, type SegmentRow, type SpanId } from './read-spans.ts'
+import { pickRows, rowName } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** A pain that records are looked for, with its failing records in their order of preference. */
@@ -39,6 +44,8 @@ export interface Look {
   failing: ReadonlyMap<string, Place>
   /** Records of the operation a pain fails in, in the order of their trace ids: no order of arrival shows in them. */
   candidatesOf(pain: RankedPain): readonly Candidate[]
+  /** The record at a place, by a name that it has nowhere else, now and later. */
+  keyOf(place: Place): string
   /** The records themselves: these few and no other of their segments. */
   read(places: readonly Place[], filter: AttributeFilter): Map<string, SpanInContext>
 }
@@ -56,37 +63,31 @@ const SOUND_ENOUGH = 20
  * by one name, and others only for a pain that finds too few: so a rare operation is found among a thousand times as many spans.
  */
 export function lookThrough(connection: TelemetryConnection, question: PainQuestion, pains: readonly WantedPain[]): Look {
-  const opened = chooseSegments(connection, question, pains).flatMap((row) => openSegment(row, connection.segments.open) ?? [])
+  const opened = chooseSegments(connection, question, pains)
   const { failing, namesMax } = findFailing(opened, pains)
-  const { named, others } = placesByName(opened, question, { failing, namesMax })
-  const found = new Map<string, Candidate[]>(pains.map(({ pain }) => [operationOf(pain), []]))
+  const isWanted = createIsWanted(opened, question.window, failing)
+  const found = new Map<string, Found[]>(pains.map(({ pain }) => [placeName(pain), []]))
   const collect = createCollector(connection, question, { opened, found })
+  const named = rowsNamed(opened, isWanted, namesMax)
   collect(named.slice(0, SPANS_MAX))
   const isShort = [...found.values()].some((all) => all.filter(({ isSound }) => isSound).length < SOUND_ENOUGH)
-  if (isShort) collect(inOrder(others).slice(0, Math.max(0, SPANS_MAX - named.length)))
+  if (isShort) collect(otherRows(opened, isWanted, { namesMax, most: SPANS_MAX - named.length }))
   const ordered = new Map([...found].map(([operation, all]) => [operation, withoutRepeats(all)]))
   return {
     failing,
-    candidatesOf: (pain) => ordered.get(operationOf(pain)) ?? [],
+    candidatesOf: (pain) => ordered.get(placeName(pain)) ?? [],
+    keyOf: ({ segment, at }) => `${opened[segment]!.key} ${at}`,
     read: (places, filter) => readPlaces(opened, places, filter),
   }
 }
 
-/** Trace and span id as text: cheaper than a record id. */
-export function nameOf({ traceId, spanId }: SpanId): string {
-  return Buffer.from(traceId).toString('latin1') + Buffer.from(spanId).toString('latin1')
-}
-
-function operationOf({ service, operation }: { service: string; operation: string }): string {
-  return `${service}\n${operation}`
-}
-
 /** Those with most of the failing records first, each pain's counted alike, then the newest: both sides are read from the same segments. */
 function chooseSegments(
-  { db, hasher, index }: TelemetryConnection,
+  connection: TelemetryConnection,
   { projectNo, window }: PainQuestion,
   pains: readonly WantedPain[],
-): SegmentRow[] {
+): LookedSegment[] {
+  const { db, hasher, index } = connection
   const weights = new Map<bigint, number>()
   for (const { rows } of pains) {
     for (const { traceId } of rows) {
@@ -107,21 +108,24 @@ function chooseSegments(
     )
     .pluck()
     .all(projectNo, fromMs, toMs, SEGMENTS_MAX) as number[]
-  const load = db.prepare(`select kind, body, body_bytes, commits from segment where segment_id = ? and kind = 'span'`)
-  const rows: SegmentRow[] = []
+  const { header, open } = createLookedSegments(connection)
+  const chosen: LookedSegment[] = []
+  let looked = 0
   let bytes = 0
   for (const segmentId of new Set([...holding, ...newest])) {
-    if (rows.length === SEGMENTS_MAX || bytes > SEGMENTS_MAX_BYTES) break
-    const row = load.get(segmentId) as SegmentRow | undefined
+    if (looked === SEGMENTS_MAX || bytes > SEGMENTS_MAX_BYTES) break
+    const row = header(segmentId)
     if (!row) continue
-    rows.push(row)
+    looked += 1
     bytes += row.body_bytes
+    const segment = open(segmentId, row)
+    if (segment) chosen.push(segment)
   }
-  return rows
+  return chosen
 }
 
 /** The failing records that were asked for, and how many spans of each of their names are to be read. */
-function findFailing(opened: readonly OpenSegment[], pains: readonly WantedPain[]) {
+function findFailing(opened: readonly LookedSegment[], pains: readonly WantedPain[]) {
   const maxOf = new Map<string, number>()
   const ends = new Set<number>()
   for (const { rows, candidatesMax } of pains) {
@@ -148,105 +152,103 @@ function findFailing(opened: readonly OpenSegment[], pains: readonly WantedPain[
   return { failing, namesMax }
 }
 
-function spanNameOf({ body, scan }: OpenSegment, at: number): string {
-  return findSpanName(body, scan.spanStart[at]!, scan.spanEnd[at]!)
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-}
-
 interface Row {
   segment: number
   at: number
-  /** The six last bytes of the trace id, which the trace context specification wants to be random, as a number. */
   order: number
 }
 
-/** Spans that arrived in the window: of each wanted name so many that failed and so many that did not, and all others. */
-function placesByName(
-  opened: readonly OpenSegment[],
-  { window }: PainQuestion,
-  { failing, namesMax }: { failing: ReadonlyMap<string, Place>; namesMax: ReadonlyMap<string, number> },
-): { named: Row[]; others: Row[] } {
+type IsWanted = (segment: number, at: number) => boolean
+
+/** Spans that arrived in the window and are not among the failing ones. */
+function createIsWanted(opened: readonly LookedSegment[], window: MinuteWindow, failing: ReadonlyMap<string, Place>): IsWanted {
   const { fromMs, toMs } = windowBoundsMs(window)
-  const known = new Set([...failing.values()].map(({ segment, at }) => `${segment} ${at}`))
-  const byName = new Map<string, Row[]>()
-  const others: Row[] = []
-  opened.forEach((segment, number) => {
-    const { scan, arrival } = segment
-    for (let at = 0; at < scan.count; at++) {
-      const { receivedMs } = arrival(at)
-      if (receivedMs < fromMs || receivedMs >= toMs || known.has(`${number} ${at}`)) continue
-      const row = { segment: number, at, order: orderAt(segment, at) }
-      const spanName = spanNameOf(segment, at)
-      if (!namesMax.has(spanName)) {
-        others.push(row)
-        continue
-      }
-      const bucket = `${scan.hasError[at]} ${spanName}`
-      const ofBucket = byName.get(bucket)
-      if (ofBucket) ofBucket.push(row)
-      else byName.set(bucket, [row])
+  const known = opened.map(() => new Set<number>())
+  for (const { segment, at } of failing.values()) known[segment]!.add(at)
+  const isInside = opened.map(({ receivedMinMs, receivedMaxMs }) => receivedMinMs >= fromMs && receivedMaxMs < toMs)
+  return (segment, at) => {
+    if (known[segment]!.has(at)) return false
+    if (isInside[segment]) return true
+    const { receivedMs } = opened[segment]!.arrival(at)
+    return receivedMs >= fromMs && receivedMs < toMs
+  }
+}
+
+/** Of each wanted name so many that failed and so many that did not. */
+function rowsNamed(opened: readonly LookedSegment[], isWanted: IsWanted, namesMax: ReadonlyMap<string, number>): Row[] {
+  const named: Row[] = []
+  for (const [spanName, most] of namesMax) {
+    for (const hasError of [0, 1]) {
+      const bucket = bucketName(hasError, spanName)
+      const rows = opened.flatMap(({ buckets, orders }, segment) =>
+        (buckets.get(bucket) ?? []).flatMap((at) => (isWanted(segment, at) ? [{ segment, at, order: orders[at]! }] : [])),
+      )
+      named.push(...inOrder(rows).slice(0, most))
     }
-  })
-  const named = [...byName].flatMap(([bucket, rows]) => inOrder(rows).slice(0, namesMax.get(bucket.slice(2))))
-  return { named: inOrder(named), others }
+  }
+  return inOrder(named)
 }
 
-function orderAt({ body, scan }: OpenSegment, row: number): number {
-  const at = scan.traceIdAt[row]! + 10
-  return wordAt(body, at + 2) * 65_536 + body[at]! * 256 + body[at + 1]!
+/** Of all other names together the first so many. */
+function otherRows(
+  opened: readonly LookedSegment[],
+  isWanted: IsWanted,
+  { namesMax, most }: { namesMax: ReadonlyMap<string, number>; most: number },
+): Row[] {
+  if (most <= 0) return []
+  const others = opened.map(({ buckets }) =>
+    [...buckets].flatMap(([bucket, rows]) => (namesMax.has(spanNameOfBucket(bucket)) ? [] : rows)),
+  )
+  const orders = Float64Array.from(others.flatMap((rows, segment) => rows.map((at) => opened[segment]!.orders[at]!))).sort()
+  // Half as many again: some did not arrive in the window.
+  for (let tried = Math.min(orders.length, Math.ceil(most * 1.5)); ; tried = Math.min(orders.length, tried * 2)) {
+    const last = orders[tried - 1] ?? 0
+    const rows = others.flatMap((ofSegment, segment) =>
+      ofSegment.flatMap((at) => {
+        const order = opened[segment]!.orders[at]!
+        return order <= last && isWanted(segment, at) ? [{ segment, at, order }] : []
+      }),
+    )
+    if (rows.length >= most || tried === orders.length) return inOrder(rows).slice(0, most)
+  }
 }
 
+/** By their trace ids; of one trace as they stand in their segments. */
 function inOrder(rows: Row[]): Row[] {
-  return rows.sort((a, b) => a.order - b.order)
+  return rows.sort((a, b) => a.order - b.order || a.segment - b.segment || a.at - b.at)
 }
 
-const NOTHING_OFF: ReadonlySet<SignalType> = new Set()
+interface Found extends Candidate {
+  order: string
+}
 
 /** Decodes rows as far as their operation and soundness take, and sorts them under the operations that were asked for. */
 function createCollector(
   { hasher }: TelemetryConnection,
   { projectNo }: PainQuestion,
-  { opened, found }: { opened: readonly OpenSegment[]; found: ReadonlyMap<string, Candidate[]> },
+  { opened, found }: { opened: readonly LookedSegment[]; found: ReadonlyMap<string, Found[]> },
 ): (rows: readonly Row[]) => void {
-  return (rows) => {
-    for (const [number, ofSegment] of Map.groupBy(rows, ({ segment }) => segment)) {
-      const ats = ofSegment.map(({ at }) => at).sort((a, b) => a - b)
-      const picked = pickRows(opened[number]!, new Set(ats), JUDGE_FILTER)
-      picked.forEach(({ ctx }, i) => {
-        const view = viewSpan(ctx)
-        const operation = operationOf({ service: toIndexText(view.service), operation: toIndexText(view.operation) })
-        const ofOperation = found.get(operation)
-        if (!ofOperation) return
-        // What fails by a signal that is off is still not healthy.
-        const isSound = ctx.span.endUnixNano !== 0n && detect(ctx.span, view, NOTHING_OFF) === null
-        const traceHash = BigInt.asIntN(64, hasher(projectNo, ctx.span.traceId))
-        ofOperation.push({ name: nameOf(ctx.span), segment: number, at: ats[i]!, isSound, traceHash })
+  return (wanted) => {
+    for (const [number, ofSegment] of Map.groupBy(wanted, ({ segment }) => segment)) {
+      const rows = ofSegment.map(({ at }) => at)
+      factsOf(hasher, projectNo, { segment: opened[number]!, rows }).forEach(({ place, ...facts }, i) => {
+        found.get(place)?.push({ ...facts, segment: number, at: rows[i]! })
       })
     }
   }
 }
 
 /** In the order of the last bytes of their trace ids, then of their names; of two versions of one the sound one. */
-function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
-  const distinct = new Map<string, Candidate>()
+function withoutRepeats(candidates: readonly Found[]): Candidate[] {
+  const distinct = new Map<string, Found>()
   for (const candidate of candidates) {
     if (candidate.isSound || !distinct.has(candidate.name)) distinct.set(candidate.name, candidate)
   }
-  return [...distinct.values()]
-    .map((candidate) => ({ candidate, order: candidate.name.slice(TRACE_ID_RANDOM_AT, TRACE_ID_BYTES) + candidate.name }))
-    .sort((a, b) => (a.order < b.order ? -1 : 1))
-    .map(({ candidate }) => candidate)
+  return [...distinct.values()].sort((a, b) => (a.order < b.order ? -1 : 1))
 }
 
-const TRACE_ID_BYTES = 16
-/** Where the part of a trace id begins that is random whoever made it. */
-const TRACE_ID_RANDOM_AT = 9
-
 function readPlaces(
-  opened: readonly OpenSegment[],
+  opened: readonly LookedSegment[],
   places: readonly Place[],
   filter: AttributeFilter,
 ): Map<string, SpanInContext> {

@@ -4,9 +4,11 @@ import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { comparableValue, DERIVED_MARK, isComparable } from '../domain/contrast/contrast-attributes.ts'
 import { type ContrastRecord, type Contrasts, contrastRecords } from '../domain/contrast/contrast-records.ts'
+import { type DecidedFailure, findDecided } from './decided-traces.ts'
 import type { EvidenceRow } from './evidence-rows.ts'
 import { spanNumber } from './judge-span.ts'
-import { type Candidate, type Look, lookThrough, nameOf, type Place } from './look-through.ts'
+import { type Candidate, type Look, lookThrough, type Place } from './look-through.ts'
+import { nameOf } from './looked-segment.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -83,6 +85,7 @@ export function comparePains(
   })
   const contrasted = sides.filter((side) => side.isContrasted)
   const records = readRecords(
+    connection,
     look,
     contrasted.flatMap((side) => [...side.failing, ...side.healthy]),
   )
@@ -102,48 +105,39 @@ function recordIdOf(name: string): string {
   return encodeRecordId(bytes.subarray(0, TRACE_ID_BYTES), bytes.subarray(TRACE_ID_BYTES))
 }
 
-interface FailureNumbers {
-  fingerprintNo: number
-  failureNo: number
-}
-
-/** What is decided of the traces of these candidates: failures by trace, and which spans they are. */
+/** What is decided of the traces of these candidates: failures by trace, and by what names a span. */
 interface FailuresAmong {
-  byTrace: Map<bigint, FailureNumbers[]>
-  bySpan: Map<string, FailureNumbers[]>
+  byTrace: ReadonlyMap<bigint, readonly DecidedFailure[]>
+  bySpan: ReadonlyMap<string, readonly DecidedFailure[]>
 }
 
 function failuresAmong(
-  { db }: TelemetryConnection,
+  connection: TelemetryConnection,
   { projectNo }: PainQuestion,
   candidates: readonly Candidate[],
 ): FailuresAmong {
-  const rows = db
-    .prepare(
-      `select trace_hash, span_id, fingerprint_no, failure_no from failure
-       where project_no = ? and trace_hash in (select value from json_each(?))`,
-    )
-    .safeIntegers()
-    .raw()
-    .iterate(projectNo, `[${[...new Set(candidates.map(({ traceHash }) => traceHash))].join()}]`)
-  const found: FailuresAmong = { byTrace: new Map(), bySpan: new Map() }
-  for (const [traceHash, spanId, fingerprintNo, failureNo] of rows as Iterable<[bigint, bigint, bigint, bigint]>) {
-    const numbers = { fingerprintNo: Number(fingerprintNo), failureNo: Number(failureNo) }
-    found.byTrace.set(traceHash, [...(found.byTrace.get(traceHash) ?? []), numbers])
-    const span = `${traceHash} ${spanId}`
-    found.bySpan.set(span, [...(found.bySpan.get(span) ?? []), numbers])
+  const found = findDecided(
+    connection,
+    projectNo,
+    candidates.map(({ traceHash }) => traceHash),
+  )
+  return {
+    byTrace: Map.groupBy(found, ({ traceHash }) => traceHash),
+    bySpan: Map.groupBy(found, ({ traceHash, spanId }) => `${traceHash} ${spanId}`),
   }
-  return found
 }
 
 /** Failing: as this pain. Healthy: no failure of any pain by itself, and in no trace that this one shows in. */
 function createSides(pain: RankedPain, { failures, open }: { failures: FailuresAmong; open: ReadonlySet<string> }) {
   const [own, moved, left] = [pain.fingerprintNos, pain.moved, pain.left].map((numbers) => new Set(numbers)) as Numbers
   const openTraces = new Set(pain.open.map(({ traceHash }) => BigInt.asIntN(64, traceHash)))
-  const isOfPain = ({ fingerprintNo, failureNo }: FailureNumbers) =>
+  const isOfPain = ({ fingerprintNo, failureNo }: DecidedFailure) =>
     moved.has(failureNo) || (own.has(fingerprintNo) && !left.has(failureNo))
+  // Most traces have none, and then no name of a span is made.
   const failuresOf = ({ name, traceHash }: Candidate) =>
-    failures.bySpan.get(`${traceHash} ${spanNumber(Buffer.from(name, 'latin1').subarray(TRACE_ID_BYTES))}`)
+    failures.byTrace.has(traceHash)
+      ? failures.bySpan.get(`${traceHash} ${spanNumber(Buffer.from(name, 'latin1').subarray(TRACE_ID_BYTES))}`)
+      : undefined
   const isHealthy = (one: Candidate): boolean => {
     if (!one.isSound || open.has(one.name) || openTraces.has(one.traceHash) || failuresOf(one)) return false
     return !failures.byTrace.get(one.traceHash)?.some(isOfPain)
@@ -155,14 +149,35 @@ type Numbers = [Set<number>, Set<number>, Set<number>]
 
 const TRACE_ID_BYTES = 16
 
-/** The records as they are compared, by name. */
-function readRecords(look: Look, places: readonly Place[]): Map<string, ContrastRecord> {
+/** The records as they are compared, by name. What was read of a place before is as it was. */
+function readRecords(
+  { memory: { contrasted } }: TelemetryConnection,
+  look: Look,
+  places: readonly Place[],
+): Map<string, ContrastRecord> {
   const compared = createIsCompared()
-  const toRecord = ({ span, ...around }: SpanInContext): ContrastRecord => ({
-    recordId: encodeRecordId(span.traceId, span.spanId),
-    attributes: attributesOf({ span, ...around }, compared),
-  })
-  return new Map([...look.read(places, SAMPLE_FILTER)].map(([name, ctx]) => [name, toRecord(ctx)]))
+  const records = new Map<string, ContrastRecord>()
+  const missing = new Map<string, Place>()
+  for (const place of places) {
+    const known = contrasted.recall(look.keyOf(place))
+    if (known) records.set(place.name, known)
+    else missing.set(place.name, place)
+  }
+  for (const [name, { span, ...around }] of look.read([...missing.values()], SAMPLE_FILTER)) {
+    const attributes = attributesOf({ span, ...around }, compared)
+    const record = { recordId: encodeRecordId(span.traceId, span.spanId), attributes }
+    records.set(name, record)
+    contrasted.keep(look.keyOf(missing.get(name)!), record, bytesOf(record))
+  }
+  return records
+}
+
+const ATTRIBUTE_BYTES = 120
+
+function bytesOf({ attributes }: ContrastRecord): number {
+  let bytes = 0
+  for (const [name, value] of attributes) bytes += ATTRIBUTE_BYTES + name.length + value.length
+  return bytes
 }
 
 /** Records have the same few names, so each is asked once. */

@@ -1,5 +1,8 @@
 import { createJudgeMemory, type JudgeMemory } from '@loopkit/shared/signals/judge-memory'
+import type { ContrastRecord } from '../domain/contrast/contrast-records.ts'
 import { type BoundedMemory, createBoundedMemory } from './bounded-memory.ts'
+import { createDecidedTraces, type DecidedTraces } from './decided-traces.ts'
+import type { LookedSegment } from './looked-segment.ts'
 import type { JudgedOpenTrace } from './open-failures.ts'
 
 /**
@@ -9,6 +12,12 @@ import type { JudgedOpenTrace } from './open-failures.ts'
 export interface ReadMemory {
   /** Open traces as of their last commit. */
   openTraces: BoundedMemory<JudgedOpenTrace>
+  /** Segments that were looked through for healthy runs. */
+  segments: BoundedMemory<LookedSegment>
+  /** Records of them as they are compared. */
+  contrasted: BoundedMemory<ContrastRecord>
+  /** What is decided of traces that were looked at, of the project that was asked about last. */
+  decidedTracesOf(projectNo: number): DecidedTraces
   /** Texts of the project that was asked about last. */
   judgeMemoryOf(projectId: string): JudgeMemory
 }
@@ -16,12 +25,23 @@ export interface ReadMemory {
 const MIB = 1024 ** 2
 /** Some thousand traces with one failure each. */
 const OPEN_TRACES_MAX_BYTES = 6 * MIB
+/** A look and a half. */
+const SEGMENTS_MAX_BYTES = 24 * MIB
+/** Ten pains' of both sides, twice. */
+const CONTRASTED_MAX_BYTES = 10 * MIB
 
 /** `share` 0 remembers nothing: for who wants to know that it changes nothing. */
 export function createReadMemory(share = 1): ReadMemory {
+  let decided: { projectNo: number; memory: DecidedTraces } | null = null
   let judging: { projectId: string; memory: JudgeMemory } | null = null
   return {
     openTraces: createBoundedMemory(share * OPEN_TRACES_MAX_BYTES),
+    segments: createBoundedMemory(share * SEGMENTS_MAX_BYTES),
+    contrasted: createBoundedMemory(share * CONTRASTED_MAX_BYTES),
+    decidedTracesOf(projectNo) {
+      if (decided?.projectNo !== projectNo || share === 0) decided = { projectNo, memory: createDecidedTraces() }
+      return decided.memory
+    },
     judgeMemoryOf(projectId) {
       if (judging?.projectId !== projectId || share === 0) judging = { projectId, memory: createJudgeMemory(projectId) }
       return judging.memory

@@ -4,7 +4,12 @@ import { openDatabase, type SqliteDatabase } from '@loopkit/shared/database/open
 import { rememberStatements } from '@loopkit/shared/database/remember-statements'
 import { telemetryMigrations } from '@loopkit/shared/database/telemetry/migrations'
 import { openTelemetryReader } from '@loopkit/shared/database/telemetry/open-telemetry'
-import { createTraceDecisions, type TraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
+import {
+  createDecisionsOfTraces,
+  createTraceDecisions,
+  type DecisionsOfTraces,
+  type TraceDecisions,
+} from '@loopkit/shared/database/telemetry/trace-decisions'
 import { createTraceHasher, type TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { createTraceIndex, type TraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import { createSegmentOpener, type SegmentOpener } from '@loopkit/shared/segment/segment-opener'
@@ -19,6 +24,7 @@ export interface TelemetryConnection {
   hasher: TraceHasher
   index: TraceIndex
   decisions: TraceDecisions
+  decisionsOfTraces: DecisionsOfTraces
   /** Opens segments; what it opened holds as long as one question. */
   segments: SegmentOpener
   /** What undecided traces are judged by, the same as where they are decided. */
@@ -52,6 +58,12 @@ export function telemetryStateOf(path: string): TelemetryState {
   }
 }
 
+/**
+ * Of traces of 8 spans each, for 50 million spans; older ones are looked up page by page. Only a diagnosis asks for so many traces at
+ * a time that filters are less.
+ */
+const FILTERED = { filterMaxBytes: 8 * 1024 ** 2, filterFromTraces: 200 }
+
 /** Opens the file for reading; null while it does not exist or is of another version. */
 export function openTelemetry(
   path: string,
@@ -65,8 +77,9 @@ export function openTelemetry(
   return {
     ...reader,
     db,
-    index: createTraceIndex(db),
+    index: createTraceIndex(db, FILTERED),
     decisions: createTraceDecisions(db),
+    decisionsOfTraces: createDecisionsOfTraces(db, FILTERED),
     segments: createSegmentOpener(),
     thresholds,
     costOf,
@@ -86,6 +99,7 @@ export function openEmptyTelemetry(): TelemetryConnection {
     hasher,
     index: createTraceIndex(db),
     decisions: createTraceDecisions(db),
+    decisionsOfTraces: createDecisionsOfTraces(db, FILTERED),
     segments: createSegmentOpener(),
     thresholds: DEFAULT_SOFT_THRESHOLDS,
     costOf: sentCost,

@@ -1,5 +1,5 @@
 import type { SqliteDatabase } from '../open.ts'
-import { createTraceRuns, eachFoldedTrace } from './trace-runs.ts'
+import { addTo, createTraceRuns, eachFoldedTrace, type TraceRunsOptions } from './trace-runs.ts'
 
 /** The decisions that judged a trace, oldest first. */
 export type TraceDecisions = (projectNo: number, hash: bigint) => number[]
@@ -17,6 +17,25 @@ export function createTraceDecisions(db: SqliteDatabase): TraceDecisions {
     for (const row of unfolded.iterate(projectNo) as IterableIterator<{ decision_no: number; trace_hashes: Uint8Array }>)
       if (holdsHash(row.trace_hashes, wanted)) found.push(row.decision_no)
     return found.sort((a, b) => a - b)
+  }
+}
+
+/** Decisions with those of these traces that they judged, oldest first. */
+export type DecisionsOfTraces = (projectNo: number, hashes: readonly bigint[]) => [decisionNo: number, hashes: bigint[]][]
+
+/** The same for many traces at a time. Hashes as stored (signed). */
+export function createDecisionsOfTraces(db: SqliteDatabase, options: TraceRunsOptions = {}): DecisionsOfTraces {
+  const runs = createTraceRuns(db, options)
+  const unfolded = db.prepare('select decision_no, trace_hashes from unfolded_decision where project_no = ? order by decision_no')
+  return (projectNo, hashes) => {
+    const found = runs.find(projectNo, 'decision', hashes)
+    const wanted = new Set(hashes.map((hash) => BigInt.asUintN(64, hash)))
+    for (const row of unfolded.iterate(projectNo) as IterableIterator<{ decision_no: number; trace_hashes: Buffer }>)
+      for (let at = 0; at < row.trace_hashes.length; at += HASH_BYTES) {
+        const hash = row.trace_hashes.readBigUInt64BE(at)
+        if (wanted.has(hash)) addTo(found, row.decision_no, BigInt.asIntN(64, hash))
+      }
+    return [...found].sort(([a], [b]) => a - b)
   }
 }
 

@@ -16,6 +16,8 @@ export interface TraceRunsOptions {
    * Bytes for filters of the large runs, the newest first: for who asks for many traces at a time and would read every page.
    */
   filterMaxBytes?: number
+  /** Traces asked for together from which on filters are made: for fewer, reading their pages is less. */
+  filterFromTraces?: number
 }
 
 /** A run never changes once it is in use. */
@@ -38,7 +40,10 @@ const RUNS_REMEMBERED_MAX = 2_000
 /** Smaller runs are soon folded into others: a filter is not worth reading them. */
 const FILTERED_MEMBERS_MIN = RUN_MEMBERS_MAX / 2
 
-export function createTraceRuns(db: SqliteDatabase, { filterMaxBytes = 0 }: TraceRunsOptions = {}): TraceRuns {
+export function createTraceRuns(
+  db: SqliteDatabase,
+  { filterMaxBytes = 0, filterFromTraces = 0 }: TraceRunsOptions = {},
+): TraceRuns {
   const list = db
     .prepare('select run_id from trace_run where project_no = ? and kind = ? and state = 1 order by last_no desc')
     .pluck()
@@ -53,15 +58,18 @@ export function createTraceRuns(db: SqliteDatabase, { filterMaxBytes = 0 }: Trac
     if (found) return found
     const row = load.get(runId) as { members: Uint8Array; first_page: number; pages: number }
     const run: Run = { members: decodeMembers(row.members), firstPage: row.first_page, pages: row.pages, filter: null }
-    if (run.members.length >= FILTERED_MEMBERS_MIN && filterBytes < filterMaxBytes) {
-      run.filter = createTraceFilter(run.pages * ENTRIES_PER_PAGE)
-      filterBytes += run.filter.bytes
-      const last = run.firstPage + run.pages - 1
-      for (const page of loadPages.iterate(run.firstPage, last) as IterableIterator<Buffer>) eachInPage(page, run.filter.add)
-    }
     if (known.size >= RUNS_REMEMBERED_MAX) forget()
     known.set(runId, run)
     return run
+  }
+
+  function addFilter(run: Run): void {
+    if (run.filter !== null || run.members.length < FILTERED_MEMBERS_MIN || filterBytes >= filterMaxBytes) return
+    const filter = createTraceFilter(run.pages * ENTRIES_PER_PAGE)
+    const last = run.firstPage + run.pages - 1
+    for (const page of loadPages.iterate(run.firstPage, last) as IterableIterator<Buffer>) eachInPage(page, filter.add)
+    filterBytes += filter.bytes
+    run.filter = filter
   }
 
   function forget(): void {
@@ -89,7 +97,11 @@ export function createTraceRuns(db: SqliteDatabase, { filterMaxBytes = 0 }: Trac
       const wanted = hashes
         .map((hash) => ({ hash, high: Number(BigInt.asUintN(64, hash) >> 32n), low: Number(BigInt.asUintN(32, hash)) }))
         .sort((a, b) => a.high - b.high)
-      for (const runId of runIds) findIn(runOf(runId), wanted, found)
+      for (const runId of runIds) {
+        const run = runOf(runId)
+        if (wanted.length >= filterFromTraces) addFilter(run)
+        findIn(run, wanted, found)
+      }
       return found
     },
   }
