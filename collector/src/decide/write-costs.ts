@@ -66,7 +66,8 @@ function deltasOf(run: Usage & Partial<MeasuredRun>, count: 1 | -1): SketchDelta
     measure: MEASURES[measure],
     operationNo: run.operationNo,
     hour: Math.max(0, Math.floor(run.endMs / HOUR_MS)),
-    bins: [[binOf(value), count] as const],
+    added: Uint16Array.from(count > 0 ? [binOf(value)] : []),
+    takenBack: count > 0 ? [] : [binOf(value)],
     exemplars:
       run.traceId && run.spanId && value >= EXEMPLAR_MIN[measure]
         ? [{ value, eventMs: run.endMs, traceId: run.traceId, spanId: run.spanId }]

@@ -1,6 +1,6 @@
 import { type Exemplar, joinExemplars, packExemplars, unpackExemplars } from '@loopkit/shared/rollup/exemplars'
 import { createSketch, type Sketch } from '@loopkit/shared/rollup/sketch'
-import { type ReadDelta, unpackDeltas } from '@loopkit/shared/rollup/sketch-delta'
+import { type SketchDelta, unpackDeltas } from '@loopkit/shared/rollup/sketch-delta'
 import type { RetainedStore } from './retained-store.ts'
 
 /** Adds what commits and decisions measured to the hour and the day of its event. */
@@ -60,14 +60,15 @@ export function createSketchRollUp(store: RetainedStore): SketchRollUp {
   }
 }
 
-function addDelta(added: Map<string, Added>, row: DeltaRow, { measure, operationNo, hour, bins, exemplars }: ReadDelta): void {
+function addDelta(added: Map<string, Added>, row: DeltaRow, { measure, operationNo, hour, ...delta }: SketchDelta): void {
   const key = `${row.project_no} ${measure} ${operationNo} ${hour}`
   const own = { projectNo: row.project_no, measure, operationNo, bucket: hour }
   const known = added.get(key) ?? { ...own, receivedHour: 0, sketch: createSketch(), exemplars: [] }
   added.set(key, known)
   known.receivedHour = Math.max(known.receivedHour, row.received_hour)
-  for (const [bin, count] of bins) known.sketch.add(bin, count)
-  known.exemplars = joinExemplars([...known.exemplars, ...exemplars])
+  for (const bin of delta.added) known.sketch.add(bin, 1)
+  for (const bin of delta.takenBack) known.sketch.add(bin, -1)
+  if (delta.exemplars.length > 0) known.exemplars = joinExemplars([...known.exemplars, ...delta.exemplars])
 }
 
 /** What is added to hours, as it is to be added to days: each once, without exemplars. */

@@ -69,7 +69,7 @@ interface Collecting {
 
 export function createSpanIndexer({ filter }: ShapeRules, memo: ShapeMemo): SpanIndexer {
   const index: SpanIndex = { runs: [], latencies: [], traces: new Map(), eventMinMs: Number.MAX_SAFE_INTEGER, eventMaxMs: 0 }
-  const latencies = createLatencyCounts()
+  const latencies = createLatencyCounts(memo.slowestStored)
   const collecting: Collecting = { index, memo, filter, facts: createSpanFacts(), latencies, counters: new Map(), overflow: null }
   return {
     add: (body, replaced) => addRequest(collecting, body, replaced),

@@ -12,6 +12,7 @@ import { waitsByDesign } from '@loopkit/shared/signals/waits-by-design'
 import type { SpanView } from '@loopkit/shared/span/record'
 import { type ResourceView, viewResource } from '@loopkit/shared/span/view-resource'
 import { viewSpan } from '@loopkit/shared/span/view-span'
+import type { SlowestStored } from './latency-counts.ts'
 import { createSpanFacts, mix, type SpanFacts } from './shape-hash.ts'
 
 /** What runs are counted by, but for the minute. One object per combination, so that spans of it share their counter. */
@@ -45,6 +46,7 @@ export interface ShapeRules {
 export interface ShapeMemo {
   /** What this hash of bytes stands for as a resource; `message` are the bytes of the ResourceSpans. */
   resource(body: Uint8Array, view: DataView, start: number, end: number): MemoResource
+  slowestStored: SlowestStored
   /** The shape of the Span message at these bytes, whose facts were read with the resource's hash to start with. */
   shape(body: Uint8Array, start: number, end: number, facts: SpanFacts, resource: MemoResource): Shape
 }
@@ -108,6 +110,7 @@ export function createShapeMemo({ filter, signalsOff }: ShapeRules): ShapeMemo {
   }
 
   return {
+    slowestStored: new WeakMap(),
     resource(body, view, start, end) {
       facts.hashLow = 0x9e3779b1
       facts.hashHigh = 0x7f4a7c15

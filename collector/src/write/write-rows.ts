@@ -166,10 +166,9 @@ function writeRuns({ run }: Statements, dictionary: Dictionary, { receivedMs }: 
 function writeLatencies({ sketchDelta }: Statements, dictionary: Dictionary, times: CommitTimes, project: PackedProject): void {
   const { projectNo, index } = project
   if (index.latencies.length === 0) return
-  const deltas = index.latencies.map(({ service, operation, ...count }) => ({
-    ...count,
-    measure: MEASURES.latency,
-    operationNo: dictionary.operationNo(projectNo, service, operation),
+  const deltas = index.latencies.map(({ runKey, hour, bins, exemplars }) => ({
+    ...{ measure: MEASURES.latency, hour, added: bins, takenBack: [], exemplars },
+    operationNo: dictionary.operationNo(projectNo, runKey.service, runKey.operation),
   }))
   sketchDelta.run(projectNo, Math.floor(times.receivedMs / HOUR_MS), packDeltas(deltas))
 }

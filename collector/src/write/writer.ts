@@ -10,6 +10,7 @@ import { createDecisionTransaction, type WriteDecisions } from '../decide/decisi
 import { createDictionary } from './dictionary.ts'
 import { createLogIndexer } from './index-logs.ts'
 import { createSpanIndexer, latin1 } from './index-spans.ts'
+import { noteStored } from './latency-counts.ts'
 import type { LogMoved } from './log-moved.ts'
 import type { BodyToCommit, CommitGroup, WriterReply } from './messages.ts'
 import { createOpenTraces } from './open-traces.ts'
@@ -76,6 +77,8 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
       const syncMs = store.rows.write(times, packed, group)
       const timings = { readMs, writeMs: clock.monotonicMs() - startMs - readMs - syncMs, syncMs }
       if (packed.length > 0) store.mark.note(times.commit, times.receivedMs)
+      for (const { projectNo, recordKind, index } of projects)
+        if (recordKind === 'span') noteStored(memos(projectNo).slowestStored, index.latencies)
       store.lastCommit = times.commit
       store.lastReceivedMs = times.receivedMs
       return { kind: 'committed', group: group.group, ...times, failed, failure, redacted, timings }

@@ -1,6 +1,5 @@
 import { type Exemplar, packExemplars, unpackExemplars } from './exemplars.ts'
 import { unsigned, zigzag } from './sketch.ts'
-import { packVarints } from './varints.ts'
 
 /** What is measured of runs, and how it is numbered in rows: time in ms, tokens, cost in millionths of a US dollar. */
 export const MEASURES = { latency: 1, tokens: 2, cost: 3 } as const
@@ -12,29 +11,48 @@ export interface SketchDelta {
   measure: number
   operationNo: number
   hour: number
-  /** In any order; counts below zero take back. */
-  bins: Iterable<readonly [bin: number, count: number]>
+  /** Bins of values that are added: 16 bits each, since counting or sorting them would cost the commit of spans more than they do. */
+  added: Uint16Array
+  /** Bins of values that are taken back. */
+  takenBack: readonly number[]
   exemplars: readonly Exemplar[]
 }
 
-export interface ReadDelta extends SketchDelta {
-  bins: [bin: number, count: number][]
-}
-
-/** All that one transaction adds, in one row: bins as they come, since sorting them would cost the commit of spans more than they do. */
+/** All that one transaction adds, in one row. */
 export function packDeltas(deltas: readonly SketchDelta[]): Uint8Array {
-  const parts: Uint8Array[] = []
-  for (const { measure, operationNo, hour, bins, exemplars } of deltas) {
-    const numbers: number[] = []
-    for (const [bin, count] of bins) numbers.push(bin, zigzag(count))
-    parts.push(packVarints([measure, operationNo, hour, numbers.length, ...numbers, exemplars.length]))
-    if (exemplars.length > 0) parts.push(packExemplars(exemplars))
+  const bytes = new Uint8Array(deltas.reduce((sum, delta) => sum + roomOf(delta), 0))
+  let at = 0
+  const put = (number: number) => {
+    let value = number
+    for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes[at++] = (value % 0x80) | 0x80
+    bytes[at++] = value
   }
-  return Buffer.concat(parts)
+  for (const { measure, operationNo, hour, added, takenBack, exemplars } of deltas) {
+    put(measure)
+    put(operationNo)
+    put(zigzag(hour))
+    put(added.length)
+    put(takenBack.length)
+    for (const bin of takenBack) put(bin)
+    put(exemplars.length)
+    for (let n = 0; n < added.length; n++) {
+      bytes[at++] = added[n]! & 0xff
+      bytes[at++] = added[n]! >>> 8
+    }
+    if (exemplars.length === 0) continue
+    bytes.set(packExemplars(exemplars), at)
+    at += exemplars.length * EXEMPLAR_BYTES
+  }
+  return bytes.subarray(0, at)
 }
 
-export function unpackDeltas(bytes: Uint8Array): ReadDelta[] {
-  const deltas: ReadDelta[] = []
+/** Six numbers of at most eight bytes before what they count. */
+function roomOf({ added, takenBack, exemplars }: SketchDelta): number {
+  return 48 + 2 * added.length + 8 * takenBack.length + EXEMPLAR_BYTES * exemplars.length
+}
+
+export function unpackDeltas(bytes: Uint8Array): SketchDelta[] {
+  const deltas: SketchDelta[] = []
   let at = 0
   const next = (): number => {
     let value = 0
@@ -46,13 +64,17 @@ export function unpackDeltas(bytes: Uint8Array): ReadDelta[] {
       unit *= 0x80
     }
   }
-  while (at < bytes.length) {
-    const [measure, operationNo, hour] = [next(), next(), next()]
-    const pairs = next() / 2
-    const bins = Array.from({ length: pairs }, (): [number, number] => [next(), unsigned(next())])
-    const length = next() * EXEMPLAR_BYTES
-    deltas.push({ measure, operationNo, hour, bins, exemplars: unpackExemplars(bytes.subarray(at, at + length)) })
+  const take = (length: number): Uint8Array => {
     at += length
+    return bytes.subarray(at - length, at)
+  }
+  while (at < bytes.length) {
+    const [measure, operationNo, hour, count] = [next(), next(), unsigned(next()), next()]
+    const takenBack = Array.from({ length: next() }, next)
+    const exemplarBytes = next() * EXEMPLAR_BYTES
+    // Copied, since 16-bit numbers must begin at an even place.
+    const added = new Uint16Array(new Uint8Array(take(count * 2)).buffer)
+    deltas.push({ measure, operationNo, hour, added, takenBack, exemplars: unpackExemplars(take(exemplarBytes)) })
   }
   return deltas
 }
