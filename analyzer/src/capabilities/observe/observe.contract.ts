@@ -118,7 +118,7 @@ export const observe = contract({
       memory,
       new: { type: 'array', items: newPain, description: 'heaviest first' },
       new_total: { ...count, description: 'pains that wait; those not listed come with the next observation' },
-      more_since: { type: 'boolean', description: 'failures were decided after this claim: decide, then observe again' },
+      more_since: { type: 'boolean', description: 'failures were decided while this claim was made: observe again' },
     },
   },
   errors: [],

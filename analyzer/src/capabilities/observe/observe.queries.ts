@@ -96,6 +96,16 @@ function createWrites({ db }: Control) {
       run(db.deleteFrom('observation').where('project_no', '=', projectNo).where('observation_no', 'not in', kept))
     },
 
+    /** Adds to an open one what was decided since. */
+    grow: ({ run }: ControlQueries, { observationNo, toDecision, pains }: GrownObservation): void => {
+      run(
+        db
+          .updateTable('observation')
+          .set({ to_decision: toDecision, pains: JSON.stringify(pains) })
+          .where('observation_no', '=', observationNo),
+      )
+    },
+
     /** Closes it with what was decided, and keeps of its pains only those that wait on. */
     close: ({ run }: ControlQueries, projectNo: number, { observation, decisions, waiting, atMs }: ClosedObservation): void => {
       const { observationNo } = observation
@@ -115,6 +125,8 @@ function createWrites({ db }: Control) {
     },
   }
 }
+
+export type GrownObservation = Pick<Observation, 'observationNo' | 'toDecision' | 'pains'>
 
 export interface ClosedObservation {
   observation: Observation

@@ -62,16 +62,35 @@ test('what is new is claimed once, and what comes after a decision is new again'
   ])
 })
 
-test('an agent that asks again before it decided gets the same observation, also when more has failed since', async () => {
+test('an agent that asks again before it decided gets the same observation, with what has failed since added to it', async () => {
   const { now, fail, observe, decide } = await fresh('resume')
   fail(failing('pay', now))
   const first = await observe()
+  expect(await observe()).toEqual(first)
   fail(failing('ship', now))
+  fail(failing('pay', now - HOUR_MS).slice(0, 9))
   const again = await observe()
-  expect({ ...again, more_since: false }).toEqual(first)
-  expect(again.more_since).toBe(true)
-  await decide({ observation_id: first.observation_id, decisions: [{ pain_id: first.new[0]!.pain_id, next: 'skip' }] })
+  expect([again.observation_id, again.more_since]).toEqual([first.observation_id, false])
+  const [pay, ship] = ['pay', 'ship'].map((name) => again.new.find(({ title }) => title.includes(name))!)
+  expect([again.new.length, pay!.count, ship!.count]).toEqual([2, 43, 40])
+  await decide({ observation_id: first.observation_id, decisions: [{ pain_id: pay!.pain_id, next: 'skip' }] })
   expect((await observe()).new).toMatchObject([{ count: 40, title: expect.stringContaining('ship') }])
+})
+
+test('who observes where nothing failed yet hears of the first failure without closing anything', async () => {
+  const { now, fail, observe, decide } = await fresh('nothing yet')
+  const before = await observe()
+  expect(before).toMatchObject({ new: [], more_since: false })
+  fail(failing('pay', now))
+  const after = await observe()
+  expect(after).toMatchObject({
+    observation_id: before.observation_id,
+    new: [{ count: 40, first_time: true }],
+    more_since: false,
+  })
+  const { pain_id } = after.new[0]!
+  expect((await decide({ observation_id: after.observation_id, decisions: [{ pain_id, next: 'skip' }] })).status).toBe(200)
+  expect((await observe()).new).toEqual([])
 })
 
 test('a peek claims nothing and cannot be decided', async () => {

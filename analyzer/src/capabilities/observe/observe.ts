@@ -37,8 +37,9 @@ type Store = ReturnType<typeof createObserveQueries>
 const LISTED_MAX = 200
 
 /**
- * The agent's cursor. A project has one open observation at most: whoever asks again before it is decided gets the same one, so an
- * agent that fell over resumes without loss. What comes in meanwhile belongs to the next.
+ * The agent's cursor. A project has one open observation at most: whoever asks again before it is decided gets the same one, with
+ * what was decided since added to it, so an agent that fell over resumes without loss, and one that found nothing at first need not
+ * close an empty observation to hear of anything.
  */
 export function createObserve(deps: ObserveDeps, store: Store) {
   const { ask, nowMs, audited } = deps
@@ -57,20 +58,23 @@ export function createObserve(deps: ObserveDeps, store: Store) {
       answer.pains.map(({ seen }) => seen),
     )
     const last = store.last(projectNo)
+    // Somebody else claimed while this was read: what was read may be theirs, and what is not comes when it is asked again.
+    const isOurs = last?.observationId === before?.observationId && last?.toDecision === before?.toDecision
+    const pains = joinWaiting(last?.pains ?? [], isOurs ? answer.pains.map(toWaiting) : [])
+    const claimed = last?.toDecision ?? 0
+    const toDecision = isOurs ? Math.max(answer.toDecision, claimed) : claimed
+    const moreSince = answer.toDecision > toDecision
     if (last && last.closedAtMs === null && !peek) {
-      const muted = deps.readMutedIds(projectNo)
-      const isHeard = answer.pains.some(({ seen }) => !muted.has(seen.painId))
-      const moreSince = answer.toDecision > last.toDecision && isHeard
-      return show(deps, store, owner, { id: last.observationId, pains: last.pains, ledger, moreSince })
+      const { observationId } = last
+      const grows = isOurs && answer.pains.length > 0
+      if (grows) audited(request, (queries) => store.grow(queries, { observationNo: last.observationNo, toDecision, pains }))
+      return show(deps, store, owner, { id: observationId, pains, ledger, moreSince })
     }
-    const come = last?.observationId === before?.observationId ? answer.pains.map(toWaiting) : []
-    const pains = joinWaiting(last?.pains ?? [], come)
     if (peek) return show(deps, store, owner, { id: null, pains, ledger, moreSince: false })
     const createdAtMs = nowMs()
     const observationId = opaqueId('obs_', projectId, randomUUID())
-    const toDecision = Math.max(answer.toDecision, before?.toDecision ?? 0)
     audited(request, (queries) => store.add(queries, projectNo, { observationId, createdAtMs, toDecision, pains }))
-    return show(deps, store, owner, { id: observationId, pains, ledger, moreSince: false })
+    return show(deps, store, owner, { id: observationId, pains, ledger, moreSince })
   }
 }
 
