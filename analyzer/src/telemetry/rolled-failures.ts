@@ -90,29 +90,36 @@ function* readSingles(
 export function spreadOfParts(all: readonly PainParts[], open: readonly OpenPart[]): Spread {
   const traces = createDistinctCount()
   const sessions = createDistinctCount()
-  const spread = { ended: 0, firstEventMs: Number.POSITIVE_INFINITY, lastEventMs: Number.NEGATIVE_INFINITY }
-  const note = (ended: number, firstMs: number, lastMs: number) => {
-    spread.ended += ended
-    spread.firstEventMs = Math.min(spread.firstEventMs, firstMs)
-    spread.lastEventMs = Math.max(spread.lastEventMs, lastMs)
-  }
   for (const { rows, single } of all) {
     for (const row of rows) {
       traces.join(row.traces)
       sessions.join(row.sessions ?? row.traces)
-      note(row.ended, row.first_event_ms, row.last_event_ms)
     }
-    for (const { traceBits, sessionNo, eventMs, hasEnded } of single) {
+    for (const { traceBits, sessionNo } of single) {
       traces.add(traceBits)
       sessions.add(sessionBits(sessionNo, traceBits))
-      note(hasEnded ? 1 : 0, eventMs, eventMs)
     }
   }
   for (const one of open) {
     traces.add(one.traceBits)
     sessions.add(one.sessionBits)
   }
-  return { traces: traces.count(), sessions: sessions.count(), ...spread }
+  return { traces: traces.count(), sessions: sessions.count(), ...eventsOfParts(all) }
+}
+
+/** How many reached the root of their traces, and when they were. */
+export function eventsOfParts(all: readonly PainParts[]): Omit<Spread, 'traces' | 'sessions'> {
+  const events = { ended: 0, firstEventMs: Number.POSITIVE_INFINITY, lastEventMs: Number.NEGATIVE_INFINITY }
+  const note = (ended: number, firstMs: number, lastMs: number) => {
+    events.ended += ended
+    events.firstEventMs = Math.min(events.firstEventMs, firstMs)
+    events.lastEventMs = Math.max(events.lastEventMs, lastMs)
+  }
+  for (const { rows, single } of all) {
+    for (const row of rows) note(row.ended, row.first_event_ms, row.last_event_ms)
+    for (const { eventMs, hasEnded } of single) note(hasEnded ? 1 : 0, eventMs, eventMs)
+  }
+  return events
 }
 
 /** Failures that stand for all: the numbers of the last and the first by event time, and of some of any time by order of their traces. */

@@ -60,9 +60,9 @@ export function telemetryStateOf(path: string): TelemetryState {
 
 /**
  * Of traces of 8 spans each, for 50 million spans; older ones are looked up page by page. Only a diagnosis asks for so many traces at
- * a time that filters are less.
+ * a time that filters are less, and for the same ones again: some 100 bytes each, in each of the runs that may hold them.
  */
-const FILTERED = { filterMaxBytes: 8 * 1024 ** 2, filterFromTraces: 200 }
+const FILTERED = { filterMaxBytes: 8 * 1024 ** 2, filterFromTraces: 200, rememberedMax: 2_000 }
 
 /** Opens the file for reading; null while it does not exist or is of another version. */
 export function openTelemetry(

@@ -5,7 +5,7 @@ import type { PainDetail } from '../domain/pain-facts.ts'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
 import { type FailureScope, type FailureSelection, IN_WINDOW, selectFailures, windowParameters } from './failure-scope.ts'
 import { countFrom, readWindowCounts, type WindowCount } from './rolled-counts.ts'
-import { type PainParts, readPainParts, type Spread, spreadOfParts } from './rolled-failures.ts'
+import { eventsOfParts, type PainParts, readPainParts, type Spread } from './rolled-failures.ts'
 
 /** A decided pain of the window as the counts know it. */
 export interface CountedPain {
@@ -191,10 +191,15 @@ function countRolled(db: SqliteDatabase, { projectNo, window, middleMinute }: Pa
     [...counted].map(([fingerprintNo, count]) => {
       const own = parts.get(fingerprintNo) ?? null
       const minutes = count.bars.filter(([, part]) => part > 0).map(([minute]) => minute)
-      const spread = own ? spreadOfParts([own], []) : spreadOfMinutes(minutes)
+      const spread = own ? boundsOfParts(own) : spreadOfMinutes(minutes)
       return [fingerprintNo, { failures: count.total, later: countFrom(count, middleMinute), parts: own, ...spread }]
     }),
   )
+}
+
+/** Distinct traces and sessions are counted where pains are joined, of all their parts together. */
+function boundsOfParts(parts: PainParts): Spread {
+  return { traces: 0, sessions: 0, ...eventsOfParts([parts]) }
 }
 
 function spreadOfMinutes(minutes: readonly number[]): Spread {

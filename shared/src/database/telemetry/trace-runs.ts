@@ -18,6 +18,8 @@ export interface TraceRunsOptions {
   filterMaxBytes?: number
   /** Traces asked for together from which on filters are made: for fewer, reading their pages is less. */
   filterFromTraces?: number
+  /** Traces of each run whose members are remembered: for who asks for the same ones again and again. */
+  rememberedMax?: number
 }
 
 /** A run never changes once it is in use. */
@@ -27,6 +29,7 @@ interface Run {
   pages: number
   /** null: its pages are read. */
   filter: TraceFilter | null
+  asked: Map<bigint, readonly number[]>
 }
 
 interface Wanted {
@@ -42,7 +45,7 @@ const FILTERED_MEMBERS_MIN = RUN_MEMBERS_MAX / 2
 
 export function createTraceRuns(
   db: SqliteDatabase,
-  { filterMaxBytes = 0, filterFromTraces = 0 }: TraceRunsOptions = {},
+  { filterMaxBytes = 0, filterFromTraces = 0, rememberedMax = 0 }: TraceRunsOptions = {},
 ): TraceRuns {
   const list = db
     .prepare('select run_id from trace_run where project_no = ? and kind = ? and state = 1 order by last_no desc')
@@ -57,7 +60,13 @@ export function createTraceRuns(
     const found = known.get(runId)
     if (found) return found
     const row = load.get(runId) as { members: Uint8Array; first_page: number; pages: number }
-    const run: Run = { members: decodeMembers(row.members), firstPage: row.first_page, pages: row.pages, filter: null }
+    const run: Run = {
+      members: decodeMembers(row.members),
+      firstPage: row.first_page,
+      pages: row.pages,
+      filter: null,
+      asked: new Map(),
+    }
     if (known.size >= RUNS_REMEMBERED_MAX) forget()
     known.set(runId, run)
     return run
@@ -77,15 +86,25 @@ export function createTraceRuns(
     filterBytes = 0
   }
 
-  function findIn({ members, firstPage, pages, filter }: Run, wanted: readonly Wanted[], found: Map<number, bigint[]>): void {
+  function findIn(
+    { members, firstPage, pages, filter, asked }: Run,
+    wanted: readonly Wanted[],
+    found: Map<number, bigint[]>,
+  ): void {
     let at = -1
     let entries: Uint8Array = NOTHING
     for (const { hash, high, low } of wanted) {
       if (filter && !filter.mayHold(low, high)) continue
-      const page = pageOf(high, pages)
-      if (page !== at) entries = (loadPage.get(firstPage + page) as Uint8Array | undefined) ?? NOTHING
-      at = page
-      for (const member of findInPage(entries, high, low)) addTo(found, members[member]!, hash)
+      let held = asked.get(hash)
+      if (held === undefined) {
+        const page = pageOf(high, pages)
+        if (page !== at) entries = (loadPage.get(firstPage + page) as Uint8Array | undefined) ?? NOTHING
+        at = page
+        held = findInPage(entries, high, low)
+        if (asked.size >= rememberedMax) asked.clear()
+        if (rememberedMax > 0) asked.set(hash, held)
+      }
+      for (const member of held) addTo(found, members[member]!, hash)
     }
   }
 
