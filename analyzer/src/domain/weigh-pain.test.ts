@@ -32,9 +32,14 @@ test.each([
   ['one that fails most runs', { decided: 90, runs: 100 }, 'high'],
   ['one that fails most of few runs', { decided: 9, runs: 10 }, 'medium'],
   ['one that fails most runs and many met', { decided: 90, runs: 100, sessions: 40 }, 'critical'],
+  ['one that every run survived', { ended: 0 }, 'low'],
+  ['one that every run of many survived', { ended: 0, sessions: 40 }, 'low'],
+  ['one that every run survived and that hits most', { ended: 0, decided: 90, runs: 100, sessions: 40 }, 'medium'],
+  ['one of an agent’s tool, whatever its runs came to', { ended: 0, operation: 'execute_tool find' }, 'medium'],
+  ['one of a model call, likewise', { ended: 0, operation: 'chat helper', signal: 'rate_limited' as const }, 'medium'],
   ['a hint that many met', { signal: 'slow' as const, sessions: 40 }, 'medium'],
   ['more failures than runs', { decided: 90, runs: 30, sessions: 40 }, 'critical'],
-])('the severity of %s', (_, more, severity) => expect(severityOf(pain(more))).toBe(severity))
+])('the severity of %s', (_, more, severity) => expect(severityOf(pain({ ended: 5, ...more }))).toBe(severity))
 
 const quiet = { sinceMs: 0, quietRuns: 100, quietHours: 9 }
 const WEEKS = 'same_hours_of_earlier_weeks' as const
@@ -43,7 +48,7 @@ describe('the order of pains', () => {
   test.each([
     ['more failures', { decided: 6 }, {}],
     ['failures that met more people', { sessions: 9, traces: 9 }, { decided: 6, sessions: 1, traces: 1 }],
-    ['a graver signal', {}, { signal: 'slow' as const }],
+    ['a graver signal', { ended: 1 }, { ended: 1, signal: 'slow' as const }],
     ['failures that end their runs', { decided: 3, ended: 3 }, { decided: 6 }],
     ['what was never seen before', { novelty: { kind: 'first_seen' as const, ...quiet } }, {}],
     [

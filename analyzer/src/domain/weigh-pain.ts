@@ -18,6 +18,17 @@ const LOW_SIGNALS: ReadonlySet<SignalType> = new Set<SignalType>([
   'negative_feedback',
   'incomplete',
 ])
+/** What a service lives with when it can: a try before one that works, an exception that was expected, an optional part of a page. */
+const SURVIVABLE_SIGNALS: ReadonlySet<SignalType> = new Set<SignalType>([
+  'exception',
+  'error_status',
+  'timeout',
+  'rate_limited',
+  'auth_failure',
+  'dependency_failure',
+])
+/** Work of agents: its runs end well by their status, whatever became of a step. */
+const AGENT_WORK = /^(?:execute_tool|chat|text_completion|generate_content|completion|responses|embeddings?|invoke_agent)\b/
 /** Sessions from which a pain counts as wide. */
 const WIDE_SESSIONS = 10
 /** Share of the operation's runs from which a pain counts as deep, and the runs that such a share must rest on. */
@@ -28,15 +39,20 @@ const SHARE_ALPHA = 0.1
 
 /**
  * Starts at medium (low for signals that only hint) and rises one step when at least 10 sessions met it, and one more when with
- * 95 % certainty at least half of 20 or more runs of the operation failed.
+ * 95 % certainty at least half of 20 or more runs of the operation failed. What every run survived starts at low, however many met it.
  */
 export function severityOf(facts: PainFacts): Severity {
-  const base = LOW_SIGNALS.has(facts.signal) ? 0 : 1
-  const wide = facts.sessions >= WIDE_SESSIONS ? 1 : 0
+  const survived = isSurvived(facts)
+  const base = LOW_SIGNALS.has(facts.signal) || survived ? 0 : 1
+  const wide = facts.sessions >= WIDE_SESSIONS && !survived ? 1 : 0
   // The share is never below its lower bound, and mostly far below what is deep: that spares the bound.
   const mayBeDeep = facts.runs >= DEEP_RUNS_MIN && failuresOf(facts) >= DEEP_SHARE * facts.runs
   const deep = mayBeDeep && shareAtLeast(facts) >= DEEP_SHARE ? 1 : 0
   return STEPS[base + wide + deep] ?? 'critical'
+}
+
+function isSurvived({ signal, operation, ended }: PainFacts): boolean {
+  return ended === 0 && SURVIVABLE_SIGNALS.has(signal) && !AGENT_WORK.test(operation)
 }
 
 function shareAtLeast(facts: PainFacts): number {

@@ -3,7 +3,6 @@ import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { toHex } from '@loopkit/shared/otlp/ids'
-import { endedTrace } from '@loopkit/shared/signals/ended-trace'
 import { ruleAttributes } from '@loopkit/shared/signals/fingerprint-rules'
 import type { Failure, JudgedTrace } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
@@ -249,6 +248,6 @@ function toOpenFailure(
     service: toIndexText(view.service),
     operation: toIndexText(view.operation),
     release: view.release === null ? null : toIndexText(view.release),
-    hasEnded: endedTrace(failure),
+    hasEnded: failure.endedTrace,
   }
 }

@@ -11,7 +11,6 @@ import type { OtlpResource, OtlpScope, OtlpValue, SpanInContext } from '@loopkit
 import { encodeCommits } from '@loopkit/shared/segment/header'
 import { packSegment } from '@loopkit/shared/segment/pack-segment'
 import { packTraceHashes } from '@loopkit/shared/segment/trace-hashes'
-import { endedTrace } from '@loopkit/shared/signals/ended-trace'
 import { NO_RULES, type ProjectRules } from '@loopkit/shared/signals/fingerprint-rules'
 import type { Failure, SessionPart } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
@@ -359,7 +358,7 @@ function writeFailure(
     eventMs,
     decidedMs - trace.receivedMs,
     services,
-    endedTrace(failure) ? 1 : 0,
+    failure.endedTrace ? 1 : 0,
   )
   db.prepare(
     'insert into failure_count values (?, ?, ?, ?, ?, 1, 1, 1) on conflict do update set failures = failures + 1, weight = weight + 1, weight_squared = weight_squared + 1',

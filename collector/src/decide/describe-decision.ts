@@ -1,6 +1,5 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { ChangeMarker } from '@loopkit/shared/signals/change-markers'
-import { endedTrace } from '@loopkit/shared/signals/ended-trace'
 import type { Failure, Fingerprint, RunEntry, SessionPart } from '@loopkit/shared/signals/model'
 import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { eventNanoOf } from '../write/index-spans.ts'
@@ -87,7 +86,7 @@ function needsRow(part: SessionPart, isAlone: boolean): boolean {
 
 function describeFailure(
   { lastReceivedMs }: OpenTrace,
-  { span, view, detection, fingerprint, sessionId, weight, propagatedTo }: Failure,
+  { span, view, detection, fingerprint, sessionId, weight, propagatedTo, endedTrace }: Failure,
   fingerprints: Map<Fingerprint, DecidedFingerprint>,
 ): DecidedFailure {
   const service = toIndexText(view.service)
@@ -116,7 +115,7 @@ function describeFailure(
     eventMs: nanoToMs(eventNanoOf(span)) || lastReceivedMs,
     weight,
     services: JSON.stringify(services.slice(0, SERVICES_MAX).map(toIndexText)),
-    endedTrace: endedTrace({ span, propagatedTo }),
+    endedTrace,
   }
 }
 

@@ -14,7 +14,7 @@ import { findSoft } from './soft/find-soft.ts'
 import { mayBeSoft } from './soft/may-be-soft.ts'
 import { createSoftTrace } from './soft/soft-trace.ts'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from './soft/thresholds.ts'
-import { buildTraceTree } from './trace-tree.ts'
+import { buildTraceTree, NO_PARENT, type TraceTree } from './trace-tree.ts'
 
 /** How soft signals are judged; hard ones were detected span by span. */
 export interface JudgeRules {
@@ -59,7 +59,11 @@ export function judgeTrace(
     const base = fingerprintOf(failing.view, failing.detection!)
     return rules.regroup ? rules.regroup(failing, base) : base
   }
-  const toFailure = ({ span, view, detection }: TraceSpan, propagatedTo: TraceSpan[]): Failure => ({
+  const hasEnded = createHasEnded(tree)
+  const toFailure = (
+    { span, view, detection }: TraceSpan,
+    { propagatedTo, endedTrace }: Pick<Failure, 'propagatedTo' | 'endedTrace'>,
+  ): Failure => ({
     span,
     view,
     detection: detection!,
@@ -67,19 +71,24 @@ export function judgeTrace(
     sessionId: sessionOf.get(toHex(span.spanId))!,
     weight: sampleWeight(span.traceState),
     propagatedTo,
+    endedTrace,
   })
   const origins = [...blamed.keys()].sort((a, b) => a - b)
   const failures = [
-    ...origins.map((i) =>
-      toFailure(tree.spans[i]!, [...blamed.get(i)!.map((ancestor) => tree.spans[ancestor]!), ...(byLogs.told.get(i) ?? [])]),
-    ),
+    ...origins.map((i) => {
+      const above = blamed.get(i)!
+      const propagatedTo = [...above.map((ancestor) => tree.spans[ancestor]!), ...(byLogs.told.get(i) ?? [])]
+      return toFailure(tree.spans[i]!, { propagatedTo, endedTrace: hasEnded([i, ...above]) })
+    }),
     ...soft.map(({ at, detection, alsoAt }) =>
       toFailure(
         { ...tree.spans[at]!, detection },
-        alsoAt.map((i) => tree.spans[i]!),
+        { propagatedTo: alsoAt.map((i) => tree.spans[i]!), endedTrace: hasEnded([at, ...alsoAt]) },
       ),
     ),
-    ...byLogs.own.map(({ log, named, repeats }) => toFailure(atSpan(log, tree.spans[named]), repeats)),
+    ...byLogs.own.map(({ log, named, repeats }) =>
+      toFailure(atSpan(log, tree.spans[named]), { propagatedTo: repeats, endedTrace: hasEnded([named]) }),
+    ),
   ]
   const hints =
     softTrace === null || !rules.withHints
@@ -93,6 +102,23 @@ export function judgeTrace(
 }
 
 const NO_LOGS: LogBlame = { told: new Map(), own: [] }
+
+const CONSUMER = 5
+
+/**
+ * Whether an error that was seen at these spans took the whole run with it: one of them is the top of its trace, or stands below a span
+ * that never came, so that nothing shows who survived it, or is a consumer, for which nobody waits. A log record that names no span of
+ * the trace (`NO_PARENT`) shows no survivor either; one that names a healthy span was written by who went on.
+ */
+function createHasEnded({ spans, parents }: TraceTree): (seenAt: readonly number[]) => boolean {
+  const isTop = (i: number) => parents[i] === NO_PARENT || spans[i]!.span.kind === CONSUMER
+  return (seenAt) => seenAt.some((i) => i === NO_PARENT || (isTop(i) && isLost(spans[i]!)))
+}
+
+/** A span that ended well was survived, whatever was logged in it. */
+function isLost({ detection, span }: TraceSpan): boolean {
+  return detection !== null || span.status.code !== 1
+}
 
 /** The failure of a log record on a span counts against the runs of that span's operation. */
 function atSpan(log: TraceSpan, named: TraceSpan | undefined): TraceSpan {

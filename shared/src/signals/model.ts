@@ -52,6 +52,8 @@ export interface Failure {
   weight: number
   /** Failing ancestors that only passed the error on, the blast radius; then log records that tell of the same failure. */
   propagatedTo: TraceSpan[]
+  /** The error reached the top of its trace, as far as that is known: what the whole run was for is lost, not only a step of it. */
+  endedTrace: boolean
 }
 
 /** One session's part in one trace. */
