@@ -1,7 +1,9 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
-import { encodeRecordId } from '@loopkit/shared/span/record-id'
+import { preferred } from './evidence-order.ts'
+import { readFailureFacts } from './failure-facts.ts'
 import { type FailureScope, type FailureSelection, SERVICES, SESSION_ID, selectFailures } from './failure-scope.ts'
 import { namedByParts, type PainParts, samplesOfParts } from './rolled-failures.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** A failing record by name: enough to read it again. */
 export interface EvidenceRow {
@@ -17,28 +19,24 @@ export interface EvidenceRow {
  * bytes of the trace id, which are random whoever made it: that favours nothing, and is the same in every store and order of arrival.
  */
 export function readEvidenceRows(
-  db: SqliteDatabase,
+  connection: TelemetryConnection,
   scope: FailureScope,
   selection: FailureSelection,
   rowsMax: number,
 ): EvidenceRow[] {
+  return preferred(readFailureFacts(connection, numbersOf(connection.db, scope, { selection, rowsMax })), rowsMax)
+}
+
+/** Numbers of all its failures, or of those that stand for them. */
+function numbersOf(
+  db: SqliteDatabase,
+  scope: FailureScope,
+  { selection, rowsMax }: { selection: FailureSelection; rowsMax: number },
+): number[] {
   const sampled = rolledParts(selection)
-  const from = sampled ? 'f.failure_no in (select value from json_each(@sampled))' : null
+  if (sampled) return samplesOfParts(sampled, rowsMax)
   const { sql, parameters } = selectFailures(scope, selection)
-  const rows = db
-    .prepare(
-      `with shown as (
-         select trace_id, trace_hash, span_id, event_ms, ${SESSION_ID} as session_id,
-           row_number() over (partition by trace_hash order by event_ms, span_id) as turn,
-           row_number() over (order by event_ms desc, substr(trace_id, 10), trace_id, span_id) as latest,
-           row_number() over (order by event_ms, substr(trace_id, 10), trace_id, span_id) as first
-         from decided_failure f where ${from ?? sql})
-       select trace_id, span_id, event_ms, session_id from shown
-       order by latest <> 1, first <> 1, turn, substr(trace_id, 10), trace_id, span_id limit @rowsMax`,
-    )
-    .safeIntegers()
-    .all(sampled ? { sampled: JSON.stringify(samplesOfParts(sampled, rowsMax)), rowsMax } : { ...parameters, rowsMax })
-  return (rows as FailureRow[]).map(toEvidence)
+  return db.prepare(`select f.failure_no from decided_failure f where ${sql}`).pluck().all(parameters) as number[]
 }
 
 /** Failures up to which they are read one by one; of more, rollups know which stand for all. */
@@ -48,20 +46,6 @@ function rolledParts({ parts }: FailureSelection): readonly PainParts[] | null {
   if (!parts) return null
   const failures = parts.reduce((sum, { rows, single }) => sum + single.length + rows.reduce((n, row) => n + row.failures, 0), 0)
   return failures > SINGLE_MAX ? parts : null
-}
-
-interface FailureRow {
-  trace_id: Uint8Array
-  span_id: bigint
-  event_ms: bigint
-  session_id: string
-}
-
-function toEvidence({ trace_id, span_id, event_ms, session_id }: FailureRow): EvidenceRow {
-  const spanId = new Uint8Array(8)
-  new DataView(spanId.buffer).setBigInt64(0, span_id)
-  const traceId = new Uint8Array(trace_id)
-  return { traceId, spanId, recordId: encodeRecordId(traceId, spanId), sessionId: session_id, eventMs: Number(event_ms) }
 }
 
 /** Distinct values read of one kind. */

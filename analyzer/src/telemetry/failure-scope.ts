@@ -20,7 +20,7 @@ const NUMBERED_IN_WINDOW = `f.failure_no >= (select first_failure_no from decisi
     where project_no = @projectNo and decided_ms >= @fromMs order by decided_ms, decision_no limit 1)
   and f.failure_no <= (select last_failure_no from decision
     where project_no = @projectNo and decided_ms < @toMs order by decided_ms desc, decision_no desc limit 1)
-  and f.event_ms >= @eventFromMs and f.event_ms < @eventToMs`
+  and (not @hasEvents or f.event_ms >= @eventFromMs and f.event_ms < @eventToMs)`
 
 /** SQL: what a row `f` of `decided_failure` does not say itself. */
 export const SESSION_ID =
@@ -32,6 +32,7 @@ export function windowParameters({ projectNo, window, events }: FailureScope) {
   return {
     projectNo,
     ...windowBoundsMs(window),
+    hasEvents: events === null ? 0 : 1,
     eventFromMs: events?.fromMs ?? Number.MIN_SAFE_INTEGER,
     eventToMs: events?.toMs ?? Number.MAX_SAFE_INTEGER,
   }

@@ -1,5 +1,6 @@
 import { toHex } from '@loopkit/shared/otlp/ids'
 import type { PainDetail, RunOutcome } from '../domain/pain-facts.ts'
+import { inEvidenceOrder } from './evidence-order.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
 import { framesOf, NO_PLACE, wordsOf } from './pain-words.ts'
@@ -51,7 +52,7 @@ function evidenceOf(
   question: PainQuestion,
   { pain, rowsMax }: { pain: RankedPain; rowsMax: number },
 ): EvidenceRow[] {
-  const decided = pain.decided === 0 ? [] : readEvidenceRows(connection.db, question, pain, rowsMax)
+  const decided = pain.decided === 0 ? [] : readEvidenceRows(connection, question, pain, rowsMax)
   const provisional = pain.open
     .toSorted((a, b) => b.eventMs - a.eventMs || (a.recordId < b.recordId ? -1 : 1))
     .map(({ failure, recordId, eventMs }) => ({

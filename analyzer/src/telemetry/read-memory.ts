@@ -1,7 +1,10 @@
 import { createJudgeMemory, type JudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import type { ContrastRecord } from '../domain/contrast/contrast-records.ts'
+import type { Spell } from '../domain/outliers/judge-outliers.ts'
+import type { ValueSteps } from '../domain/outliers/value-steps.ts'
 import { type BoundedMemory, createBoundedMemory } from './bounded-memory.ts'
 import { createDecidedTraces, type DecidedTraces } from './decided-traces.ts'
+import type { FailureFacts } from './failure-facts.ts'
 import type { LookedSegment } from './looked-segment.ts'
 import type { JudgedOpenTrace } from './open-failures.ts'
 
@@ -16,6 +19,11 @@ export interface ReadMemory {
   segments: BoundedMemory<LookedSegment>
   /** Records of them as they are compared. */
   contrasted: BoundedMemory<ContrastRecord>
+  /** Decided failures by their numbers. */
+  failures: BoundedMemory<FailureFacts>
+  /** How long hours of an operation took, and which of them were out of the usual. */
+  valueSteps: BoundedMemory<ValueSteps>
+  spells: BoundedMemory<Spell[]>
   /** What is decided of traces that were looked at, of the project that was asked about last. */
   decidedTracesOf(projectNo: number): DecidedTraces
   /** Texts of the project that was asked about last. */
@@ -27,8 +35,12 @@ const MIB = 1024 ** 2
 const OPEN_TRACES_MAX_BYTES = 6 * MIB
 /** A look and a half. */
 const SEGMENTS_MAX_BYTES = 24 * MIB
+/** Two hundred of each of fifty pains. */
+const FAILURES_MAX_BYTES = 8 * MIB
 /** Ten pains' of both sides, twice. */
 const CONTRASTED_MAX_BYTES = 10 * MIB
+/** Eight days of some 50 operations, and what they come to of a thousand. */
+const OUTLIERS_MAX_BYTES = 8 * MIB
 
 /** `share` 0 remembers nothing: for who wants to know that it changes nothing. */
 export function createReadMemory(share = 1): ReadMemory {
@@ -38,6 +50,9 @@ export function createReadMemory(share = 1): ReadMemory {
     openTraces: createBoundedMemory(share * OPEN_TRACES_MAX_BYTES),
     segments: createBoundedMemory(share * SEGMENTS_MAX_BYTES),
     contrasted: createBoundedMemory(share * CONTRASTED_MAX_BYTES),
+    failures: createBoundedMemory(share * FAILURES_MAX_BYTES),
+    valueSteps: createBoundedMemory(share * OUTLIERS_MAX_BYTES),
+    spells: createBoundedMemory(share * OUTLIERS_MAX_BYTES),
     decidedTracesOf(projectNo) {
       if (decided?.projectNo !== projectNo || share === 0) decided = { projectNo, memory: createDecidedTraces() }
       return decided.memory
