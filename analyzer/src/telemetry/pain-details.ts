@@ -53,16 +53,15 @@ function evidenceOf(
   { pain, rowsMax }: { pain: RankedPain; rowsMax: number },
 ): EvidenceRow[] {
   const decided = pain.decided === 0 ? [] : readEvidenceRows(connection, question, pain, rowsMax)
-  const provisional = pain.open
-    .toSorted((a, b) => b.eventMs - a.eventMs || (a.recordId < b.recordId ? -1 : 1))
-    .map(({ failure, recordId, eventMs }) => ({
-      traceId: failure.span.traceId,
-      spanId: failure.span.spanId,
-      recordId,
-      sessionId: failure.sessionId,
-      eventMs,
-    }))
-  return spread([...decided, ...provisional]).slice(0, rowsMax)
+  if (pain.open.length === 0) return spread(decided)
+  const provisional = pain.open.map(({ failure, recordId, eventMs }) => ({
+    traceId: failure.span.traceId,
+    spanId: failure.span.spanId,
+    recordId,
+    sessionId: failure.sessionId,
+    eventMs,
+  }))
+  return spread(inEvidenceOrder([...decided, ...provisional])).slice(0, rowsMax)
 }
 
 /** One record of each trace before a second of any. */

@@ -39,6 +39,24 @@ describe('a diagnosis', () => {
     })
   })
 
+  test('shows the same records in the same order before and after their traces are decided', async () => {
+    const { projectNo, projectId, key } = await project.provision('provisional first')
+    const now = project.analyzer.nowMs()
+    const spans = Array.from({ length: 30 }, (_, i) =>
+      failing(`many-${i % 17}`, { span: `many-${i}`, startMs: now - 60_000 + ((i * 7) % 30) * 100 }),
+    )
+    project.telemetry.send(projectNo, now - 1000, spans)
+    const shown = async () => (await diagnose({}, key)).issues.map(({ provisional, ...issue }) => [provisional, issue] as const)
+    const [before] = await shown()
+    project.telemetry.decide(projectNo, projectId, now)
+    const [after] = await shown()
+    expect([before![0], after![0]]).toEqual([true, false])
+    expect(before![1].evidence_ids).toHaveLength(10)
+    for (const part of ['pain_id', 'count', 'evidence_ids', 'traces', 'eval_candidate'] as const) {
+      expect(after![1][part]).toEqual(before![1][part])
+    }
+  })
+
   test('holds the first span a newcomer sends, a second later', async () => {
     const { projectNo, key } = await project.provision('newcomer')
     const span = {
