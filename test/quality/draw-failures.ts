@@ -1,5 +1,24 @@
-import type { TrafficWindow } from '../../analyzer/src/domain/verification/traffic.ts'
+import type { MinuteCount, TrafficWindow } from '../../analyzer/src/domain/verification/traffic.ts'
 import type { Random } from '../demo/random.ts'
+
+/** Runs of a window, which is a minute to the product. */
+export const WINDOW_RUNS = 50
+
+export interface DrawnStretch {
+  from: number
+  count: number
+  rate: number
+  rho: number
+  runs?: number
+}
+
+/** So many windows, one a minute. */
+export function drawMinutes(random: Random, { from, count, rate, rho, runs = WINDOW_RUNS }: DrawnStretch): MinuteCount[] {
+  return Array.from({ length: count }, (_, at) => {
+    const { failures } = drawWindow(random, runs, rate, rho)
+    return { minute: from + at, runs, failures, failuresSquared: failures }
+  })
+}
 
 /** Failures of a window whose runs fail together: a rate drawn from a Beta, so that any two runs correlate by `rho`. */
 export function drawWindow(random: Random, runs: number, rate: number, rho: number): TrafficWindow {

@@ -1,18 +1,12 @@
-import {
-  type Judgement,
-  judgeChange,
-  planOf,
-  type VerdictFacts,
-  type VerdictRule,
-} from '../../analyzer/src/capabilities/changes/verdict.rules.ts'
+import type { Judgement, VerdictRule } from '../../analyzer/src/capabilities/changes/verdict.rules.ts'
 import { normalUpperQuantile } from '../../analyzer/src/domain/statistics/normal.ts'
 import { planLastLook } from '../../analyzer/src/domain/verification/plan-runs.ts'
 import { lookAt, WINDOWS_MIN } from '../../analyzer/src/domain/verification/sequential-interval.ts'
-import type { Traffic, TrafficWindow } from '../../analyzer/src/domain/verification/traffic.ts'
-import { mulberry32, type Random, seedOf } from '../demo/random.ts'
-import { drawWindow } from './draw-failures.ts'
+import { type MinuteCount, type Traffic, toTraffic } from '../../analyzer/src/domain/verification/traffic.ts'
+import { mulberry32, seedOf } from '../demo/random.ts'
+import { drawMinutes, WINDOW_RUNS } from './draw-failures.ts'
+import { compareMinutes, judgeMinutes } from './judge-minutes.ts'
 
-const WINDOW_RUNS = 50
 const WINDOWS_BEFORE = 20
 const LOOKS = 20
 const FIXED_ALPHA = 0.05
@@ -45,15 +39,15 @@ export function simulateCell(cell: VerdictCell, rule: VerdictRule, { runs, seed 
   const random = mulberry32(seedOf(`${seed} ${cell.rate} ${cell.rho} ${cell.factor}`))
   const counts = { changed: 0, held: 0, unchanged: 0, fixedHeld: 0, without: 0, needed: 0 }
   for (let run = 0; run < runs; run++) {
-    const before = toSide(drawWindows(random, WINDOWS_BEFORE, cell.rate, cell.rho))
-    const after = drawWindows(random, LOOKS, cell.rate * cell.factor, cell.rho)
+    const before = drawMinutes(random, { from: 0, count: WINDOWS_BEFORE, rate: cell.rate, rho: cell.rho })
+    const after = drawMinutes(random, { from: WINDOWS_BEFORE + 1, count: LOOKS, rate: cell.rate * cell.factor, rho: cell.rho })
     const { verdict, reason, runsNeeded } = judgeHistory(before, after, rule, run < RUNS_UNSCREENED)
     if (verdict === 'refused') counts.without++
     else if (verdict === 'unchanged') counts.unchanged++
     else counts.changed++
     if (verdict === 'held') counts.held++
     if (reason === 'insufficient_traffic' && runsNeeded !== null && runsNeeded > 0) counts.needed++
-    if (fixedTestSeesFall(before, toSide(after), cell.rho, rule.delta)) counts.fixedHeld++
+    if (fixedTestSeesFall(toTraffic(before), toTraffic(after), cell.rho, rule.delta)) counts.fixedHeld++
   }
   return {
     ...cell,
@@ -66,35 +60,34 @@ export function simulateCell(cell: VerdictCell, rule: VerdictRule, { runs, seed 
 }
 
 /** The first verdict of a change, or what is said at the last look. */
-function judgeHistory(before: Traffic, windows: readonly TrafficWindow[], rule: VerdictRule, isUnscreened: boolean): Judgement {
-  for (let look = WINDOWS_MIN; look < windows.length; look++) {
-    const after = toSide(windows.slice(0, look))
-    const canChange = couldSayChanged(before, after, rule)
+function judgeHistory(
+  before: readonly MinuteCount[],
+  after: readonly MinuteCount[],
+  rule: VerdictRule,
+  isUnscreened: boolean,
+): Judgement {
+  for (let look = WINDOWS_MIN; look < after.length; look++) {
+    const seen = { before, after: after.slice(0, look) }
+    const canChange = couldSayChanged(seen, rule)
     if (!canChange && !isUnscreened) continue
-    const judged = judgeChange(factsOf(before, after, rule), rule)
+    const judged = judgeMinutes(seen, rule)
     if (judged.verdict === 'refused' || judged.verdict === 'unchanged') continue
     if (!canChange) throw new Error(`a look that would have been left out says ${judged.verdict}`)
     return judged
   }
-  return judgeChange(factsOf(before, toSide(windows), rule), rule)
+  return judgeMinutes({ before, after }, rule)
 }
 
 /** Most looks say nothing, and to say how many runs are missing takes long: only those are asked whose interval leaves 1 ± δ. */
-function couldSayChanged(before: Traffic, after: Traffic, { delta, alpha }: VerdictRule): boolean {
+function couldSayChanged(seen: { before: readonly MinuteCount[]; after: readonly MinuteCount[] }, { delta, alpha }: VerdictRule) {
+  const { compared, rise } = compareMinutes(seen)
+  const { before, after } = compared
+  if (rise !== null) return true
   if (before.failures + after.failures === 0) return false
   const share = after.failures / after.runs / (before.failures / before.runs)
   if (share >= 1 - delta && share <= 1 + delta) return false
   const { low, high } = lookAt(before, after, { plannedRuns: planLastLook(before, delta), alpha }).ratio
   return low > 1 + delta || (high !== null && high < 1 - delta)
-}
-
-function factsOf(before: Traffic, after: Traffic, rule: VerdictRule): VerdictFacts {
-  const sampled = ({ runs, failures, windows }: Traffic) => ({ spans: runs, runs, failures, minutes: windows.length })
-  return {
-    ...{ before, after, parent: null, serviceRunsAfter: after.runs, oldVersionRunsAfter: 0, control: null, rise: null },
-    sampling: { before: sampled(before), after: sampled(after) },
-    plan: planOf(before, rule),
-  }
 }
 
 /** Wald's test of the log ratio against 1 - δ, its variance multiplied by the true dispersion. */
@@ -106,13 +99,4 @@ function fixedTestSeesFall(before: Traffic, after: Traffic, rho: number, delta: 
   const deviation = Math.sqrt(dispersion * (1 / failedBefore + 1 / failedAfter))
   const distance = Math.log(failedAfter / after.runs / (failedBefore / before.runs)) - Math.log(1 - delta)
   return distance / deviation < -normalUpperQuantile(FIXED_ALPHA / 2)
-}
-
-function drawWindows(random: Random, count: number, rate: number, rho: number): TrafficWindow[] {
-  return Array.from({ length: count }, () => drawWindow(random, WINDOW_RUNS, rate, rho))
-}
-
-function toSide(windows: readonly TrafficWindow[]): Traffic {
-  const failures = windows.reduce((sum, window) => sum + window.failures, 0)
-  return { runs: windows.reduce((sum, window) => sum + window.runs, 0), failures, failuresSquared: failures, windows }
 }

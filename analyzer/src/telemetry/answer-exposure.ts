@@ -1,9 +1,9 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
-import { type Compared, type Control, chooseControl, compareBy } from '../domain/verification/control.ts'
-import { strongestShift } from '../domain/verification/rate-shift.ts'
+import { type ComparedSides, compareSides } from '../domain/verification/compare-sides.ts'
+import { type OperationRuns, type OperationWeights, operationWeights } from '../domain/verification/same-operations.ts'
 import { activeMinutes, type SampledTraffic } from '../domain/verification/sampling.ts'
 import { type ChangeSide, createSideOf, type PlacedRecord, type SeenVersion } from '../domain/verification/side-of.ts'
-import { type MinuteCount, type Traffic, toTraffic } from '../domain/verification/traffic.ts'
+import type { MinuteCount } from '../domain/verification/traffic.ts'
 import { type FailureRow, type RunRow, readFailures, readRuns, readSettledMinute } from './exposure-rows.ts'
 import { type JudgedSubject, readJudged } from './judged-failures.ts'
 import { RELEASE_BEGAN_MS } from './release-began.ts'
@@ -13,22 +13,7 @@ export interface ExposureQuestion extends Omit<JudgedSubject, 'settledMinute'> {
   change: { service: string | null; version: string | null; shippedAtMs: number }
 }
 
-/** Failures over runs on one side of a change. Sampled spans count as what they stand for. */
-export interface Side extends Traffic {
-  /** Event minutes of the first and the last run; null without runs. */
-  fromMinute: number | null
-  toMinute: number | null
-}
-
-export interface ExposureAnswer {
-  before: Side
-  after: Side
-  /** What is compared where all of before would mislead; null where it would not. */
-  control: { kind: Control['kind']; before: Side; after: Side; compared: Compared } | null
-  /** As it is compared, with every failure that differs only in words or stack; null where no single pain was asked for. */
-  parent: Compared | null
-  /** What was after the change until its rate rose, and since; null where it did not rise. */
-  rise: { held: Side; since: Side } | null
+export interface ExposureAnswer extends ComparedSides {
   /** How the records of both sides came, with failures of any kind. */
   sampling: { before: SampledTraffic; after: SampledTraffic }
   /** Runs of anything in the service after the change: is there traffic at all? */
@@ -62,14 +47,10 @@ export function answerExposure(connection: TelemetryConnection, question: Exposu
   const parent = judged.siblings === null ? null : readFailures(db, scope, judged.siblings)
   const any = judged.siblings === null ? own : readFailures(db, scope, fingerprintsOf(db, projectNo, judged.operations))
   const isSide = (side: 'before' | 'after') => (row: RunRow | FailureRow) => sideOf(row) === side
-  const sides = (rows: FailureRow[]) => ({
-    before: countMinutes(ofJudged, rows, isSide('before')),
-    after: countMinutes(ofJudged, rows, isSide('after')),
-  })
   const shippedMinute = Math.floor(change.shippedAtMs / MINUTE_MS)
   const total = (rows: RunRow[]) => rows.reduce((sum, row) => sum + row.runs, 0)
   return {
-    ...compare(sides(own), parent && sides(parent)),
+    ...compareRows({ runs: ofJudged, own, parent, isSide }),
     sampling: sampledSides(ofJudged, any, isSide),
     serviceRunsAfter: total(runs.filter(isSide('after'))),
     oldVersionRunsAfter: total(ofJudged.filter((row) => row.event_minute > shippedMinute && sideOf(row) === 'before')),
@@ -77,39 +58,6 @@ export function answerExposure(connection: TelemetryConnection, question: Exposu
     ...{ parentKeys: judged.parentKeys, isRegrouped: judged.isRegrouped, settledMinute },
   }
 }
-
-interface Minutes {
-  before: MinuteCount[]
-  after: MinuteCount[]
-}
-
-function compare(own: Minutes, parent: Minutes | null): Pick<ExposureAnswer, 'before' | 'after' | 'control' | 'parent' | 'rise'> {
-  const control = chooseControl(own.before, own.after)
-  const [before, after] = [toSide(own.before), toSide(own.after)]
-  const shift = control?.kind === 'same_time' ? null : strongestShift(own.after)
-  return {
-    ...{ before, after },
-    control: control && showControl(control, own),
-    parent: parent && (control ? compareBy(control, parent.before, parent.after) : toSides(parent)),
-    rise: shift?.isRise
-      ? {
-          held: toSide(own.after.filter(({ minute }) => minute < shift.minute)),
-          since: toSide(own.after.filter(({ minute }) => minute >= shift.minute)),
-        }
-      : null,
-  }
-}
-
-/** With the records as they came beside what is compared. */
-function showControl(control: Control, own: Minutes): NonNullable<ExposureAnswer['control']> {
-  const compared = compareBy(control, own.before, own.after)
-  const [fromMinute, toMinute] =
-    control.kind === 'same_time' ? [control.bounds[0]!, control.bounds.at(-1)!] : [control.fromMinute, control.toMinute]
-  const before = own.before.filter(({ minute }) => minute >= fromMinute && minute < toMinute)
-  return { kind: control.kind, before: toSide(before), after: toSide(own.after), compared }
-}
-
-const toSides = ({ before, after }: Minutes) => ({ before: toTraffic(before), after: toTraffic(after) })
 
 type SideOf = (row: RunRow | FailureRow) => ChangeSide
 
@@ -160,27 +108,70 @@ function sampledSides(
   return { before: sampled('before', before!), after: sampled('after', after!) }
 }
 
-/** In order of time. */
-function countMinutes(runs: RunRow[], failures: FailureRow[], isSide: (row: RunRow | FailureRow) => boolean): MinuteCount[] {
-  const minutes = new Map<number, MinuteCount>()
-  const minuteOf = (minute: number) => {
-    const found = minutes.get(minute) ?? { minute, runs: 0, failures: 0, failuresSquared: 0 }
-    minutes.set(minute, found)
-    return found
-  }
-  for (const row of runs) if (isSide(row)) minuteOf(row.event_minute).runs += row.runs
-  for (const row of failures) {
-    if (!isSide(row)) continue
-    const minute = minuteOf(row.event_minute)
-    minute.failures += row.weight
-    minute.failuresSquared += row.weight_squared
-  }
-  return [...minutes.values()].sort((a, b) => a.minute - b.minute)
+interface Rows {
+  runs: RunRow[]
+  own: FailureRow[]
+  parent: FailureRow[] | null
+  isSide(side: 'before' | 'after'): (row: RunRow | FailureRow) => boolean
 }
 
-function toSide(minutes: readonly MinuteCount[]): Side {
-  const ran = minutes.filter(({ runs }) => runs > 0)
-  return { ...toTraffic(minutes), fromMinute: ran[0]?.minute ?? null, toMinute: ran.at(-1)?.minute ?? null }
+function compareRows({ runs, own, parent, isSide }: Rows): ComparedSides {
+  const weights = operationWeights(runsByOperation(runs, isSide))
+  const unweighed = () => 1
+  const inCommon = (row: RunRow | FailureRow) => (weights === null || weightOf(weights, row) ? 1 : 0)
+  const minutes = (failures: FailureRow[], side: 'before' | 'after', weigh: Weigh) =>
+    countMinutes(runs.filter(isSide(side)), failures.filter(isSide(side)), weigh)
+  const sides = (failures: FailureRow[], isWeighed: boolean) => {
+    const weigh = (side: 'before' | 'after') =>
+      weights && isWeighed ? (row: RunRow | FailureRow) => weightOf(weights, row)?.[side] ?? 0 : unweighed
+    return { before: minutes(failures, 'before', weigh('before')), after: minutes(failures, 'after', weigh('after')) }
+  }
+  return compareSides({
+    own: sides(own, false),
+    weighed: weights && {
+      own: sides(own, true),
+      parent: parent && sides(parent, true),
+      before: minutes(own, 'before', inCommon),
+    },
+    parent: parent && sides(parent, false),
+  })
+}
+
+function weightOf(weights: OperationWeights, { operation_no }: RunRow | FailureRow) {
+  return operation_no === null ? weights.values().next().value : weights.get(operation_no)
+}
+
+function runsByOperation(runs: readonly RunRow[], isSide: Rows['isSide']): OperationRuns[] {
+  const found = new Map<number, OperationRuns>()
+  for (const side of ['before', 'after'] as const) {
+    const isThis = isSide(side)
+    for (const row of runs) {
+      if (!isThis(row)) continue
+      const one = found.get(row.operation_no) ?? { operation: row.operation_no, before: 0, after: 0 }
+      found.set(row.operation_no, one)
+      one[side] += row.runs
+    }
+  }
+  return [...found.values()]
+}
+
+type Weigh = (row: RunRow | FailureRow) => number
+
+/** In order of time; what weighs nothing is left out. */
+function countMinutes(runs: RunRow[], failures: FailureRow[], weigh: Weigh): MinuteCount[] {
+  const minutes = new Map<number, MinuteCount>()
+  const add = (row: RunRow | FailureRow, more: Omit<MinuteCount, 'minute'>) => {
+    const weight = weigh(row)
+    if (weight === 0) return
+    const minute = minutes.get(row.event_minute) ?? { minute: row.event_minute, runs: 0, failures: 0, failuresSquared: 0 }
+    minutes.set(row.event_minute, minute)
+    minute.runs += more.runs * weight
+    minute.failures += more.failures * weight
+    minute.failuresSquared += more.failuresSquared * weight ** 2
+  }
+  for (const row of runs) add(row, { runs: row.runs, failures: 0, failuresSquared: 0 })
+  for (const row of failures) add(row, { runs: 0, failures: row.weight, failuresSquared: row.weight_squared })
+  return [...minutes.values()].sort((a, b) => a.minute - b.minute)
 }
 
 function readVersions(db: SqliteDatabase, rows: RunRow[]): string[] {

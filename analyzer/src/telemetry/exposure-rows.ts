@@ -12,10 +12,12 @@ export interface RunRow {
   runs: number
 }
 
-/** Failures of one event minute and release. */
+/** Failures of one event minute, release and operation. */
 export interface FailureRow {
   event_minute: number
   release_no: number
+  /** null where it is that of the pain, which has but one. */
+  operation_no: number | null
   weight: number
   weight_squared: number
 }
@@ -60,24 +62,27 @@ export function readFailures(db: SqliteDatabase, scope: RowScope, fingerprints: 
   }
   const ofThese = '(@all or fingerprint_no in (select value from json_each(@fingerprints)))'
   const counted = db.prepare(
-    `select event_minute, release_no, sum(weight) as weight, sum(weight_squared) as weight_squared from failure_count
+    `select event_minute, release_no, operation_no, sum(weight) as weight, sum(weight_squared) as weight_squared
+     from failure_count join fingerprint using (project_no, fingerprint_no)
      where project_no = @projectNo and decided_minute >= @from and event_minute < @to and ${ofThese}
-     group by event_minute, release_no having sum(failures) > 0`,
+     group by event_minute, release_no, operation_no having sum(failures) > 0`,
   )
   const unread = db.prepare(
-    `select event_ms / ${MINUTE_MS} as event_minute, release_no, sum(weight) as weight, sum(weight * weight) as weight_squared
-     from failure where project_no = @projectNo and decided_ms >= @toMs and received_ms >= @toMs and event_ms < @toMs
+    `select event_ms / ${MINUTE_MS} as event_minute, release_no, operation_no, sum(weight) as weight,
+       sum(weight * weight) as weight_squared
+     from failure join fingerprint using (project_no, fingerprint_no) where project_no = @projectNo and decided_ms >= @toMs and received_ms >= @toMs and event_ms < @toMs
        and decided_ms >= @fromMs and ${ofThese}
-     group by 1, 2`,
+     group by 1, 2, 3`,
   )
   return without(counted.all(parameters) as FailureRow[], unread.all(parameters) as FailureRow[])
 }
 
 function without(rows: FailureRow[], taken: readonly FailureRow[]): FailureRow[] {
   if (taken.length === 0) return rows
-  const of = new Map(taken.map((row) => [`${row.event_minute} ${row.release_no}`, row]))
+  const keyOf = (row: FailureRow) => `${row.event_minute} ${row.release_no} ${row.operation_no}`
+  const of = new Map(taken.map((row) => [keyOf(row), row]))
   return rows.flatMap((row) => {
-    const less = of.get(`${row.event_minute} ${row.release_no}`)
+    const less = of.get(keyOf(row))
     if (!less) return row
     const weight = row.weight - less.weight
     return weight > 0 ? { ...row, weight, weight_squared: Math.max(0, row.weight_squared - less.weight_squared) } : []

@@ -77,6 +77,7 @@ function countOf(
   const rows = own.map(({ eventMinute, releaseNo, weight }) => ({
     event_minute: eventMinute,
     release_no: releaseNo,
+    operation_no: null,
     weight,
     weight_squared: weight * weight,
   }))

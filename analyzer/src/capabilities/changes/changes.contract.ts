@@ -127,9 +127,9 @@ const controlSchema = {
   required: ['kind', ...sideSchema.required, 'ratio'],
   properties: {
     kind: {
-      enum: ['same_time', 'latest_stretch'],
+      enum: ['same_time', 'latest_stretch', 'same_operations'],
       description:
-        'the old version beside the new one, as in a canary; or what was since the rate last changed before the change',
+        'the old version beside the new one, as in a canary; what was since the rate last changed before the change; or the operations that ran on both sides',
     },
     ...sideSchema.properties,
     ratio: ratioSchema,
@@ -195,7 +195,7 @@ export const verifyChange = contract({
       change_percent: maybeNumber,
       control: { anyOf: [controlSchema, { type: 'null' }] },
       test: text,
-      confidence: { type: 'number' },
+      confidence: { type: 'number', description: 'with which an interval holds the true ratio, however often anybody looks' },
       versions: { type: 'array', items: text },
       change_id: maybeText,
       pain_id: maybeText,

@@ -1,9 +1,10 @@
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { RateRatio } from '../../domain/statistics/rate-ratio.ts'
-import type { ExposureAnswer, Side } from '../../telemetry/answer-exposure.ts'
+import type { Side } from '../../domain/verification/compare-sides.ts'
+import type { ExposureAnswer } from '../../telemetry/answer-exposure.ts'
 import type { Change } from './changes.queries.ts'
 import type { FrozenPlan } from './plan.ts'
-import { changePercent, type Judgement, testName, type VerdictRule } from './verdict.rules.ts'
+import { changePercent, INTERVAL_CONFIDENCE, type Judgement, testName } from './verdict.rules.ts'
 
 export type VerdictAnswer = ReturnType<typeof showVerdict>
 
@@ -26,7 +27,7 @@ export function showVerdict(
     change_percent: changePercent(before, after),
     control: control && { kind: control.kind, ...showSide(control.before), ratio: showRatio(controlRatio) },
     test: testName(control?.kind ?? null),
-    confidence: 1 - plan.rule.alpha,
+    confidence: INTERVAL_CONFIDENCE,
     versions,
     change_id: change.changeId as string | null,
     pain_id: plan.painId === '' ? null : plan.painId,
@@ -59,7 +60,7 @@ export function showPlan({ painId, planDigest, frozenAtMs, metric, planned, wind
   }
 }
 
-export function showUnjudged(painId: string, { alpha }: VerdictRule): VerdictAnswer {
+export function showUnjudged(painId: string): VerdictAnswer {
   return {
     verdict: 'refused',
     reason: 'no_data',
@@ -71,7 +72,7 @@ export function showUnjudged(painId: string, { alpha }: VerdictRule): VerdictAns
     change_percent: null,
     control: null,
     test: testName(null),
-    confidence: 1 - alpha,
+    confidence: INTERVAL_CONFIDENCE,
     versions: [],
     change_id: null,
     pain_id: painId === '' ? null : painId,

@@ -1,5 +1,6 @@
 import type { RateRatio } from '../../domain/statistics/rate-ratio.ts'
-import type { Compared, Control } from '../../domain/verification/control.ts'
+import type { ControlKind } from '../../domain/verification/compare-sides.ts'
+import type { Compared } from '../../domain/verification/control.ts'
 import { planLastLook, planRuns, runsStillNeeded } from '../../domain/verification/plan-runs.ts'
 import { hasSamplingChanged, type SampledTraffic } from '../../domain/verification/sampling.ts'
 import { lookAt, WINDOWS_MIN } from '../../domain/verification/sequential-interval.ts'
@@ -9,7 +10,7 @@ export interface VerdictFacts {
   before: Traffic
   after: Traffic
   /** What is compared instead, where all of before would mislead. */
-  control: { kind: Control['kind']; compared: Compared } | null
+  control: { kind: ControlKind; compared: Compared } | null
   /** What is compared, with every failure that differs only in words or stack. */
   parent: Compared | null
   serviceRunsAfter: number
@@ -36,6 +37,9 @@ export type RefusalReason =
   | 'sampling_changed'
   | 'inconclusive'
 
+/** With which an interval holds the true ratio at all looks together, as simulated: somewhat less than 1 - alpha where failures clump. */
+export const INTERVAL_CONFIDENCE = 0.9
+
 export interface VerdictRule {
   /** Half width of what counts as unchanged. */
   delta: number
@@ -56,13 +60,14 @@ export interface Judgement {
 }
 
 /** The name of the test, as every verdict carries it, with what was compared. */
-export function testName(control: Control['kind'] | null): string {
+export function testName(control: ControlKind | null): string {
   return control === null ? VERDICT_TEST : `${VERDICT_TEST}; ${COMPARED[control]}`
 }
 
-const COMPARED: Readonly<Record<Control['kind'], string>> = {
+const COMPARED: Readonly<Record<ControlKind, string>> = {
   same_time: 'against the old version in the same time, rates standardized by Mantel and Haenszel’s weights (concurrent control)',
   latest_stretch: 'against what was before since its rate last changed',
+  same_operations: 'operation by operation, rates standardized by Mantel and Haenszel’s weights',
 }
 const VERDICT_TEST =
   'sequential: exact conditional interval of a Poisson rate ratio on counts divided by their dispersion, O’Brien-Fleming bound, Student’s t'
@@ -78,9 +83,10 @@ export function judgeChange(facts: VerdictFacts, rule: VerdictRule): Judgement {
   const refusal = refuse(facts)
   if (refusal !== null) return { ...NOTHING_SAID, reason: refusal }
   const compared = control?.compared ?? { before, after }
+  if (isIdle(facts, compared)) return { ...NOTHING_SAID, reason: 'path_not_exercised', detail: IDLE }
   const planned = plannedNow(facts.plan, compared.before, rule)
-  if (hasFewWindows(before)) return tooFewWindows('before', { compared, planned, rule })
-  if (hasFewWindows(after)) return tooFewWindows('after', { compared, planned, rule })
+  if (hasFewWindows(before) || hasFewWindows(compared.before)) return tooFewWindows('before', { compared, planned, rule })
+  if (hasFewWindows(after) || hasFewWindows(compared.after)) return tooFewWindows('after', { compared, planned, rule })
   const own = ratioOf(compared.before, compared.after, rule, planned)
   const ratios = { ratio: control ? ratioOf(before, after, rule) : own, controlRatio: control && own }
   if (compared.before.failures + compared.after.failures === 0)
@@ -103,6 +109,20 @@ function verdictOf(ratio: RateRatio, compared: Compared, parent: Compared | null
   if (isBelow(ratio, 1 - delta)) return hasMoved(compared, parent, rule) ? 'moved' : 'held'
   if (ratio.low > 1 + delta) return 'worse'
   return ratio.low >= 1 - delta && ratio.high !== null && ratio.high <= 1 + delta ? 'unchanged' : null
+}
+
+const IDLE = 'what had failed before did not run after the change'
+
+/** Other operations ran, but none that had failed, and these did not fail either. */
+function isIdle({ before, control }: VerdictFacts, compared: Compared): boolean {
+  if (compared.after.runs === 0) return true
+  return (
+    control !== null &&
+    before.failures > 0 &&
+    control.kind === 'same_operations' &&
+    compared.before.failures === 0 &&
+    compared.after.failures === 0
+  )
 }
 
 function refuse({ before, after, serviceRunsAfter, oldVersionRunsAfter, sampling }: VerdictFacts): RefusalReason | null {

@@ -65,7 +65,7 @@ export function createVerify(deps: VerifyDeps, stores: ChangeStores, judge: Retu
   return async (owner: Owner, request: VerifyRequest): Promise<VerdictAnswer> => {
     await deps.enterReleases(owner)
     const { change, subject } = findSubject(deps, stores, owner, request)
-    if (!change) return showUnjudged(subject.painId, deps.verifyRule)
+    if (!change) return showUnjudged(subject.painId)
     const plan = findPlan(deps, stores, owner, { change, subject }) ?? (await freezeNow(deps, stores, owner, { change, subject }))
     return judge(owner, { change, plan, ...(request.since_minutes !== undefined && { sinceMinutes: request.since_minutes }) })
   }

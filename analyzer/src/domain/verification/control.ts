@@ -24,7 +24,10 @@ export function chooseControl(before: readonly MinuteCount[], after: readonly Mi
 }
 
 /** Both sides as the control says, of any failures of the same runs. */
-export function compareBy(control: Control, before: readonly MinuteCount[], after: readonly MinuteCount[]): Compared {
+export function compareBy(
+  control: Control,
+  { before, after }: { before: readonly MinuteCount[]; after: readonly MinuteCount[] },
+): Compared {
   if (control.kind === 'same_time') return standardize(pairUp(control.bounds, before, after))
   const isIn = ({ minute }: MinuteCount) => minute >= control.fromMinute && minute < control.toMinute
   return { before: toTraffic(before.filter(isIn)), after: toTraffic(after) }

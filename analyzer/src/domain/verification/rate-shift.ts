@@ -1,4 +1,6 @@
+import { normalSurvival } from '../statistics/normal.ts'
 import type { Exposure } from '../statistics/rate-ratio.ts'
+import { studentSurvival } from '../statistics/student.ts'
 import { deviateOf } from '../trend/hourly-series.ts'
 import { dispersionOf, meanWeight, WINDOWS_MIN } from './sequential-interval.ts'
 import { type MinuteCount, toTraffic } from './traffic.ts'
@@ -10,10 +12,13 @@ export interface RateShift {
 }
 
 /**
- * Standard deviations that a change of the rate needs: the best of all places is looked for, at every look anew. Simulated, with
- * failures that clump, fewer than one history in a hundred has one by chance.
+ * Standard deviations that a change of the rate needs among so many minutes with runs: the best of all places is looked for, at every
+ * look anew. Of more minutes it needs more, by the logarithm, so that a long history is no likelier to have one by chance.
  */
-const SHIFT_DEVIATES = 4
+const SHIFT_DEVIATES = 3.5
+const MINUTES = 40
+/** What a fall needs more: one that is taken for real takes the credit from the change that came after it. */
+const FALL_DEVIATES = 1
 
 /**
  * Where the rate of failures changed most, in order of time, where it did: the place that makes one rate before and another one since
@@ -22,10 +27,16 @@ const SHIFT_DEVIATES = 4
 export function strongestShift(minutes: readonly MinuteCount[]): RateShift | null {
   const found = likeliestPlace(minutes)
   if (found === null) return null
+  const least = Math.sqrt(SHIFT_DEVIATES ** 2 + 2 * Math.log(Math.max(1, minutes.length / MINUTES)))
+  const bound = least + (found.deviate > 0 ? 0 : FALL_DEVIATES)
   const [before, since] = [toTraffic(minutes.slice(0, found.at)), toTraffic(minutes.slice(found.at))]
   const weight = meanWeight(before, since)
   const deviate = found.deviate / Math.sqrt(weight * Math.max(1, dispersionOf(before, since, weight)))
-  return Math.abs(deviate) < SHIFT_DEVIATES ? null : { minute: minutes[found.at]!.minute, isRise: deviate > 0 }
+  const degrees = before.windows.length + since.windows.length - 2
+  // Below the normal's bound it is below Student's, which takes longer to say.
+  if (Math.abs(deviate) < bound) return null
+  if (studentSurvival(Math.abs(deviate), degrees) > normalSurvival(bound)) return null
+  return { minute: minutes[found.at]!.minute, isRise: deviate > 0 }
 }
 
 /** Both sides of it hold as many minutes with runs as a look needs. */
