@@ -4,10 +4,14 @@ import { systemClock } from '@loopkit/shared/runtime/clock'
 import { endWithSignals } from '@loopkit/shared/runtime/end-with-signals'
 import { EXIT } from '@loopkit/shared/runtime/exit-codes'
 import { createLogger } from '@loopkit/shared/runtime/log'
+import { sizeYoungHeapsOfThreads } from '@loopkit/shared/runtime/thread-heaps'
 import packageJson from '../package.json' with { type: 'json' }
 import { explainExit } from './start/explain-exit.ts'
 import { showSettings } from './start/show-settings.ts'
 import { startAnalyzer } from './start/start-analyzer.ts'
+
+/** Of the readers: a page of 1,000 records makes some 20 MB that die at once. */
+const READER_SEMI_SPACE_MIB = 8
 
 if (process.argv.includes('--help')) {
   console.log(
@@ -24,6 +28,7 @@ async function main(): Promise<void> {
   let dataDir = ''
   try {
     const settings = readSettings(process.env)
+    sizeYoungHeapsOfThreads(READER_SEMI_SPACE_MIB)
     dataDir = settings.dataDir
     const log = createLogger({ service: 'analyzer', level: settings.logLevel, pretty: isTerminal })
     log.info({ code: 'start.settings', settings: showSettings(settings) })

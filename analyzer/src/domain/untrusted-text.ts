@@ -8,8 +8,12 @@ const UNSEEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are exactly what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ufe00-\ufe0f]|[\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu
 
+/** Nearly all text is such: a look at it costs a tenth of a search. */
+const PLAIN = /^[\x20-\x7e]*$/
+
 /** The text with every unseen character written out, as `\u{202e}`. Line feeds and tabs stay. */
 export function visibleText(text: string): string {
+  if (PLAIN.test(text)) return text
   return text.replaceAll(UNSEEN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }
 

@@ -34,8 +34,8 @@ export interface ReadRoutesDeps {
 
 export interface ReadRoutes {
   routes: Route[]
-  /** Lets a reader try itself out, so that the first question does not wait until reading is compiled. */
-  rehearse(): void
+  /** Lets the readers try themselves out, so that the first question does not wait until reading is compiled. */
+  rehearse(): Promise<void>
 }
 
 /** The capabilities that read telemetry. They work, and find nothing, until the collector has made telemetry.db. */
@@ -81,8 +81,7 @@ export function createReadRoutes({ settings, control, change, clock, log, lifecy
   const capabilities = [diagnose, packets, pains, grouping, changes, observe, records, sessions, dashboard, reports]
   return {
     routes: capabilities.flatMap(({ routes }) => routes),
-    // Where it fails, the first question finds out, and says so.
-    rehearse: () => void pool.ask('rehearsal', null).catch(() => {}),
+    rehearse: () => pool.rehearse(),
   }
 }
 

@@ -17,6 +17,7 @@ import type { Route } from '../http/contract.ts'
 import { type TelemetryState, telemetryStateOf } from '../telemetry/telemetry-file.ts'
 import type { Metrics } from './metrics.ts'
 import { createReadRoutes } from './read-routes.ts'
+import { createReadersReady } from './readers-ready.ts'
 
 export interface RoutesDeps {
   settings: Settings
@@ -48,12 +49,14 @@ export function createRoutes(deps: RoutesDeps): ComposedRoutes {
   const recoveryCodeOf = (projectId: string, epoch: number) => recoveryCode(recoverySecret, projectId, epoch)
   const shared = { ...deps, recoveryCodeOf }
 
+  const readiness = createReadersReady()
   const health = createHealth({
     clock,
     version,
     metricsText: async () => (await metrics.text()).text,
     checks: {
       control: () => checkControl(control),
+      readers: readiness.check,
       losses: () => ({ state: deps.lossReason() ?? 'none', ready: deps.lossReason() === null }),
       telemetry: () => checkTelemetry(telemetryStateOf(join(settings.dataDir, 'telemetry.db'))),
     },
@@ -77,7 +80,11 @@ export function createRoutes(deps: RoutesDeps): ComposedRoutes {
     ...reading.routes,
   ]
   const docs = createDocs({ addresses, version, contracts: routes.map(({ contract }) => contract) })
-  return { routes: [...routes, ...docs.routes], provisionFirst: provisioning.provisionFirst, rehearse: reading.rehearse }
+  return {
+    routes: [...routes, ...docs.routes],
+    provisionFirst: provisioning.provisionFirst,
+    rehearse: () => readiness.await(reading.rehearse()),
+  }
 }
 
 function checkControl({ sqlite }: Control) {

@@ -95,6 +95,7 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
     ...options,
     ...{ control, lossReason, change: audit.change, authenticate, addresses, metrics, randomBytes, lifecycle },
   })
+  if (options.rehearses) rehearse()
   const app = createApp({
     routes,
     streams: ingest.streams,
@@ -114,7 +115,6 @@ async function compose(options: AnalyzerOptions, lifecycle: ReturnType<typeof cr
   const server = await listen(app, { host: settings.host, port: settings.analyzerPort })
   lifecycle.defer('HTTP', () => server.close(STOP_GRACE_MS))
   port = server.port
-  if (options.rehearses) rehearse()
   announce(
     options,
     (show) => provisionFirst(startFacts(), FIRST_PROJECT, (answer) => show(firstRunText(answer, addresses))) !== null,

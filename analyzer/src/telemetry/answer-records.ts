@@ -1,21 +1,21 @@
-import { readTraces, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
+import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { normalizeSpan, type ShownLimits } from '@loopkit/shared/span/normalize-span'
 import type { Omission } from '../domain/packet/model.ts'
 import { createDecidedSignals } from './decided-signals.ts'
-import { toTraceSpan } from './judge-span.ts'
-import { omittedSegments } from './omitted-segments.ts'
-import { readSpans } from './read-spans.ts'
+import { JUDGE_FILTER, toTraceSpan } from './judge-span.ts'
+import { omittedRecords, omittedSegments } from './omitted-segments.ts'
 import {
   comparePlaces,
   createIsBehind,
+  createIsWithin,
   createMatch,
-  placeOf,
   type RecordFilter,
   type RecordPosition,
   toPosition,
 } from './record-place.ts'
 import { createSessionOf, type RecordOwner } from './record-sessions.ts'
 import { scanNewest } from './scan-newest.ts'
+import { findSpanPlaces, nameOf, type SpanPlace, type SpanPlaces } from './span-places.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface RecordsQuestion extends RecordOwner, RecordFilter {
@@ -34,42 +34,69 @@ export interface RecordsAnswer {
   omitted: Omission[]
 }
 
+const READ_AT_ONCE = 1_000
+
 interface Found {
   spans: StoredSpan[]
   next: RecordPosition | null
-  /** Segments that may hold more and cannot be read, where records are asked for by id. */
-  damaged?: number
+  omitted: Omission[]
 }
 
 /** Records, the newest arrival first; inside one commit the latest start first. */
 export function answerRecords(connection: TelemetryConnection, question: RecordsQuestion): RecordsAnswer {
-  const { spans, next, damaged = 0 } = findSpans(connection, question)
-  return { itemsJson: `[${toRecords(connection, question, spans).join(',')}]`, next, omitted: omittedSegments(damaged) }
+  const { spans, next, omitted } = findSpans(connection, question)
+  return { itemsJson: `[${toRecords(connection, question, spans).join(',')}]`, next, omitted }
 }
 
 function findSpans(connection: TelemetryConnection, question: RecordsQuestion): Found {
-  const { traceId, spanId, projectNo } = question
+  const { traceId, spanId } = question
   if (traceId === null) return scanNewest(connection, question)
   if (spanId === null) return ofTrace(connection, question, traceId)
-  return { spans: [...readSpans(connection, projectNo, [{ traceId, spanId }]).values()], next: null }
+  return oneSpan(connection, question, { traceId, spanId })
 }
 
+/** One record. Where it is not found, or its end is not, a segment that cannot be read may hold it. */
+function oneSpan(
+  connection: TelemetryConnection,
+  { projectNo }: RecordsQuestion,
+  { traceId, spanId }: { traceId: Uint8Array; spanId: Uint8Array },
+): Found {
+  const { places, damaged, read } = findSpanPlaces(connection, projectNo, [traceId])
+  const own = places.filter(({ name }) => name === nameOf(traceId, spanId))
+  const isWhole = own.some(({ head, endUnixNano }) => head.bounds === null || endUnixNano !== 0n)
+  return { spans: read(own), next: null, omitted: omittedSegments(isWhole ? 0 : damaged) }
+}
+
+/** Of a large trace only the page is decoded, unless it is asked what each record says of itself. */
 function ofTrace(connection: TelemetryConnection, question: RecordsQuestion, traceId: Uint8Array): Found {
-  const { db, hasher, index } = connection
-  const { projectNo, limit, after, off } = question
-  const isWanted = createMatch(question, off, createDecidedSignals(connection, projectNo))
+  const { limit, after, service, signal } = question
+  const found = findSpanPlaces(connection, question.projectNo, [traceId])
+  const isWithin = createIsWithin(question)
   const isBehind = createIsBehind(after)
-  const damaged = new Set<number>()
-  const placed = [...readTraces(db, hasher, projectNo, [traceId], { index, damaged }).values()]
-    .flat()
-    .filter(isWanted)
-    .map((stored) => ({ stored, place: placeOf(stored) }))
-    .filter(({ place }) => isBehind(place))
-    .sort((a, b) => comparePlaces(a.place, b.place))
-  const page = placed.slice(0, limit)
+  const within = found.places.filter((place) => isWithin(place.receivedMs, place) && isBehind(place))
+  const wanted = service === null && signal === null ? within : matching(connection, question, { found, within })
+  const page = wanted.sort(comparePlaces).slice(0, limit)
   const last = page.at(-1)
-  const next = last && placed.length > limit ? toPosition(last.place) : null
-  return { spans: page.map(({ stored }) => stored), next, damaged: damaged.size }
+  return {
+    spans: found.read(page),
+    next: last && wanted.length > limit ? toPosition(last) : null,
+    omitted: [...omittedRecords(found.leftOut), ...omittedSegments(found.damaged)],
+  }
+}
+
+/** Those that say of themselves what was asked for, a part after the other, so that few are held. */
+function matching(
+  connection: TelemetryConnection,
+  question: RecordsQuestion,
+  { found, within }: { found: SpanPlaces; within: readonly SpanPlace[] },
+): SpanPlace[] {
+  const isMatch = createMatch(question, question.off, createDecidedSignals(connection, question.projectNo))
+  const matches = new Set<string>()
+  for (let at = 0; at < within.length; at += READ_AT_ONCE) {
+    const stored = found.read(within.slice(at, at + READ_AT_ONCE), JUDGE_FILTER).filter(isMatch)
+    for (const { ctx } of stored) matches.add(nameOf(ctx.span.traceId, ctx.span.spanId))
+  }
+  return within.filter(({ name }) => matches.has(name))
 }
 
 /** The records of these spans, each as JSON. */

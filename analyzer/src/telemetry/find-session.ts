@@ -10,7 +10,7 @@ import type { Omission } from '../domain/packet/model.ts'
 import { createDecidedSignals } from './decided-signals.ts'
 import { eachTrace } from './each-trace.ts'
 import { JUDGE_FILTER, sessionText, toTraceSpan } from './judge-span.ts'
-import { omittedSegments } from './omitted-segments.ts'
+import { omittedRecords, omittedSegments } from './omitted-segments.ts'
 import { readSpans } from './read-spans.ts'
 import { type RecordOwner, sessionsIn } from './record-sessions.ts'
 import { findSpanPlaces, nameOf, type SpanPlace } from './span-places.ts'
@@ -28,14 +28,9 @@ export interface SessionSpan extends TraceSpan {
 }
 
 /** One record of a session: where it lies, or what was read of it already. */
-export interface SessionEntry {
-  startUnixNano: bigint
-  endUnixNano: bigint
-  /** Orders records of the same moment, as their record ids do. */
-  name: string
-  place: SpanPlace | null
-  span: SessionSpan | null
-}
+export type SessionEntry = SpanPlace | ReadEntry
+
+type ReadEntry = Pick<SpanPlace, 'startUnixNano' | 'endUnixNano' | 'name'> & { span: SessionSpan }
 
 export interface FoundSession {
   /** As it was sent; any record that was read before says it. */
@@ -113,20 +108,19 @@ function findWhole(
   let shown: StoredSpan | undefined
   const read = (wanted: readonly SessionEntry[], filter?: AttributeFilter) => {
     const stored = found.read(
-      wanted.flatMap(({ place }) => place ?? []),
+      wanted.filter((entry) => 'head' in entry),
       filter,
     )
     shown ??= stored[0]
     return stored
   }
-  const entries = found.places.map((place) => ({ ...pickOrder(place), place, span: null }))
   return {
     readSessionId() {
       if (sessionNo !== null) return id
-      const span = (shown ?? read(entries.slice(0, 1), JUDGE_FILTER)[0])?.ctx.span
+      const span = (shown ?? read(found.places.slice(0, 1), JUDGE_FILTER)[0])?.ctx.span
       return span ? sessionText(toHex(span.traceId), span) : id
     },
-    entries,
+    entries: found.places,
     traces: traceIds.length,
     omitted: [...omittedTraces(leftOut), ...omittedRecords(found.leftOut), ...omittedSegments(found.damaged)],
     readSpans: (wanted) => read(wanted, JUDGE_FILTER).map(toSessionSpan),
@@ -152,22 +146,21 @@ function findParts(connection: TelemetryConnection, owner: RecordOwner, { id, tr
     entries: spans.map(toEntry).sort(inTime),
     traces: traceIds.length,
     omitted: [...omittedTraces(leftOut + traceIds.length - read), ...omittedSegments(damaged.size)],
-    readSpans: (wanted) => wanted.flatMap(({ span }) => span ?? []),
+    readSpans: spansOf,
     readWhole(wanted) {
-      const ids = wanted.flatMap(({ span }) => span ?? [])
+      const ids = spansOf(wanted)
       const stored = readSpans(connection, owner.projectNo, ids)
       return ids.flatMap(({ recordId }) => stored.get(recordId) ?? [])
     },
   }
 }
 
-function toEntry(span: SessionSpan): SessionEntry {
-  return { ...pickOrder({ ...span.span, name: nameOf(span.traceId, span.spanId) }), place: null, span }
+function toEntry(span: SessionSpan): ReadEntry {
+  const { startUnixNano, endUnixNano } = span.span
+  return { startUnixNano, endUnixNano, name: nameOf(span.traceId, span.spanId), span }
 }
 
-function pickOrder({ startUnixNano, endUnixNano, name }: Pick<SessionEntry, 'startUnixNano' | 'endUnixNano' | 'name'>) {
-  return { startUnixNano, endUnixNano, name }
-}
+const spansOf = (entries: readonly SessionEntry[]) => entries.flatMap((entry) => ('span' in entry ? entry.span : []))
 
 function inTime(a: SessionEntry, b: SessionEntry): number {
   if (a.startUnixNano !== b.startUnixNano) return a.startUnixNano < b.startUnixNano ? -1 : 1
@@ -175,7 +168,6 @@ function inTime(a: SessionEntry, b: SessionEntry): number {
 }
 
 const omittedTraces = (count: number) => omission({ what: 'traces', count, reason: 'session_too_large' })
-const omittedRecords = (count: number) => omission({ what: 'records', count, reason: 'session_too_large' })
 
 function omission(one: Omission): Omission[] {
   return one.count > 0 ? [one] : []

@@ -166,7 +166,7 @@ function tracesLike(
   const found = new Map<string, number>()
   let spans = 0
   for (const row of rows) {
-    for (const { ctx } of spansOfSegment(row, segments.open, JUDGE_FILTER)) {
+    for (const { ctx } of spansOfSegment(row, segments.open, JUDGE_FILTER) ?? []) {
       if (++spans > SEGMENT_SPANS_MAX) break
       if (ctx.span.parentSpanId !== null || own.has(toHex(ctx.span.traceId))) continue
       const { view, detection } = toTraceSpan(ctx, isOff)

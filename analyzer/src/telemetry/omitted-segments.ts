@@ -4,3 +4,8 @@ import type { Omission } from '../domain/packet/model.ts'
 export function omittedSegments(damaged: number): Omission[] {
   return damaged > 0 ? [{ what: 'segments', count: damaged, reason: 'damaged' }] : []
 }
+
+/** Of what was asked for there are more than are looked through. */
+export function omittedRecords(leftOut: number): Omission[] {
+  return leftOut > 0 ? [{ what: 'records', count: leftOut, reason: 'session_too_large' }] : []
+}

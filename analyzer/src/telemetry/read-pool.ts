@@ -32,8 +32,6 @@ const TIMEOUT_MS = 30_000
 const WAITING_MAX = 64
 /** A worker holds one question's rows; more than this is a question that was not bounded. */
 const WORKER_HEAP_MAX_MB = 768
-/** Readers make much that dies at once: they keep Node's own size of the young generation, whatever the process was started with. */
-const WORKER_YOUNG_MAX_MB = 48
 
 interface Waiting {
   name: QuestionName
@@ -81,6 +79,11 @@ export class ReadPool {
     })
   }
 
+  /** Opens every worker and lets it try itself out. Questions that come meanwhile wait; where it fails, the first of them finds out. */
+  async rehearse(): Promise<void> {
+    await Promise.allSettled(Array.from({ length: this.#options.workers }, () => this.ask('rehearsal', null)))
+  }
+
   /** Ends the workers; questions under way are refused. Safe to call twice. */
   async close(): Promise<void> {
     this.#closed = true
@@ -102,7 +105,7 @@ export class ReadPool {
     const worker = new Worker(new URL('./read-worker.ts', import.meta.url), {
       name: 'read',
       workerData: { path, thresholds, modelPrices } satisfies ReadWorkerData,
-      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MAX_MB, maxYoungGenerationSizeMb: WORKER_YOUNG_MAX_MB },
+      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MAX_MB },
     })
     const seat: Seat = { worker, current: null }
     worker.on('message', (response: WorkerResponse) => this.#settle(seat, response))

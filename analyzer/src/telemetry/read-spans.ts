@@ -1,6 +1,6 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { codecOf, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
-import { openStoredSegment, type UnpackSegment } from '@loopkit/shared/database/telemetry/segment-damage'
+import { type OpenedSegment, openStoredSegment, type UnpackSegment } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
 import { rewriteTraces } from '@loopkit/shared/otlp/rewrite-traces'
 import type { TraceScan } from '@loopkit/shared/otlp/scan-traces'
@@ -20,10 +20,13 @@ export interface SpanId {
   spanId: Uint8Array
 }
 
-/** Every span or log record of a segment in the order of its commits, each with its arrival. */
-export function* spansOfSegment(row: SegmentRow, unpack: UnpackSegment, filter?: AttributeFilter): Generator<StoredSpan> {
+/** Every span or log record of a segment in the order of its commits, each with its arrival; null: it is damaged. */
+export function spansOfSegment(row: SegmentRow, unpack: UnpackSegment, filter?: AttributeFilter): Generator<StoredSpan> | null {
   const opened = openStoredSegment(row, unpack)
-  if (opened === null) return
+  return opened && spansOf(row, opened, filter)
+}
+
+function* spansOf(row: SegmentRow, opened: OpenedSegment, filter?: AttributeFilter): Generator<StoredSpan> {
   const arrival = createArrival(opened.commits)
   let at = 0
   for (const ctx of codecOf(row.kind).decode(opened.body, filter)) yield { ctx, ...arrival(at++) }

@@ -1,8 +1,10 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import type { Omission } from '../domain/packet/model.ts'
 import { createDecidedSignals } from './decided-signals.ts'
 import { JUDGE_FILTER } from './judge-span.ts'
+import { omittedSegments } from './omitted-segments.ts'
 import { pickSpans, readSpans, type SegmentRow, spansOfSegment } from './read-spans.ts'
 import {
   comparePlaces,
@@ -14,6 +16,7 @@ import {
   type RecordPosition,
   toPosition,
 } from './record-place.ts'
+import { recordIdOf } from './span-places.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface ScanQuestion extends RecordFilter {
@@ -32,12 +35,15 @@ const PAGE_MAX_BYTES = 8 * 1024 ** 2
 export function scanNewest(
   connection: TelemetryConnection,
   question: ScanQuestion,
-): { spans: StoredSpan[]; next: RecordPosition | null } {
-  const streams = KINDS.map((kind) => createStream(connection, question, kind))
+): { spans: StoredSpan[]; next: RecordPosition | null; omitted: Omission[] } {
+  const damaged = new Set<number>()
+  const streams = KINDS.map((kind) => createStream(connection, question, { kind, damaged }))
   const taken: Taken[] = []
   let scannedBytes = 0
   let pageBytes = 0
-  const page = (next: RecordPosition | null) => ({ spans: takeSpans(connection, question.projectNo, taken), next })
+  const page = (next: RecordPosition | null) => {
+    return { spans: takeSpans(connection, question.projectNo, taken), next, omitted: omittedSegments(damaged.size) }
+  }
   for (;;) {
     const best = firstOf(streams)
     const behind = streams.find((stream) => !stream.head() && stream.newest() >= (best?.place.commit ?? 0))
@@ -75,7 +81,11 @@ interface Stream {
   open(): number
 }
 
-function createStream(connection: TelemetryConnection, question: ScanQuestion, kind: RecordKind): Stream {
+function createStream(
+  connection: TelemetryConnection,
+  question: ScanQuestion,
+  { kind, damaged }: { kind: RecordKind; damaged: Set<number> },
+): Stream {
   const { after } = question
   const load = createLoad(connection, question, kind)
   const isWanted = createMatch(question, question.off, createDecidedSignals(connection, question.projectNo))
@@ -89,7 +99,9 @@ function createStream(connection: TelemetryConnection, question: ScanQuestion, k
     open() {
       const row = load(newest)
       newest = row ? row.first_commit - 1 : -1
-      waiting = row ? candidatesIn(connection, row, { question, isWanted }) : []
+      const found = row && candidatesIn(connection, row, { question, isWanted })
+      if (found === null) damaged.add(row!.segment_id)
+      waiting = found ?? []
       at = 0
       return row?.body_bytes ?? 0
     },
@@ -102,6 +114,7 @@ function firstOf(streams: readonly Stream[]): Taken | undefined {
 }
 
 interface ScannedSegment extends SegmentRow {
+  segment_id: number
   first_commit: number
 }
 
@@ -109,7 +122,7 @@ interface ScannedSegment extends SegmentRow {
 function createLoad({ db }: TelemetryConnection, question: ScanQuestion, kind: RecordKind) {
   const { projectNo, fromMs, toMs, eventFromMs, eventToMs } = question
   const find = db.prepare(
-    `select kind, first_commit, body, body_bytes, commits from segment
+    `select segment_id, kind, first_commit, body, body_bytes, commits from segment
      where project_no = ? and kind = ? and first_commit <= ? and received_max_ms >= ? and received_min_ms < ?
        and event_max_ms >= ? and event_min_ms < ?
      order by first_commit desc limit 1`,
@@ -125,15 +138,18 @@ interface Candidate {
   place: RecordPlace
 }
 
+/** null: the segment is damaged. */
 function candidatesIn(
   { segments }: TelemetryConnection,
   row: SegmentRow,
   { question, isWanted }: { question: ScanQuestion; isWanted: (stored: StoredSpan) => boolean },
-): Taken[] {
+): Taken[] | null {
+  const spans = spansOfSegment(row, segments.open, JUDGE_FILTER)
+  if (spans === null) return null
   const candidates: Candidate[] = []
   const isBehind = createIsBehind(question.after)
   let at = 0
-  for (const stored of spansOfSegment(row, segments.open, JUDGE_FILTER)) {
+  for (const stored of spans) {
     const place = isWanted(stored) ? placeOf(stored) : null
     if (place && isBehind(place)) candidates.push({ at, place })
     at += 1
@@ -159,7 +175,7 @@ function takeSpans(connection: TelemetryConnection, projectNo: number, taken: re
       unended.map(([, stored]) => stored),
     ),
   )
-  const isGone = (one: Taken) => byPlace.get(one)!.ctx.span.endUnixNano === 0n && gone.has(one.place.recordId)
+  const isGone = (one: Taken) => byPlace.get(one)!.ctx.span.endUnixNano === 0n && gone.has(recordIdOf(one.place.name))
   return taken.filter((one) => !isGone(one)).map((one) => byPlace.get(one)!)
 }
 

@@ -15,6 +15,9 @@ export interface SpanPlace {
   name: string
   startUnixNano: bigint
   endUnixNano: bigint
+  /** Its arrival. */
+  commit: number
+  receivedMs: number
 }
 
 /** Bodies of segments held between two pages of the same question. */
@@ -54,9 +57,11 @@ export function findSpanPlaces(connection: TelemetryConnection, projectNo: numbe
     if (opened === 'damaged') damaged += 1
     if (typeof opened === 'string') continue
     const nameAt = createNameAt(opened)
+    const commitOf = createCommitOfRow(opened.commits)
     for (const head of codecOf(opened.kind).heads(opened.body, wants)) {
       const { startUnixNano, endUnixNano } = head
-      const place = { segmentId, head, name: nameAt(head), startUnixNano, endUnixNano }
+      const { number: commit, receivedMs } = commitOf(head.row)
+      const place = { segmentId, head, name: nameAt(head), startUnixNano, endUnixNano, commit, receivedMs }
       if (found.size < PLACES_MAX || found.has(place.name)) note(found, place)
       else leftOut += 1
     }
@@ -92,12 +97,22 @@ const NO_TRACE = new Uint8Array(TRACE_ID_BYTES)
 function createNameAt({ kind, body }: Opened): (head: { traceIdAt: number; spanIdAt: number }) => string {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   if (kind === 'span') {
-    return ({ traceIdAt, spanIdAt }) =>
-      bytes.toString('latin1', traceIdAt, traceIdAt + TRACE_ID_BYTES) +
-      bytes.toString('latin1', spanIdAt, spanIdAt + SPAN_ID_BYTES)
+    let lastAt = -1
+    let trace = ''
+    return ({ traceIdAt, spanIdAt }) => {
+      if (lastAt === -1 || !isSameId(body, lastAt, traceIdAt))
+        trace = bytes.toString('latin1', traceIdAt, traceIdAt + TRACE_ID_BYTES)
+      lastAt = traceIdAt
+      return trace + bytes.toString('latin1', spanIdAt, spanIdAt + SPAN_ID_BYTES)
+    }
   }
   return ({ traceIdAt, spanIdAt }) =>
     nameOf(body.subarray(traceIdAt, traceIdAt + TRACE_ID_BYTES), body.subarray(spanIdAt, spanIdAt + SPAN_ID_BYTES))
+}
+
+function isSameId(body: Uint8Array, a: number, b: number): boolean {
+  for (let i = 0; i < TRACE_ID_BYTES; i++) if (body[a + i] !== body[b + i]) return false
+  return true
 }
 
 /** Of two versions the ended one counts, else the first to arrive. */
@@ -142,11 +157,10 @@ function readPlaces(open: Open, places: readonly SpanPlace[], filter?: Attribute
   for (const [segmentId, own] of Map.groupBy(places, (place) => place.segmentId)) {
     const opened = open(segmentId)
     if (typeof opened === 'string') continue
-    const commitOf = createCommitOfRow(opened.commits)
     const heads = own.map(({ head }) => head)
     for (const [at, ctx] of codecOf(opened.kind).read(opened.body, heads, filter).entries()) {
-      const { receivedMs, number } = commitOf(heads[at]!.row)
-      found.set(own[at]!, { ctx, receivedMs, commit: number })
+      const { receivedMs, commit } = own[at]!
+      found.set(own[at]!, { ctx, receivedMs, commit })
     }
   }
   return places.flatMap((place) => found.get(place) ?? [])

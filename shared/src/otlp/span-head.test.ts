@@ -14,7 +14,7 @@ test('says of any span what a scan of its body says', () => {
       const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
       let row = 0
       for (const _ of decodeTraces(body, undefined, (bytes, start, end) => {
-        expect(readSpanHead(bytes, view, [start, end])).toEqual({
+        expect(readSpanHead(bytes, view, start, end)).toEqual({
           traceIdAt: scan.traceIdAt[row],
           spanIdAt: scan.spanIdAt[row],
           startUnixNano: scan.startNano[row],

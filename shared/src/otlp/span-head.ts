@@ -15,7 +15,7 @@ const START_TAG = 0x39
 const END_TAG = 0x41
 
 /** The head of the Span message at these bytes, as `scanTraces` would say. For bodies that were scanned before, as stored ones were. */
-export function readSpanHead(bytes: Uint8Array, view: DataView, [start, end]: readonly [number, number]): SpanHead {
+export function readSpanHead(bytes: Uint8Array, view: DataView, start: number, end: number): SpanHead {
   const head: SpanHead = { traceIdAt: ABSENT, spanIdAt: ABSENT, startUnixNano: 0n, endUnixNano: 0n }
   for (let p = start; p < end; ) {
     let tag = bytes[p++]!

@@ -21,14 +21,14 @@ const RESOURCE_TAG = 0x0a
 const SCOPE_OR_RECORD_TAG = 0x12
 
 /** Visits every record of an export request in wire order, without a look into it. Records of one envelope share its bounds. */
-export function walkRecords(body: Uint8Array, visit: (record: RecordBounds) => void): void {
+export function walkRecords(body: Uint8Array, visit: (start: number, end: number, envelope: EnvelopeBounds) => void): void {
   eachField(body, [0, body.length], (tag, resourceStart, resourceEnd) => {
     if (tag !== RESOURCE_TAG) return
     eachField(body, [resourceStart, resourceEnd], (inner, scopeStart, scopeEnd) => {
       if (inner !== SCOPE_OR_RECORD_TAG && inner !== OLD_SCOPE_TAG) return
       const envelope = { resourceStart, resourceEnd, scopeStart, scopeEnd }
       eachField(body, [scopeStart, scopeEnd], (own, start, end) => {
-        if (own === SCOPE_OR_RECORD_TAG) visit({ start, end, envelope })
+        if (own === SCOPE_OR_RECORD_TAG) visit(start, end, envelope)
       })
     })
   })

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { parseSpanId, parseTraceId } from '@loopkit/shared/otlp/ids'
 import type { SpanRecord } from '@loopkit/shared/span/record'
+import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import type { SpanDraft } from '../../telemetry/telemetry.fixture.ts'
 import { startTelemetryProject, type TelemetryProject } from '../../telemetry/telemetry-project.fixture.ts'
 
@@ -166,4 +168,43 @@ test.each([
   const { status, body } = await project.get(`/v1/telemetry?${query}`)
   expect(status).toBe(400)
   if (query.startsWith('since')) expect(body.detail).toContain('from 1 to 43200')
+})
+
+test('a record that may lie in a segment that cannot be read is not answered as never seen', async () => {
+  const { projectNo, key } = await fresh('damaged', [
+    [{ trace: 'torn', span: 'whole' }],
+    [
+      { trace: 'torn', span: 'lost' },
+      { trace: 'other', span: 'lost' },
+    ],
+  ])
+  const newest = 'select max(segment_id) from segment where project_no = ?'
+  project.telemetry.db.prepare(`update segment set body = x'00ff00ff' where segment_id = (${newest})`).run(projectNo)
+  const recordId = (span: string) => encodeRecordId(parseTraceId('torn')!.bytes, parseSpanId(span)!.bytes)
+  const omitted = [{ what: 'segments', count: 1, reason: 'damaged' }]
+  for (const [query, spans, told] of [
+    [`record_id=${recordId('lost')}`, [], omitted],
+    [`record_id=${recordId('whole')}`, ['whole'], undefined],
+    ['trace_id=torn', ['whole'], omitted],
+    ['trace_id=other', [], omitted],
+    ['trace_id=never', [], undefined],
+    ['', ['whole'], omitted],
+  ] as const) {
+    const page = (await list(query, key)) as Page & { omitted?: unknown }
+    expect([query, spansOf(page), page.omitted]).toEqual([query, spans, told])
+  }
+})
+
+test('pages of one large trace hold every record once, in the order of the list, with and without a filter', async () => {
+  const commits = Array.from({ length: 6 }, (_, c) =>
+    Array.from({ length: 5 }, (_, s) => ({
+      ...{ trace: 'paged', span: `p${c}-${s}`, startMs: 1000 + ((s * 7 + c) % 4), service: s % 2 === 0 ? 'even' : 'odd' },
+    })),
+  )
+  const { key } = await fresh('paged trace', commits)
+  const whole = spansOf(await list('', key))
+  for (const limit of [1, 4, 30])
+    expect((await readAll(`trace_id=paged&limit=${limit}`, key)).map(({ span_id }) => span_id)).toEqual(whole)
+  const even = (await readAll('trace_id=paged&limit=4&service=even', key)).map(({ span_id }) => span_id)
+  expect(even).toEqual(whole.filter((span) => Number(span.split('-')[1]) % 2 === 0))
 })

@@ -55,10 +55,10 @@ export function codecOf(kind: RecordKind): RecordCodec {
 function* pickSpans(body: Uint8Array, wantsTrace: WantsTrace, filter?: AttributeFilter): Generator<PickedRecord> {
   const wanted: { row: number; bounds: RecordBounds }[] = []
   let row = -1
-  walkRecords(body, (bounds) => {
+  walkRecords(body, (start, end, envelope) => {
     row++
-    const traceIdAt = findTraceId(body, bounds.start, bounds.end)
-    if (traceIdAt !== ABSENT && wantsTrace(body, traceIdAt)) wanted.push({ row, bounds })
+    const traceIdAt = findTraceId(body, start, end)
+    if (traceIdAt !== ABSENT && wantsTrace(body, traceIdAt)) wanted.push({ row, bounds: { start, end, envelope } })
   })
   const read = createSpanReader(body, filter)
   for (const { row: at, bounds } of wanted) yield { row: at, ctx: read(bounds) }
@@ -68,11 +68,12 @@ function spanHeads(body: Uint8Array, wantsTrace: WantsTrace): RecordHead[] {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength)
   const heads: RecordHead[] = []
   let row = -1
-  walkRecords(body, (bounds) => {
+  walkRecords(body, (start, end, envelope) => {
     row++
-    const traceIdAt = findTraceId(body, bounds.start, bounds.end)
+    const traceIdAt = findTraceId(body, start, end)
     if (traceIdAt === ABSENT || !wantsTrace(body, traceIdAt)) return
-    heads.push({ ...readSpanHead(body, view, [bounds.start, bounds.end]), row, bounds })
+    const { spanIdAt, startUnixNano, endUnixNano } = readSpanHead(body, view, start, end)
+    heads.push({ row, bounds: { start, end, envelope }, traceIdAt, spanIdAt, startUnixNano, endUnixNano })
   })
   return heads
 }
