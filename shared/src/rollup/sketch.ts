@@ -16,6 +16,8 @@ export interface Sketch {
   above(bin: number): number
   /** Bins in ascending order with counts above zero. */
   bins(): (readonly [bin: number, count: number])[]
+  /** As it was put together, what is taken back too. */
+  changes(): Iterable<readonly [bin: number, count: number]>
   toBytes(): Uint8Array
 }
 
@@ -74,6 +76,7 @@ export function createSketch(): Sketch {
       return above
     },
     bins,
+    changes: () => counts,
     toBytes() {
       let before = 0
       const kept = [...counts].filter(([, count]) => count !== 0).sort(([a], [b]) => a - b)

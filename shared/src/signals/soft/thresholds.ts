@@ -16,15 +16,24 @@ export interface SoftThresholds {
   orphanToolCallMin: number
   /** Score between 0 and 1 up to which a person's or an evaluator's word is negative. */
   negativeFeedbackMaxScore: number
+  /** How many times the usual time of an operation is slow, and how many ms more at least. */
+  slowFactor: number
+  slowMinMs: number
+  /** How many times the usual cost of an agent's run is an outlier, and how much more at least: in money where prices are known. */
+  costOutlierFactor: number
+  costOutlierMinUsd: number
+  costOutlierMinTokens: number
 }
 
 /** The thresholds among settings of the same names. */
 export function pickSoftThresholds(settings: SoftThresholds): SoftThresholds {
   const { retryStormMin, repeatedStepMin, emptyOutputMaxChars, truncatedOutputMinTokens, refusalMaxChars } = settings
   const { invalidToolArgumentsMin, orphanToolCallMin, negativeFeedbackMaxScore } = settings
+  const { slowFactor, slowMinMs, costOutlierFactor, costOutlierMinUsd, costOutlierMinTokens } = settings
   return {
     ...{ retryStormMin, repeatedStepMin, emptyOutputMaxChars, truncatedOutputMinTokens, refusalMaxChars },
     ...{ invalidToolArgumentsMin, orphanToolCallMin, negativeFeedbackMaxScore },
+    ...{ slowFactor, slowMinMs, costOutlierFactor, costOutlierMinUsd, costOutlierMinTokens },
   }
 }
 
@@ -37,4 +46,9 @@ export const DEFAULT_SOFT_THRESHOLDS: SoftThresholds = {
   invalidToolArgumentsMin: 1,
   orphanToolCallMin: 1,
   negativeFeedbackMaxScore: 0.25,
+  slowFactor: 2,
+  slowMinMs: 50,
+  costOutlierFactor: 2,
+  costOutlierMinUsd: 0.01,
+  costOutlierMinTokens: 2_000,
 }

@@ -1,0 +1,68 @@
+import { binOf, type Sketch, valueOfBin } from '@loopkit/shared/rollup/sketch'
+
+/** Bins of a sketch that make one step: a quarter more than the last. Usual and unusual are told apart no finer than that. */
+const STEP_BINS = 11
+
+/** A sketch as outliers are judged by it: how many runs lie above each step. */
+export interface ValueSteps {
+  total: number
+  /** At n: runs in bins above n · STEP_BINS. Beyond its end there are none. */
+  above: Uint32Array
+}
+
+export function stepsOfSketch(sketch: Sketch): ValueSteps {
+  const bins = sketch.bins()
+  const top = bins.at(-1)?.[0] ?? 0
+  const above = new Uint32Array(Math.ceil(top / STEP_BINS))
+  let total = 0
+  for (const [bin, count] of bins) {
+    total += count
+    const last = Math.ceil(bin / STEP_BINS) - 1
+    if (last >= 0) above[last]! += count
+  }
+  for (let n = above.length - 2; n >= 0; n--) above[n]! += above[n + 1]!
+  return { total, above }
+}
+
+export function sumSteps(all: readonly ValueSteps[]): ValueSteps {
+  const above = new Uint32Array(Math.max(0, ...all.map((one) => one.above.length)))
+  for (const one of all) for (let n = 0; n < one.above.length; n++) above[n]! += one.above[n]!
+  return { total: all.reduce((sum, { total }) => sum + total, 0), above }
+}
+
+/** Tells sums apart that have as many runs. */
+export function marksOf({ total, above }: ValueSteps): string {
+  return `${total}.${above.reduce((sum, count, n) => (sum + count * (n + 1)) % 4_294_967_291, 0)}`
+}
+
+/** Runs above a step. */
+export function runsAbove({ above }: ValueSteps, step: number): number {
+  return above[step] ?? 0
+}
+
+/** The lowest step that at most this share of runs lies above. */
+export function stepOfShare({ total, above }: ValueSteps, shareAbove: number): number {
+  const most = shareAbove * total
+  let low = 0
+  let high = above.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (above[middle]! <= most) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** The first step whose value is at least this. */
+export function stepOfValue(value: number): number {
+  return Math.ceil(binOf(Math.ceil(value)) / STEP_BINS)
+}
+
+/** The bin that a step ends at. */
+export function binOfStep(step: number): number {
+  return step * STEP_BINS
+}
+
+export function valueOfStep(step: number): number {
+  return valueOfBin(binOfStep(step))
+}
