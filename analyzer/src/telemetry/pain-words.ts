@@ -6,7 +6,7 @@ import { stackSignature } from '@loopkit/shared/signals/stack'
 import { titleOf } from '@loopkit/shared/signals/title'
 import { toShownValue } from '@loopkit/shared/span/json-value'
 import { viewSpan } from '@loopkit/shared/span/view-span'
-import { WANTED_KEYS, WANTED_PREFIXES } from '@loopkit/shared/span/wanted-keys'
+import { comparableValue, isComparable } from '../domain/contrast/contrast-attributes.ts'
 import type { CodePlace, PainDetail } from '../domain/pain-facts.ts'
 import type { RankedPain } from './pain-question.ts'
 import { readSpans } from './read-spans.ts'
@@ -97,7 +97,11 @@ const INPUT_SHOWN_MAX_BYTES = 1024
 const FILE_KEYS = ['code.file.path', 'code.filepath']
 const FUNCTION_KEYS = ['code.function.name', 'code.function']
 
-const INPUT_FILTER = createAttributeFilter([...INPUT_KEYS, ...FILE_KEYS, ...FUNCTION_KEYS, ...WANTED_KEYS], WANTED_PREFIXES)
+/** What a program says of its own work has no fixed name: all is read, cut where no reader is shown more of it. */
+const INPUT_FILTER = createAttributeFilter([], [''], 64 * INPUT_SHOWN_MAX_BYTES)
+/** Attributes shown as input, those of a dialect first; and bytes of one that has a name of its own. */
+const INPUTS_MAX = 32
+const OWN_SHOWN_MAX_BYTES = 256
 
 export const NO_PLACE: CodePlace = { files: [], functions: [], tool: null, model: null, agent: null }
 
@@ -126,5 +130,15 @@ function shownInput({ attributes }: OtlpSpan): Record<string, unknown> {
     const value = attributes.get(key)
     return value === undefined ? [] : [[key, toShownValue(value, { bytes: INPUT_SHOWN_MAX_BYTES, isCut: false })] as const]
   })
-  return Object.fromEntries(shown)
+  const known = new Set(INPUT_KEYS)
+  const own = [...attributes]
+    .filter(([key, value]) => !known.has(key) && isInput(key) && comparableValue(value) !== null)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => [key, toShownValue(value, { bytes: OWN_SHOWN_MAX_BYTES, isCut: false })] as const)
+  return Object.fromEntries([...shown, ...own].slice(0, INPUTS_MAX))
+}
+
+/** Neither what came out, nor who it was for, nor where its code is. */
+function isInput(key: string): boolean {
+  return isComparable(key) && !key.startsWith('code.')
 }

@@ -97,3 +97,25 @@ test('without a healthy run of the same request it is drafted all the same, and 
   expect(candidate.assertions).toContainEqual({ kind: 'outcome_differs', target: 'tool_calls', expected: 'something_changed' })
   expect(issue.unavailable['eval_candidate.must_pass_on']).toBe('no_healthy_run_found')
 })
+
+test('its frozen input is what the failing record was asked to do, in the program’s own words too; neither what came out nor who asked', async () => {
+  const { projectNo, key } = await project.provision('frozen input')
+  const attributes = {
+    currency: 'JPY',
+    'cart.items': 3n,
+    'gen_ai.tool.call.arguments': '{"amount":12}',
+    'error.type': 'RangeError',
+    'user.id': 'ann',
+    'output.value': 'nothing',
+    'code.function.name': 'charge',
+  }
+  project.telemetry.send(projectNo, project.analyzer.nowMs() - 1000, [
+    { trace: 'jpy', span: 'jpy-1', name: 'charge', error: 'no minor unit', attributes },
+  ])
+  const { body } = await project.post<{ packet: DiagnosisPacket }>('/v1/runs/diagnose', {}, key)
+  expect(body.packet.issues[0]?.eval_candidate?.input.attributes).toEqual({
+    currency: 'JPY',
+    'cart.items': 3,
+    'gen_ai.tool.call.arguments': '{"amount":12}',
+  })
+})
