@@ -1,6 +1,8 @@
-import { lnGamma } from './gamma.ts'
+import { lnBinomialChance } from './deviance.ts'
+import { findQuantile } from './find-quantile.ts'
 
-const STEPS_MAX = 20_000
+/** More than any pair below 1e10 needs; steps grow with the root. */
+const STEPS_MAX = 1_000_000
 const TINY = 1e-300
 const PRECISION = 1e-15
 
@@ -8,20 +10,19 @@ const PRECISION = 1e-15
 export function betaCdf(a: number, b: number, x: number): number {
   if (x <= 0) return 0
   if (x >= 1) return 1
-  const front = Math.exp(lnGamma(a + b) - lnGamma(a) - lnGamma(b) + a * Math.log(x) + b * Math.log1p(-x))
+  const front = frontOf(a, b, x)
   return x < (a + 1) / (a + b + 2) ? (front * fraction(a, b, x)) / a : 1 - (front * fraction(b, a, 1 - x)) / b
 }
 
-/** The value below which a Beta(a, b) lies with the given chance; by bisection, to double precision. */
+/** x^a (1 - x)^b / B(a, b). */
+function frontOf(a: number, b: number, x: number): number {
+  return ((a * b) / (a + b)) * Math.exp(lnBinomialChance(a, a + b, x, 1 - x))
+}
+
+/** The value below which a Beta(a, b) lies with the given chance, to double precision. */
 export function betaQuantile(chance: number, a: number, b: number): number {
-  let low = 0
-  let high = 1
-  for (let i = 0; i < 1100 && high - low > high * PRECISION; i++) {
-    const middle = (low + high) / 2
-    if (betaCdf(a, b, middle) < chance) low = middle
-    else high = middle
-  }
-  return (low + high) / 2
+  const density = (x: number) => frontOf(a, b, x) / (x * (1 - x))
+  return findQuantile(chance, { cdf: (x) => betaCdf(a, b, x), density, high: 1, start: a / (a + b) })
 }
 
 /** Clopper-Pearson: the exact interval of a proportion; `alpha` is the chance left outside, half on each side. */

@@ -1,22 +1,10 @@
-const LANCZOS_G = 7
-const LANCZOS = [
-  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
-  -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-]
-/** More steps than any argument below 1e6 needs to reach double precision. */
-const STEPS_MAX = 20_000
+import { lnPoissonChance } from './deviance.ts'
+import { findQuantile } from './find-quantile.ts'
+
+/** More steps than any argument below 1e10 needs to reach double precision; they grow with its root. */
+const STEPS_MAX = 1_000_000
 const TINY = 1e-300
 const PRECISION = 1e-15
-
-/** Natural logarithm of the gamma function for x > 0 (Lanczos, relative error about 1e-14). */
-export function lnGamma(x: number): number {
-  if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - lnGamma(1 - x)
-  const shifted = x - 1
-  let sum = LANCZOS[0]!
-  for (let i = 1; i < LANCZOS.length; i++) sum += LANCZOS[i]! / (shifted + i)
-  const t = shifted + LANCZOS_G + 0.5
-  return 0.5 * Math.log(2 * Math.PI) + (shifted + 0.5) * Math.log(t) - t + Math.log(sum)
-}
 
 /** Lower regularized incomplete gamma function P(a, x), a > 0, x >= 0: the chance that a Gamma(a, 1) lies below x. */
 export function gammaCdf(a: number, x: number): number {
@@ -30,17 +18,17 @@ export function gammaSurvival(a: number, x: number): number {
   return x < a + 1 ? 1 - bySeries(a, x) : byFraction(a, x)
 }
 
-/** The value below which a Gamma(shape, 1) lies with the given chance; by bisection, to double precision. */
+/** The value below which a Gamma(shape, 1) lies with the given chance, to double precision. */
 export function gammaQuantile(chance: number, shape: number): number {
-  let low = 0
   let high = shape + 1
   while (gammaCdf(shape, high) < chance) high *= 2
-  for (let i = 0; i < 200 && high - low > high * PRECISION; i++) {
-    const middle = (low + high) / 2
-    if (gammaCdf(shape, middle) < chance) low = middle
-    else high = middle
-  }
-  return (low + high) / 2
+  const density = (x: number) => frontOf(shape, x) / x
+  return findQuantile(chance, { cdf: (x) => gammaCdf(shape, x), density, high, start: Math.min(shape, high / 2) })
+}
+
+/** e^-x x^a / Γ(a). */
+function frontOf(a: number, x: number): number {
+  return a * Math.exp(lnPoissonChance(a, x))
 }
 
 function bySeries(a: number, x: number): number {
@@ -51,7 +39,7 @@ function bySeries(a: number, x: number): number {
     sum += term
     if (term < sum * PRECISION) break
   }
-  return sum * Math.exp(-x + a * Math.log(x) - lnGamma(a))
+  return sum * frontOf(a, x)
 }
 
 /** Lentz's method. */
@@ -71,5 +59,5 @@ function byFraction(a: number, x: number): number {
     h *= step
     if (Math.abs(step - 1) < PRECISION) break
   }
-  return h * Math.exp(-x + a * Math.log(x) - lnGamma(a))
+  return h * frontOf(a, x)
 }

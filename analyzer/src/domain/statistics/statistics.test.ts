@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { betaCdf, betaQuantile, proportionInterval } from './beta.ts'
-import { gammaCdf, gammaQuantile, lnGamma } from './gamma.ts'
+import { fisherTest, gTest } from './contingency.ts'
+import { gammaCdf, gammaQuantile } from './gamma.ts'
+import { lnGamma } from './ln-gamma.ts'
+import { poissonTest } from './poisson-test.ts'
 import { rateRatio, runsToShowFall } from './rate-ratio.ts'
 
 const close = (actual: number, expected: number) =>
@@ -28,6 +31,83 @@ describe('special functions', () => {
   ])('the quantile of a Beta(%d, %d) undoes its distribution', (a, b) =>
     expect(betaCdf(a, b, betaQuantile(0.95, a, b))).toBeCloseTo(0.95, 9),
   )
+})
+
+const EXTREMES = [0, 1, 2, 1_000, 1e6, 1e9]
+const tables = EXTREMES.flatMap((a) =>
+  EXTREMES.flatMap((b) => [0, 7, 1e9].flatMap((c) => [1, 1e6, 1e9].map((d) => [a, b, c, d] as const))),
+)
+
+describe('counts from nothing to a billion', () => {
+  test('give chances, all of which are numbers, in bounded time', () => {
+    const started = process.cpuUsage()
+    for (const [a, b, c, d] of tables) {
+      const table = [
+        [a, b],
+        [c, d],
+      ] as const
+      const { twoSided, greater, less } = fisherTest(table)
+      const { g, p } = gTest(table)
+      const wrong = [twoSided, greater, less, p].filter((chance) => !(chance >= 0 && chance <= 1))
+      expect({ table, wrong, g: Number.isFinite(g), both: greater + less > 0.999_999 }).toEqual({
+        table,
+        wrong: [],
+        g: true,
+        both: true,
+      })
+    }
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(5_000)
+  })
+
+  test.each([
+    [[500, 999_999_500], [600, 999_999_400], 0.002_819_537_42],
+    [[5e8, 5e8], [500_010_000, 499_990_000], 0.654_753_133],
+    [[20, 1e6], [60, 1e6], 8.577_141_8e-6],
+  ] as const)('keep their digits in the exact test of %j and %j', (one, other, expected) => {
+    expect(Math.abs(fisherTest([one, other]).twoSided / expected - 1)).toBeLessThan(1e-6)
+  })
+
+  test('keep the digits of a G next to nothing', () => {
+    // 2 ((1 + u) ln(1 + u) + (1 - u) ln(1 - u)) × 5e8 with u = 1e-5, by its series.
+    const { g } = gTest([
+      [500_005_000, 499_995_000],
+      [499_995_000, 500_005_000],
+    ])
+    expect(g / (2e9 * (1e-10 + 1e-20 / 6))).toBeCloseTo(1, 9)
+  })
+
+  test('of no runs say nothing', () => {
+    expect(poissonTest({ failures: 0, runs: 0 }, { failures: 5, runs: 10 })).toBe(1)
+    expect(
+      gTest([
+        [0, 0],
+        [0, 0],
+      ]),
+    ).toEqual({ g: 0, p: 1 })
+    expect(proportionInterval(0, 0, 0.05)).toEqual({ low: 0, high: 1 })
+  })
+
+  test.each([
+    [1e6, 0.025],
+    [1e9, 1e-6],
+    [1e9, 0.975],
+  ])('have quantiles: Gamma(%d) at %d', (shape, chance) => {
+    expect(gammaCdf(shape, gammaQuantile(chance, shape)) / chance).toBeCloseTo(1, 6)
+  })
+
+  test.each([
+    [1, 1e9, 0.025],
+    [1_000, 1e9, 1e-6],
+    [5e8, 5e8, 0.975],
+  ])('have quantiles: Beta(%d, %d) at %d', (a, b, chance) => {
+    expect(betaCdf(a, b, betaQuantile(chance, a, b)) / chance).toBeCloseTo(1, 6)
+  })
+
+  test('of two Poisson variables are told apart in bounded time', () => {
+    const p = poissonTest({ failures: 1_000_000, runs: 1e6 }, { failures: 1_003_000, runs: 1e6 })
+    // z = 3000 / √2,003,000 = 2.1197
+    expect(p).toBeCloseTo(0.034, 3)
+  })
 })
 
 const oracle = join(process.cwd(), '..', 'shared', 'data', 'stats_oracle.json')
