@@ -1,7 +1,7 @@
 import type { OtlpSpan } from '../otlp/model.ts'
 import { createErrorRelation } from './error-relation.ts'
 import type { TraceSpan } from './model.ts'
-import { NO_PARENT, type TraceTree } from './trace-tree.ts'
+import { compareBigInts, NO_PARENT, type TraceTree } from './trace-tree.ts'
 
 const SERVER = 2
 const CLIENT = 3
@@ -24,7 +24,7 @@ interface Rising {
   wasTheEnd: boolean
 }
 
-/** The index of a failure's origin → the failing ancestors that only passed it on, nearest first. */
+/** The index of a failure's origin → the failing ancestors that only passed it on, or work that was cancelled for it, nearest first. */
 export type Blame = Map<number, number[]>
 
 /**
@@ -44,13 +44,11 @@ export function blame(tree: TraceTree, templateOf?: (text: string) => string): B
     const { span, detection } = tree.spans[i]!
     // A healthy span that no error reaches: most of them.
     if (detection === null && rising[i] === undefined) continue
-    let leaving = rising[i] ?? []
+    let leaving = joinCancelled({ tree, blamed }, rising[i] ?? [])
     rising[i] = undefined
     if (detection !== null) {
       const passedOn = leaving.filter((error) => passesOn({ tree, lastChildren, relation }, i, error))
-      for (const { origin } of passedOn) blamed.get(origin)!.push(i)
-      if (passedOn.length === 0) blamed.set(i, [])
-      const own = passedOn.length > 0 ? passedOn : [{ origin: i, told: i, handled: false, through: i, wasTheEnd: true }]
+      const own = settle({ tree, blamed, relation }, i, passedOn)
       leaving = [
         ...own.map((error) => ({ ...error, told: i, handled: false, wasTheEnd: true })),
         ...leaving.filter((error) => !passedOn.includes(error)).map(asHandled),
@@ -68,6 +66,61 @@ export function blame(tree: TraceTree, templateOf?: (text: string) => string): B
   return blamed
 }
 
+interface Settling {
+  tree: TraceTree
+  blamed: Blame
+}
+
+/** Blames the span, or those whose errors it passed on; where it failed by itself and they were only cancelled for it, the span. */
+function settle(
+  { tree, blamed, relation }: Settling & Pick<Judging, 'relation'>,
+  i: number,
+  passedOn: readonly Rising[],
+): readonly Rising[] {
+  const isTimeout = tree.spans[i]!.detection!.signal === 'timeout'
+  const isCause = passedOn.every(({ origin }) => isCancelled(tree.spans[origin]!) && (isTimeout || relation(i, origin) === 'own'))
+  if (passedOn.length > 0 && !isCause) {
+    for (const { origin } of passedOn) blamed.get(origin)!.push(i)
+    return passedOn
+  }
+  const consequences = passedOn.flatMap(({ origin }) => {
+    const failing = [origin, ...blamed.get(origin)!].reverse()
+    blamed.delete(origin)
+    return failing
+  })
+  blamed.set(i, consequences)
+  return [{ origin: i, told: i, handled: false, through: i, wasTheEnd: true }]
+}
+
+/** What was begun together is cancelled when one of it fails: that is no failure of its own. */
+function joinCancelled({ tree, blamed }: Settling, errors: Rising[]): Rising[] {
+  if (errors.length < 2) return errors
+  const isVictim = errors.map(({ origin, handled }) => !handled && isCancelled(tree.spans[origin]!))
+  const causes = errors.filter(({ handled }, n) => !handled && !isVictim[n])
+  const endOf = ({ through }: Rising) => tree.spans[through]!.span.endUnixNano
+  const [cause] = causes.toSorted((a, b) => compareBigInts(endOf(a), endOf(b)) || a.origin - b.origin)
+  if (cause === undefined) return errors
+  return errors.filter((error, n) => {
+    if (!isVictim[n] || endOf(error) < endOf(cause) || error.origin === cause.origin) return true
+    blamed.get(cause.origin)!.push(error.origin, ...blamed.get(error.origin)!)
+    blamed.delete(error.origin)
+    return false
+  })
+}
+
+/** Work that somebody else gave up, and that says so. */
+const CANCELLED =
+  /\b(?:operation|request|context|task|call|query|statement|rpc|execution)? ?(?:was |has been )?cancell?(?:ed|ing)\b|client disconnected/i
+
+function isCancelled({ detection }: TraceSpan): boolean {
+  const { code, errorType, message } = detection!
+  if (code === 'CANCELLED' || code === '499' || code === '57014') return true
+  return (
+    /Cancell?ed(?:Error|Exception)?$|CancellationException$/.test(errorType ?? '') ||
+    CANCELLED.test((message ?? '').slice(0, 200))
+  )
+}
+
 function asHandled(error: Rising): Rising {
   return { ...error, handled: true }
 }
@@ -80,7 +133,8 @@ interface Judging {
 }
 
 function passesOn({ tree, lastChildren, relation }: Judging, i: number, error: Rising): boolean {
-  const { span, view } = tree.spans[i]!
+  const { span, view, detection } = tree.spans[i]!
+  if (!error.handled && HOLDER.test(detection!.errorType ?? '')) return true
   if (!error.handled && span.kind === CLIENT && isFailingServer(tree.spans[error.through]!)) return true
   const related = relation(i, error.origin)
   if (related === 'repeats' || (error.told !== error.origin && relation(i, error.told) === 'repeats')) return true
@@ -91,6 +145,10 @@ function passesOn({ tree, lastChildren, relation }: Judging, i: number, error: R
   const silent = tree.spans[error.origin]!.detection!.message === null
   return silent && view.kind !== 'agent' && view.kind !== 'workflow'
 }
+
+/** Errors that by their names only hold those of what was begun together, or ran elsewhere. */
+const HOLDER =
+  /(?:^|\.)(?:AggregateError|AggregateException|(?:Base)?ExceptionGroup|CompositeException|MultiError|CompletionException|ExecutionException|InvocationTargetException)$/
 
 /** The server side tells better than its client why the call failed. */
 function isFailingServer({ span, detection }: TraceSpan): boolean {
@@ -109,10 +167,22 @@ function isInternal({ kind }: OtlpSpan): boolean {
 function wasTheEnd(tree: TraceTree, i: number, { error, lastChildren }: { error: Rising; lastChildren: Int32Array }): boolean {
   if (!error.wasTheEnd) return false
   const { startUnixNano, endUnixNano } = tree.spans[i]!.span
-  const failedAt = tree.spans[error.through]!.span.endUnixNano
+  const failedAt = failureTime(tree.spans[i]!, tree.spans[error.through]!)
   if (failedAt === 0n || failedAt > endUnixNano) return false
   const goesOn = tree.spans[lastChildren[i]!]!.span.startUnixNano > failedAt
   return !goesOn && (endUnixNano - failedAt) * 2n <= endUnixNano - startUnixNano
+}
+
+/**
+ * When a child had failed, by its parent's clock. Another service's span that lies outside of its parent's time has another clock: it is
+ * thought in the middle, as if request and answer had taken as long.
+ */
+function failureTime(parent: TraceSpan, { span, view }: TraceSpan): bigint {
+  const { startUnixNano, endUnixNano } = span
+  const isInside = startUnixNano >= parent.span.startUnixNano && endUnixNano <= parent.span.endUnixNano
+  if (isInside || endUnixNano === 0n || view.service === parent.view.service) return endUnixNano
+  const slack = parent.span.endUnixNano - parent.span.startUnixNano - (endUnixNano - startUnixNano)
+  return slack < 0n ? endUnixNano : parent.span.endUnixNano - slack / 2n
 }
 
 /** `spans` are sorted by start, so the child of the highest index started last. */

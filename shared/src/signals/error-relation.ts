@@ -62,7 +62,7 @@ export function createErrorRelation(
     if (above.own !== '' && above.own === below.own) return 'repeats'
     if (repeats(above, below)) return 'repeats'
     if (above.own === '') return 'wordless'
-    return sameTemplate(above, below, template) ? 'repeats' : 'own'
+    return sameTemplate(above, below, template) || wrapsTemplate(above, below, template) ? 'repeats' : 'own'
   }
 }
 
@@ -75,6 +75,12 @@ function repeatsError(above: Words, below: Words): boolean {
 
 function sameTemplate(above: Words, below: Words, template: (text: string) => string): boolean {
   return above.type !== '' && above.type === below.type && template(above.own) === template(below.own)
+}
+
+/** It repeats the other in words of its own, with another number in it: "order failed: gave up after 3001 ms". */
+function wrapsTemplate(above: Words, below: Words, template: (text: string) => string): boolean {
+  if (!/\d/.test(below.own) || above.own.length <= below.own.length || below.own.length < CUT_WORDS_MIN_CHARS) return false
+  return template(above.own).endsWith(template(below.own))
 }
 
 function mentions(text: string, word: string): boolean {
@@ -101,20 +107,20 @@ export function hasOwnWords(detection: Detection): boolean {
 
 function ownWordsOf(detection: Detection | null): string {
   const message = plain(detection?.message ?? '')
-  const type = shortType(detection)
+  const type = shortType(detection).toLowerCase()
   const stripped = (message.startsWith(`${type}: `) ? message.slice(type.length + 2) : message).trim()
   return NO_OWN_WORDS.test(stripped) ? '' : stripped.slice(0, WORDS_MAX_CHARS)
 }
 
 function prepareWords({ span, detection }: TraceSpan): Words {
-  const type = shortType(detection)
+  const type = shortType(detection).toLowerCase()
   return {
     own: ownWordsOf(detection),
     all: plain(
       [detection?.errorType, detection?.message, span.status.message, detection?.stack].filter((text) => text).join('\n'),
     ),
     type: /^\d*$/.test(type) ? '' : type,
-    code: detection?.code ?? '',
+    code: (detection?.code ?? '').toLowerCase(),
   }
 }
 
@@ -123,7 +129,10 @@ function shortType(detection: Detection | null): string {
   return /^[\w$.]+$/.test(type) ? type.slice(type.lastIndexOf('.') + 1) : type
 }
 
-/** One spelling of a text: a wrapped message is often quoted, escaped or broken into lines anew. */
+/** One spelling of a text: a wrapped message is often quoted, escaped, broken into lines anew or begun with another letter. */
 function plain(text: string): string {
-  return text.slice(0, TEXT_MAX_CHARS).replace(/[\\\s]+/g, ' ')
+  return text
+    .slice(0, TEXT_MAX_CHARS)
+    .replace(/[\\\s]+/g, ' ')
+    .toLowerCase()
 }
