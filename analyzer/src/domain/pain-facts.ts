@@ -1,6 +1,7 @@
 import type { ObservedRun } from '@loopkit/shared/eval-candidate/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { Contrasts } from './contrast/contrast-records.ts'
+import type { OutlierFacts } from './outliers/outlier-words.ts'
 import type { Novelty } from './trend/novelty.ts'
 import type { SeasonalTrend } from './trend/seasonal-trend.ts'
 
@@ -34,6 +35,8 @@ export interface PainFacts {
   /** Whether it is new or back; null where it is neither, or where nobody can tell. */
   novelty: Novelty | null
   onset: Onset
+  /** Its runs did not fail, they took longer or cost more than usual. */
+  outlier?: OutlierFacts
 }
 
 /** When a pain began to be what it is. */

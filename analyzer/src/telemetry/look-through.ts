@@ -37,6 +37,7 @@ export interface Candidate extends Place {
   traceHash: bigint
   /** Ended, and no failure by itself. */
   isSound: boolean
+  tookMs: number
 }
 
 export interface Look {

@@ -1,9 +1,11 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { TraceHasher } from '@loopkit/shared/database/telemetry/trace-hash'
 import { findSpanName } from '@loopkit/shared/otlp/find-span-name'
+import type { OtlpSpan } from '@loopkit/shared/otlp/model'
 import { decodeCommits } from '@loopkit/shared/segment/header'
 import { detect } from '@loopkit/shared/signals/detect'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
+import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { JUDGE_FILTER } from './judge-span.ts'
 import { type OpenSegment, openSegment, pickRows, rowName, type SegmentRow, type SpanId } from './read-spans.ts'
@@ -34,6 +36,8 @@ export interface RowFacts {
   traceHash: bigint
   /** Ended, and no failure by itself. */
   isSound: boolean
+  /** In ms; 0 while it has not ended. */
+  tookMs: number
 }
 
 interface HeaderRow {
@@ -121,6 +125,11 @@ export function nameOf({ traceId, spanId }: SpanId): string {
   return Buffer.from(traceId).toString('latin1') + Buffer.from(spanId).toString('latin1')
 }
 
+/** As the collector times spans. */
+export function tookMs({ startUnixNano, endUnixNano }: Pick<OtlpSpan, 'startUnixNano' | 'endUnixNano'>): number {
+  return endUnixNano === 0n ? 0 : Math.max(0, nanoToMs(clampNano(endUnixNano)) - nanoToMs(clampNano(startUnixNano)))
+}
+
 /** What these rows say, in their order. Only those that were never asked before are decoded. */
 export function factsOf(
   hasher: TraceHasher,
@@ -141,6 +150,7 @@ export function factsOf(
       traceHash: BigInt.asIntN(64, hasher(projectNo, ctx.span.traceId)),
       // What fails by a signal that is off is still not healthy.
       isSound: ctx.span.endUnixNano !== 0n && detect(ctx.span, view, NOTHING_OFF) === null,
+      tookMs: tookMs(ctx.span),
     })
   })
   return rows.flatMap((at) => facts.get(at) ?? [])

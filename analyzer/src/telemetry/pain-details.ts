@@ -1,4 +1,5 @@
 import { toHex } from '@loopkit/shared/otlp/ids'
+import { type OutlierFacts, outlierBecause, outlierSentence, outlierSteps } from '../domain/outliers/outlier-words.ts'
 import type { PainDetail, RunOutcome } from '../domain/pain-facts.ts'
 import { inEvidenceOrder } from './evidence-order.ts'
 import { type EvidenceRow, readEvidenceRows, readNamed } from './evidence-rows.ts'
@@ -52,6 +53,7 @@ function evidenceOf(
   question: PainQuestion,
   { pain, rowsMax }: { pain: RankedPain; rowsMax: number },
 ): EvidenceRow[] {
+  if (pain.outlierRows) return pain.outlierRows.slice(0, rowsMax)
   const decided = pain.decided === 0 ? [] : readEvidenceRows(connection, question, pain, rowsMax)
   if (pain.open.length === 0) return spread(decided)
   const provisional = pain.open.map(({ failure, recordId, eventMs }) => ({
@@ -92,16 +94,25 @@ function detailOf(
   const named = readNamed(connection.db, question, pain, openUsers)
   const releases = new Set([...named.releases, ...pain.open.flatMap(({ release }) => release ?? [])])
   const words = wordsOf(connection.db, pain)
+  const told = pain.outlier && toldOfOutlier(pain.outlier, words)
   return {
     ...words,
+    ...(told && { steps: told.steps }),
     // Of the evidence that stands first: which failure was decided first is an accident of its way here.
-    sampleMessage: found.length === 0 ? words.sampleMessage : (detection?.message ?? null),
-    because: detection?.because ?? pain.open[0]?.failure.detection.because ?? null,
+    sampleMessage: told?.message ?? (found.length === 0 ? words.sampleMessage : (detection?.message ?? null)),
+    because: told?.because ?? detection?.because ?? pain.open[0]?.failure.detection.because ?? null,
     frames: found[0]?.isRead ? framesOf(detection?.stack ?? null) : framesOfSteps(words.steps),
     isRead: found.some(({ isRead }) => isRead),
     evidence: found.map(({ evidence }) => evidence),
     logRecordIds: found.flatMap(({ logRecordIds }) => logRecordIds).slice(0, LOGS_MAX),
-    services: sorted(new Set([pain.service, ...named.services, ...pain.open.flatMap(({ services }) => services)])),
+    services: sorted(
+      new Set([
+        pain.service,
+        ...(pain.outlierServices ?? []),
+        ...named.services,
+        ...pain.open.flatMap(({ services }) => services),
+      ]),
+    ),
     routes: sorted(new Set(found.flatMap(({ routes }) => routes))),
     releases: sorted(releases),
     users: named.users > 0 ? named.users : null,
@@ -111,6 +122,11 @@ function detailOf(
     outcome,
     contrasts,
   }
+}
+
+/** Their records say nothing of why they are here. */
+function toldOfOutlier(outlier: OutlierFacts, { steps }: Pick<PainDetail, 'steps'>) {
+  return { message: outlierSentence(outlier), because: outlierBecause(outlier), steps: [...steps, ...outlierSteps(outlier)] }
 }
 
 /** Of a record that was not read back: as they stand in its key. */

@@ -2,6 +2,7 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainDetail, PainFacts } from '../domain/pain-facts.ts'
 import type { PainView } from '../domain/pain-view.ts'
 import type { HourlySeries } from '../domain/trend/hourly-series.ts'
+import type { EvidenceRow } from './evidence-rows.ts'
 import type { FailureScope, FailureSelection } from './failure-scope.ts'
 import type { OpenFailure } from './open-failures.ts'
 
@@ -34,4 +35,8 @@ export interface RankedPain extends PainFacts, FailureSelection {
   operationNos: number[]
   /** Its weeks; null where they were not read. */
   series: HourlySeries | null
+  /** Of runs that are too slow or too dear: those known by name, in the order of evidence. Nothing else says which they are. */
+  outlierRows?: EvidenceRow[]
+  /** Services that waited for them, their own too. */
+  outlierServices?: string[]
 }

@@ -7,6 +7,7 @@ import { failuresOf, type PainFacts, type PainReading } from '../domain/pain-fac
 import { rankPains } from '../domain/weigh-pain.ts'
 import { joinPains } from './join-pains.ts'
 import { judgeOpenTraces, type OpenFailure } from './open-failures.ts'
+import { outlierPains } from './outlier-pains.ts'
 import { readPainDetails } from './pain-details.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
 import { withSeries } from './pain-series.ts'
@@ -81,7 +82,18 @@ function rankAll(
   const { failures, notJudged } = judgeOpenTraces(connection, { ...question, off: new Set(question.off) })
   const open = failures.filter((failure) => isWanted(failure, question))
   const pains = rankPains(joinPains(db, question, { decided, open, runs }))
-  return { all: rankPains(withSeries(db, question, { pains, middleMinute: runs.middleMinute })), notJudged, notRead }
+  const failing = withSeries(db, question, { pains, middleMinute: runs.middleMinute })
+  return { all: rankPains(withOutliers(failing, outlierPains(connection, question, runs))), notJudged, notRead }
+}
+
+/** Where a person merged them, one pain: its failures tell more than runs that only took long. */
+function withOutliers(failing: readonly RankedPain[], outliers: readonly RankedPain[]): RankedPain[] {
+  const joined = new Map(failing.map((pain) => [pain.fingerprint, pain]))
+  for (const pain of outliers) {
+    const known = joined.get(pain.fingerprint)
+    joined.set(pain.fingerprint, known ? { ...known, decided: known.decided + pain.decided } : pain)
+  }
+  return [...joined.values()]
 }
 
 function isWanted({ service, eventMs }: OpenFailure, { service: wanted, events }: PainQuestion): boolean {
@@ -105,6 +117,8 @@ function withoutSources(pain: RankedPain): PainFacts {
     operationNos: _operations,
     series: _series,
     parts: _parts,
+    outlierRows: _rows,
+    outlierServices: _services,
     ...facts
   } = pain
   return facts

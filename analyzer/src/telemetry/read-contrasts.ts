@@ -4,6 +4,7 @@ import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { comparableValue, DERIVED_MARK, isComparable } from '../domain/contrast/contrast-attributes.ts'
 import { type ContrastRecord, type Contrasts, contrastRecords } from '../domain/contrast/contrast-records.ts'
+import type { OutlierFacts } from '../domain/outliers/outlier-words.ts'
 import { type DecidedFailure, findDecided } from './decided-traces.ts'
 import type { EvidenceRow } from './evidence-rows.ts'
 import { spanNumber } from './judge-span.ts'
@@ -138,11 +139,26 @@ function createSides(pain: RankedPain, { failures, open }: { failures: FailuresA
     failures.byTrace.has(traceHash)
       ? failures.bySpan.get(`${traceHash} ${spanNumber(Buffer.from(name, 'latin1').subarray(TRACE_ID_BYTES))}`)
       : undefined
+  if (pain.outlier) return sidesOfOutlier(pain, pain.outlier, failuresOf)
   const isHealthy = (one: Candidate): boolean => {
     if (!one.isSound || open.has(one.name) || openTraces.has(one.traceHash) || failuresOf(one)) return false
     return !failures.byTrace.get(one.traceHash)?.some(isOfPain)
   }
   return { isHealthy, isFailing: (one: Candidate): boolean => failuresOf(one)?.some(isOfPain) ?? false }
+}
+
+/** Of times every record says on which side it is; of costs only those that are known by name. */
+function sidesOfOutlier(
+  { outlierRows = [] }: RankedPain,
+  { measure, threshold }: OutlierFacts,
+  failuresOf: (one: Candidate) => readonly DecidedFailure[] | undefined,
+) {
+  const named = new Set(outlierRows.map(nameOf))
+  const isBeyond = ({ name, tookMs }: Candidate) => named.has(name) || (measure === 'latency' && tookMs > threshold)
+  return {
+    isHealthy: (one: Candidate) => one.isSound && !isBeyond(one) && !failuresOf(one),
+    isFailing: (one: Candidate) => one.isSound && isBeyond(one) && !named.has(one.name),
+  }
 }
 
 type Numbers = [Set<number>, Set<number>, Set<number>]

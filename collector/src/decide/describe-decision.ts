@@ -153,7 +153,7 @@ function describeSession(part: SessionPart, runEntries: readonly RunEntry[]): De
 }
 
 function describeRun(entry: RunEntry | undefined): DecidedSession['run'] {
-  if (!entry || entry.spanId === null) return null
+  if (!entry) return null
   return { service: toIndexText(entry.service), operation: toIndexText(entry.operation), spanId: entry.spanId }
 }
 

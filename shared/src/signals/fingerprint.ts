@@ -61,7 +61,7 @@ function errorClassOf({ errorType, code }: Detection): string {
   return code === null || code === errorType ? type || (code ?? '') : `${type} ${code}`.trim()
 }
 
-function stableService(service: string): string {
+export function stableService(service: string): string {
   return INSTANCE_NAME.test(service) ? '*' : service.replace(POD_SUFFIX, '-*')
 }
 

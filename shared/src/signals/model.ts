@@ -79,8 +79,8 @@ export interface RunEntry {
   sessionId: string
   service: string
   operation: string
-  /** Its dearest call of a model; null where none names its tokens. */
-  spanId: Uint8Array | null
+  /** The span that names it. */
+  spanId: Uint8Array
 }
 
 /** What judging a whole trace yields. Pure: the same spans in any order give the same answer. */

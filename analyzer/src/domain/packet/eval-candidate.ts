@@ -8,9 +8,11 @@ const RECORDS_MAX = 10
 
 /**
  * A test drafted from a failing record: what it was asked to do, what must hold of a run of it, and records it must fail and
- * pass on. Run by `loopkit eval`. null without evidence to draft from.
+ * pass on. Run by `loopkit eval`. null without evidence to draft from, and of runs that are too slow or too dear.
  */
 export function evalCandidateOf({ facts, detail }: PainReading, painId: string): EvalCandidate | null {
+  // Frozen input and deterministic assertions say nothing of how long a run takes next time, or what it costs.
+  if (facts.outlier) return null
   const first = detail.evidence.find(({ recordId }) => recordId === detail.outcome?.recordId) ?? detail.evidence[0]
   if (!first) return null
   const others = detail.evidence.filter((record) => record !== first)

@@ -1,5 +1,6 @@
 import { NO_TRACE_ID } from '@loopkit/shared/span/lone-trace-id'
 import { type ChangeLedger, type ShippedChange, suspectsOf } from '../change-ledger.ts'
+import { type OutlierFacts, outlierSentence } from '../outliers/outlier-words.ts'
 import { type EvidenceRecord, failuresOf, type PainReading } from '../pain-facts.ts'
 import { severityOf, trendOf } from '../weigh-pain.ts'
 import { courseWords } from './course-words.ts'
@@ -52,7 +53,7 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
     next_action: nextActionOf(reading, { painId, status, suspects: suspects ?? [] }),
   }
   const evalCandidate = evalCandidateOf(reading, painId)
-  if (evalCandidate === null) unavailable.eval_candidate = 'evidence_expired'
+  if (evalCandidate === null) unavailable.eval_candidate = facts.outlier ? 'no_assertion_on_time_or_cost' : 'evidence_expired'
   else if (!detail.isRead) unavailable['eval_candidate.input.attributes'] = 'not_ranked'
   if (evalCandidate?.must_pass_on === null) unavailable['eval_candidate.must_pass_on'] = 'no_healthy_run_found'
   const plan = patchPlanOf(reading, { painId, suspects: suspects ?? [], verify })
@@ -94,8 +95,10 @@ function radiusOf({ facts, detail }: PainReading): BlastRadius {
 }
 
 /** Why this is one pain and why it stands where it stands: numbers only, no text of the telemetry. */
-function whyOf({ facts, detail }: PainReading): string {
+function whyOf(reading: PainReading): string {
+  const { facts, detail } = reading
   const failures = failuresOf(facts)
+  if (facts.outlier) return whyOfOutlier(reading, facts.outlier)
   const share =
     facts.runs > 0
       ? `${failures} of ${counted(facts.runs, 'run')} of the operation failed the same way (${((100 * failures) / facts.runs).toFixed(1)} %)`
@@ -106,6 +109,11 @@ function whyOf({ facts, detail }: PainReading): string {
     detail.because === null ? null : `seen by: ${detail.because}`,
   ]
   return parts.filter((part) => part !== null).join('; ')
+}
+
+function whyOfOutlier({ facts, detail }: PainReading, outlier: OutlierFacts): string {
+  const known = `${counted(facts.traces, 'trace')} of them known by name, in ${counted(facts.sessions, 'session')}`
+  return [outlierSentence(outlier), known, detail.because && `seen by: ${detail.because}`].filter(Boolean).join('; ')
 }
 
 const NEXT: Record<PainStatus, (painId: string) => string> = {

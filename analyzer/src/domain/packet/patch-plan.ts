@@ -61,7 +61,9 @@ export function patchPlanOf(reading: PainReading, { painId, suspects, verify }: 
     targets: [targetOf(reading)],
     steps: stepsOf(reading, painId, suspects),
     risk: riskOf(reading),
-    verify: { metric: `failures of ${painId} per run of ${word(facts.operation)} in ${word(facts.service)}` },
+    verify: {
+      metric: `${facts.outlier ? 'runs beyond the usual' : 'failures'} of ${painId} per run of ${word(facts.operation)} in ${word(facts.service)}`,
+    },
   }
   const exposure = exposureNeeded(reading, verify)
   return { plan_digest: digestOf(JSON.stringify(plan)), ...plan, verify: { ...plan.verify, ...exposure } }
@@ -126,9 +128,9 @@ function stepsOf({ facts, detail }: PainReading, painId: string, suspects: reado
     `Read the session of the first evidence record: ${READ_SESSION}`,
     ...(hasContrast ? ['Put it beside a counter-example of the first contrast: same values, no failure'] : []),
     ...(suspect === undefined ? [] : [`Read what ${suspect.change_id} changed; if it explains the failure, roll it back first`]),
-    'Run the eval candidate (loopkit eval): it must fail on the evidence before anything is changed',
+    ...(facts.outlier ? [] : ['Run the eval candidate (loopkit eval): it must fail on the evidence before anything is changed']),
     REMEDY[facts.signal],
-    'Run the eval candidate against the change: it must pass, on the healthy records too',
+    ...(facts.outlier ? [] : ['Run the eval candidate against the change: it must pass, on the healthy records too']),
     `Ship, and announce it: POST /v1/changes {"kind":"release","service":…,"version":…,"pain_ids":["${painId}"]}`,
     `Ask for the verdict when verify.minimum_runs have passed: POST /v1/runs/verify {"pain_id":"${painId}"}; roll back on "worse"`,
   ]
