@@ -80,6 +80,30 @@ describe('an assertion', () => {
       run({ calls: writes('a') }),
       'pass',
     ],
+    [
+      'as many changes as the failing run',
+      { kind: 'outcome_differs', target: 'tool_calls', expected: { outcome: 'something_changed', changes: 1 } },
+      run({ calls: writes('b') }),
+      'fail',
+    ],
+    [
+      'more changes than the failing run',
+      { kind: 'outcome_differs', target: 'tool_calls', expected: { outcome: 'something_changed', changes: 1 } },
+      run({ calls: writes('a', 'b') }),
+      'pass',
+    ],
+    [
+      'no changes where the failing run made some',
+      { kind: 'outcome_differs', target: 'tool_calls', expected: { outcome: 'something_changed', changes: 1 } },
+      run({ calls: [] }),
+      'pass',
+    ],
+    [
+      'an end that is not told',
+      { kind: 'outcome_differs', target: 'tool_calls', expected: { outcome: 'something_changed', changes: 1 } },
+      text('done'),
+      'not_told',
+    ],
   ])('%s', (_name, assertion, observed, expected) => {
     expect(checkRun([assertion], observed).assertions[0]!.result).toBe(expected)
   })

@@ -38,7 +38,7 @@ export function checkAssertion({ kind, target, expected }: EvalAssertion, run: O
     case 'final_writes_equal':
       return checkWrites(say, run, expected)
     case 'outcome_differs':
-      return answer(outcomeOf(run) === null ? null : outcomeOf(run) !== expected, `the run ended with ${outcomeOf(run)}`)
+      return checkOutcome(say, run, expected)
     default:
       return say('not_told', 'this kind of assertion is not known here')
   }
@@ -78,6 +78,20 @@ export function checkWrites(
   const surplus = left.filter((write) => !known.has(write)).length
   const lacks = Math.min(...states.map((state) => state.filter((write) => !left.includes(write)).length))
   return say('fail', `it changed ${left.length} things, ${surplus} of them in no healthy run; ${lacks} are lacking`)
+}
+
+/** `expected`: how the failing run ended, by its word alone or with the number of things that it changed. */
+export function checkOutcome(
+  say: (result: AssertionResult['result'], why: string) => AssertionResult,
+  run: ObservedRun,
+  expected: JsonValue,
+): AssertionResult {
+  const outcome = outcomeOf(run)
+  if (outcome === null) return say('not_told', 'the run does not tell which tools it called')
+  const changes = writesOf(run.calls ?? []).length
+  const failing = expected !== null && typeof expected === 'object' && !Array.isArray(expected) ? expected : { outcome: expected }
+  const hasMore = outcome === 'something_changed' && typeof failing.changes === 'number' && changes > failing.changes
+  return say(outcome !== failing.outcome || hasMore ? 'pass' : 'fail', `the run ended with ${outcome}: ${changes} changes`)
 }
 
 /** A person may have written the state, in any order and spelling. */

@@ -69,7 +69,8 @@ function draftOutcome(
     expected: distinct.map((state) => state.map((write) => JSON.parse(write) as JsonValue)),
   }
   if (distinct.length === 0) {
-    const differs: EvalAssertion = { kind: 'outcome_differs', target, expected: outcomeOf(failing) }
+    const expected = { outcome: outcomeOf(failing), changes: writesOf(failing.calls).length }
+    const differs: EvalAssertion = { kind: 'outcome_differs', target, expected }
     return { assertion: differs, missing: ['passing_run_of_the_request'] }
   }
   // A run that left the right state was judged by something else, which the calls of tools do not tell.

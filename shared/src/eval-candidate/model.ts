@@ -19,7 +19,10 @@ export const ASSERTION_KINDS = [
   'output_present',
   /** What the run changed equals what one of the healthy runs changed. */
   'final_writes_equal',
-  /** The run changed something where the failing one changed nothing, or nothing where that one changed something. */
+  /**
+   * The run changed something where the failing one changed nothing, nothing where that one changed something, or more things than that
+   * one: what is half done is a usual failure. `expected` is what the failing one did: `{outcome, changes}`.
+   */
   'outcome_differs',
 ] as const
 export type AssertionKind = (typeof ASSERTION_KINDS)[number]

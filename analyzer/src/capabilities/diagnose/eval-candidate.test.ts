@@ -94,7 +94,8 @@ test('without a healthy run of the same request it is drafted all the same, and 
     agentRun('other', { task: 'Cancel order C', score: 1, cancels: ['C'] }),
   ])
   expect(candidate).toMatchObject({ status: 'incomplete', missing: ['passing_run_of_the_request'], must_pass_on: null })
-  expect(candidate.assertions).toContainEqual({ kind: 'outcome_differs', target: 'tool_calls', expected: 'something_changed' })
+  const expected = { outcome: 'something_changed', changes: 1 }
+  expect(candidate.assertions).toContainEqual({ kind: 'outcome_differs', target: 'tool_calls', expected })
   expect(issue.unavailable['eval_candidate.must_pass_on']).toBe('no_healthy_run_found')
 })
 
