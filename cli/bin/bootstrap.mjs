@@ -46,7 +46,10 @@ export function run(task, args) {
   if (!parts) fail(`unknown task ${task}; one of ${Object.keys(tasks).join(', ')}`)
   install()
   if (parts.includes(COMMAND_LINE)) compileOnce()
-  const child = spawn(pinnedNode(), [...parts, ...args], { cwd: root, stdio: 'inherit', env: cacheEnv })
+  // The command line is called from anywhere, and what it is told to read and write lies where it is called.
+  const place = task === 'cli' ? process.cwd() : root
+  const inPlace = parts.map((part) => (part === COMMAND_LINE ? join(root, part) : part))
+  const child = spawn(pinnedNode(), [...inPlace, ...args], { cwd: place, stdio: 'inherit', env: cacheEnv })
   // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone is passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))

@@ -80,7 +80,7 @@ function loopkit(args: string[], input = ''): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [join(projectRoot, 'cli/src/main.ts'), 'eval', ...args],
+      [join(projectRoot, 'cli/bin/loopkit.mjs'), 'eval', ...args],
       { env, cwd: folder },
       (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     )
