@@ -16,7 +16,7 @@ const NEW_RUNS = 50
 /** What the new version leaves of the rate where it mends. */
 const LEFT = 0.2
 const FALSE_MAX = 0.05
-const FOUND_MIN = 0.85
+const FOUND_MIN = 0.5
 
 interface CanaryCell {
   rate: number
@@ -35,7 +35,8 @@ export function simulateCanaries(rule: VerdictRule, { runs, seed }: { runs: numb
     const random = mulberry32(seedOf(`${seed} canary ${rate} ${rho} ${drift}`))
     let [changed, found] = [0, 0]
     for (let run = 0; run < runs; run++) {
-      const old = (from: number, count: number, now: number) => drawMinutes(random, { from, count, rate: now, rho, runs: OLD_RUNS })
+      const old = (from: number, count: number, now: number) =>
+        drawMinutes(random, { from, count, rate: now, rho, runs: OLD_RUNS })
       const before = [...old(0, WINDOWS_BEFORE, rate), ...old(WINDOWS_BEFORE, WINDOWS, rate * drift)]
       const fresh = (now: number) => drawMinutes(random, { from: WINDOWS_BEFORE, count: WINDOWS, rate: now, rho, runs: NEW_RUNS })
       const sayAt = (after: ReturnType<typeof fresh>, look: number) =>

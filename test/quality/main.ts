@@ -6,12 +6,15 @@ import { toDiagnosisRules } from '../../analyzer/src/telemetry/diagnosis-rules.t
 import { projectRoot } from '../harness/service-process.ts'
 import { sharedData } from '../harness/shared-data.ts'
 import { startProduct } from '../harness/start-product.ts'
+import { measureCanaryTraffic, simulateCanaries } from './canary-traffic.ts'
 import { measureVerdicts, simulateVerdicts } from './false-verdicts.ts'
+import { measureCoverage, simulateCoverage } from './interval-coverage.ts'
 import type { Measure } from './measure.ts'
 import { measureMustFind, mustFindIn, readMustFind } from './must-find.ts'
 import { type QualityReport, qualityMarkdown } from './quality-markdown.ts'
 import { locateSet } from './read-set.ts'
 import { findSets, tryMeasure, whyNot } from './sets.ts'
+import { measureSlips, simulateSlips } from './slipped-verdicts.ts'
 import { measureTrends, simulateTrends } from './trend-alarms.ts'
 
 /**
@@ -31,6 +34,8 @@ const { values } = parseArgs({
 const TREND_WEEKS = 40
 const RUNS = 1_000
 const RUNS_FULL = 20_000
+/** Histories a cell of the other simulations: some two minutes for all. */
+const RUNS_EACH = 1_000
 
 const folder = resolve(values.data)
 console.error(existsSync(folder) ? `sets: ${folder}` : `sets: ${folder} is absent; only what is simulated is measured`)
@@ -57,7 +62,7 @@ const runs = values.full ? RUNS_FULL : RUNS
 console.error(`simulating: ${runs} histories a cell, seed ${values.seed}`)
 const verdicts = simulateVerdicts(verifyRule, { runs, seed: Number(values.seed) })
 const text = qualityMarkdown({
-  measures: [...measures, measureVerdicts(verdicts)],
+  measures: [...measures, measureVerdicts(verdicts), ...simulateRest()],
   notMeasured,
   verdicts,
 })
@@ -66,6 +71,17 @@ if (values.save) {
   const path = join(projectRoot, 'docs', 'generated', 'quality.md')
   writeFileSync(path, text)
   console.log(`written: ${path}`)
+}
+
+/** What else verdicts promise. */
+function simulateRest(): Measure[] {
+  const options = { runs: RUNS_EACH, seed: Number(values.seed) }
+  console.error('simulating: what held and comes back, two versions side by side, intervals')
+  return [
+    measureSlips(simulateSlips(verifyRule, options), options),
+    measureCanaryTraffic(simulateCanaries(verifyRule, options), options),
+    measureCoverage(simulateCoverage(verifyRule, options), options),
+  ]
 }
 
 async function measureThroughProduct(folder: string): Promise<Measure> {

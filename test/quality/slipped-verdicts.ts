@@ -18,7 +18,8 @@ const WINDOWS_BACK = 20
 const FIXED_ALPHA = 0.05
 const FALSE_MAX = 0.05
 const POWER_MIN = 0.5
-const POWER_RATIO_MIN = 0.85
+/** The place of the rise is looked for, which the fixed test need not. */
+const POWER_RATIO_MIN = 0.5
 
 interface SlipCell {
   rate: number
