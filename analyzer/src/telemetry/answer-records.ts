@@ -4,6 +4,7 @@ import type { Omission } from '../domain/packet/model.ts'
 import { createDecidedSignals } from './decided-signals.ts'
 import { JUDGE_FILTER, toTraceSpan } from './judge-span.ts'
 import { omittedRecords, omittedSegments } from './omitted-segments.ts'
+import { isOutlierSignal, listOutlierRecords, type OutlierSignals, readOutlierSignals } from './outlier-records.ts'
 import {
   comparePlaces,
   createIsBehind,
@@ -45,12 +46,15 @@ interface Found {
 /** Records, the newest arrival first; inside one commit the latest start first. */
 export function answerRecords(connection: TelemetryConnection, question: RecordsQuestion): RecordsAnswer {
   const { spans, next, omitted } = findSpans(connection, question)
-  return { itemsJson: `[${toRecords(connection, question, spans).join(',')}]`, next, omitted }
+  const asksOutliers = spans.length > 0 && (question.spanId !== null || isOutlierSignal(question.signal))
+  const outliers = asksOutliers ? readOutlierSignals(connection, question) : undefined
+  return { itemsJson: `[${toRecords(connection, question, spans, outliers).join(',')}]`, next, omitted }
 }
 
 function findSpans(connection: TelemetryConnection, question: RecordsQuestion): Found {
-  const { traceId, spanId } = question
-  if (traceId === null) return scanNewest(connection, question)
+  const { traceId, spanId, signal } = question
+  if (traceId === null)
+    return isOutlierSignal(signal) ? listOutlierRecords(connection, question) : scanNewest(connection, question)
   if (spanId === null) return ofTrace(connection, question, traceId)
   return oneSpan(connection, question, { traceId, spanId })
 }
@@ -90,6 +94,10 @@ function matching(
   question: RecordsQuestion,
   { found, within }: { found: SpanPlaces; within: readonly SpanPlace[] },
 ): SpanPlace[] {
+  if (isOutlierSignal(question.signal)) {
+    const outliers = readOutlierSignals(connection, question)
+    return within.filter(({ name }) => outliers.get(name) === question.signal)
+  }
   const isMatch = createMatch(question, question.off, createDecidedSignals(connection, question.projectNo))
   const matches = new Set<string>()
   for (let at = 0; at < within.length; at += READ_AT_ONCE) {
@@ -99,18 +107,21 @@ function matching(
   return within.filter(({ name }) => matches.has(name))
 }
 
+const NO_OUTLIERS: OutlierSignals = new Map()
+
 /** The records of these spans, each as JSON. */
 export function toRecords(
   connection: TelemetryConnection,
   question: RecordOwner & { limits: ShownLimits },
   spans: readonly StoredSpan[],
+  outliers: OutlierSignals = NO_OUTLIERS,
 ): string[] {
   const sessionOf = createSessionOf(connection, question, spans)
   const off = new Set(question.off)
   const decided = createDecidedSignals(connection, question.projectNo)
   return spans.map((stored) => {
     const detection = toTraceSpan(stored.ctx, off).detection ?? decided(stored.ctx.span)
-    const signalType = detection?.signal ?? null
+    const signalType = detection?.signal ?? outliers.get(nameOf(stored.ctx.span.traceId, stored.ctx.span.spanId)) ?? null
     const how = { receivedAtMs: stored.receivedMs, sessionId: sessionOf(stored), signalType, limits: question.limits }
     return JSON.stringify(normalizeSpan(stored.ctx, how))
   })

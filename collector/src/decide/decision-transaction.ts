@@ -7,8 +7,13 @@ import { createDecisionWriter } from './write-decision.ts'
 /** Writes decisions in one transaction and answers the stored hashes of the traces that are decided now. */
 export type WriteDecisions = (decisions: readonly TraceDecision[], nowMs: number) => bigint[]
 
-export function createDecisionTransaction(db: SqliteDatabase, dictionary: Dictionary, turn: WriteTurn): WriteDecisions {
-  const writer = createDecisionWriter(db, dictionary)
+export function createDecisionTransaction(
+  db: SqliteDatabase,
+  dictionary: Dictionary,
+  turn: WriteTurn,
+  fingerprintsMax?: number,
+): WriteDecisions {
+  const writer = createDecisionWriter(db, dictionary, fingerprintsMax)
   return (decisions, nowMs) =>
     turn(() => {
       db.exec('begin immediate')

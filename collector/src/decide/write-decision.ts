@@ -2,9 +2,11 @@ import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { KEEP_AWAITING_END } from '@loopkit/shared/database/telemetry/awaits-end'
 import { createTraceDecisions, packDecidedHashes } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { FINGERPRINT_SCHEME } from '@loopkit/shared/signals/fingerprint'
+import { FINGERPRINTS_MAX } from '@loopkit/shared/signals/fingerprint-cap'
 import type { Dictionary } from '../write/dictionary.ts'
 import type { DecidedFailure, DecidedFingerprint, DecidedSession, TraceDecision } from './describe-decision.ts'
 import { type CountDelta, differ, type FailureRow, type StoredFailureRow } from './failure-difference.ts'
+import { createFingerprintCap, type FingerprintCap } from './fingerprint-cap.ts'
 import type { OpenTrace } from './open-rows.ts'
 import { type CostDeltas, createCostWriter } from './write-costs.ts'
 import { createMarkerWriter } from './write-markers.ts'
@@ -39,14 +41,20 @@ interface Deciding {
   failureNo: number
   counts: Map<string, CountDelta>
   costs: CostDeltas
+  cap: FingerprintCap
 }
 
-export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary): DecisionWriter {
+export function createDecisionWriter(
+  db: SqliteDatabase,
+  dictionary: Dictionary,
+  fingerprintsMax = FINGERPRINTS_MAX,
+): DecisionWriter {
   const statements = prepareStatements(db)
   const decisionsOf = createTraceDecisions(db)
   const serviceLists = new Map<string, number>()
   const markers = createMarkerWriter(db)
   const costs = createCostWriter(db)
+  const cap = createFingerprintCap(db, fingerprintsMax)
 
   function decide(projectNo: number, decisions: readonly TraceDecision[], nowMs: number): void {
     const last = statements.last.get() as { decision_no: number; decided_ms: number; last_failure_no: number } | undefined
@@ -58,6 +66,7 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
       failureNo: (last?.last_failure_no ?? 0) + 1,
       counts: new Map(),
       costs: costs.begin(projectNo),
+      cap,
     }
     const firstFailureNo = deciding.failureNo
     for (const decision of decisions) {
@@ -97,6 +106,7 @@ export function createDecisionWriter(db: SqliteDatabase, dictionary: Dictionary)
     forget() {
       serviceLists.clear()
       markers.forget()
+      cap.forget()
     },
   }
 }
@@ -179,10 +189,12 @@ function failureRow(deciding: Deciding, sessionNos: ReadonlyMap<string, number>,
   }
 }
 
-function fingerprintNo({ statements, dictionary, projectNo, decidedMs }: Deciding, fingerprint: DecidedFingerprint): number {
+function fingerprintNo({ statements, dictionary, cap, projectNo, decidedMs }: Deciding, fingerprint: DecidedFingerprint): number {
   const { key, parentKey, signal, service, operation, errorType, template, message, steps } = fingerprint
   const known = statements.findFingerprint.get(projectNo, key) as number | undefined
   if (known !== undefined) return known
+  if (cap.isFull(projectNo)) return cap.overflowNo(projectNo, decidedMs)
+  cap.noteNew(projectNo)
   return statements.addFingerprint.get(
     projectNo,
     key,
