@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { BEFORE_ALL, readMinutePart } from '@loopkit/shared/database/telemetry/minute-part'
 
 /** Hours of the event, since the epoch, the end not included. */
 export interface HourWindow {
@@ -45,6 +46,7 @@ function readHourly(
 ): CountsByHour {
   const find = db.prepare('select next_minute from hour_folded where project_no = ? and counts = ?').pluck()
   const nextMinute = (find.get(projectNo, counts) as number | undefined) ?? 0
+  const part = readMinutePart(db, projectNo, `hours.${counts}`) ?? BEFORE_ALL
   const wanted = `${what} in (select value from json_each(@numbers))`
   const rows = db
     .prepare(
@@ -52,12 +54,15 @@ function readHourly(
        where project_no = @projectNo and event_hour >= @fromHour and event_hour < @toHour and ${wanted}
        union all
        select ${what}, event_minute / 60, sum(${counts}) from ${minutes}
-       where project_no = @projectNo and ${minute} >= @nextMinute and event_minute >= @fromHour * 60 and event_minute < @toHour * 60
+       where project_no = @projectNo and ${minute} >= @nextMinute and (${minute}, event_minute, ${what}) > (@nextMinute, @eventMinute, @whatNo)
+         and event_minute >= @fromHour * 60 and event_minute < @toHour * 60
          and ${wanted}
        group by 1, 2`,
     )
     .raw()
-    .iterate({ projectNo, fromHour, toHour, nextMinute, numbers: JSON.stringify(numbers) }) as Iterable<[number, number, number]>
+    .iterate({ projectNo, fromHour, toHour, nextMinute, ...part, numbers: JSON.stringify(numbers) }) as Iterable<
+    [number, number, number]
+  >
   const byNumber = new Map<number, Float64Array>()
   for (const [number, hour, count] of rows) {
     const series = byNumber.get(number) ?? new Float64Array(toHour - fromHour)

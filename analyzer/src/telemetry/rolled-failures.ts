@@ -46,25 +46,39 @@ export function readPainParts(db: SqliteDatabase, projectNo: number, window: Min
   for (const { minutes: width, from, to } of wide)
     for (const row of rows.iterate(projectNo, width, from, to) as Iterable<PainRollupRow & { fingerprint_no: number }>)
       partsOf(row.fingerprint_no).rows.push(row)
-  const singles = (fromMs: number, toMs: number, decisions: readonly [number, number]) => {
-    for (const { fingerprintNo, ...failure } of readSingles(db, { projectNo, fromMs, toMs, decisions }))
+  const singles = (fromMs: number, toMs: number, numbers: Pick<SingleScope, 'decisions' | 'failures'>) => {
+    for (const { fingerprintNo, ...failure } of readSingles(db, { projectNo, fromMs, toMs, ...numbers }))
       partsOf(fingerprintNo).single.push(failure)
   }
   for (const [from, to] of minutes) {
-    if (to <= rolled.toMinute) singles(from * MINUTE_MS, to * MINUTE_MS, [0, rolled.decision])
+    if (to <= rolled.toMinute) singles(from * MINUTE_MS, to * MINUTE_MS, rolled.within)
   }
   const { fromMs, toMs } = windowBoundsMs(window)
-  singles(fromMs, toMs, [rolled.decision + 1, Number.MAX_SAFE_INTEGER])
+  singles(fromMs, toMs, rolled.beyond)
   return found
 }
 
-/** The last decision that is in, and the first minute that none of them is of. */
-function rolledDecisions(db: SqliteDatabase): { decision: number; toMinute: number } {
-  const mark = db.prepare("select up_to from rolled_up where project_no = 0 and mark = 'decisions'").pluck()
-  const decision = (mark.get() as number | undefined) ?? 0
+interface Rolled {
+  /** Numbers of the failures that are in, and of those that are not. */
+  within: Pick<SingleScope, 'decisions' | 'failures'>
+  beyond: Pick<SingleScope, 'decisions' | 'failures'>
+  /** The first minute that none of those is of which are in. */
+  toMinute: number
+}
+
+/** A decision of many failures is in by parts: of the one after the last that is in wholly, those up to a number. */
+function rolledDecisions(db: SqliteDatabase): Rolled {
+  const mark = db.prepare('select up_to from rolled_up where project_no = 0 and mark = ?').pluck()
+  const decision = (mark.get('decisions') as number | undefined) ?? 0
+  const part = mark.get('decisions.part') as number | undefined
+  const begun = part === undefined ? decision : decision + 1
   const last = db.prepare('select decided_ms from decision where decision_no <= ? order by decision_no desc limit 1').pluck()
-  const decidedMs = last.get(decision) as number | undefined
-  return { decision, toMinute: decidedMs === undefined ? 0 : Math.floor(decidedMs / MINUTE_MS) + 1 }
+  const decidedMs = last.get(begun) as number | undefined
+  return {
+    within: { decisions: [0, begun], failures: [0, part ?? Number.MAX_SAFE_INTEGER] },
+    beyond: { decisions: [decision + 1, Number.MAX_SAFE_INTEGER], failures: [(part ?? -1) + 1, Number.MAX_SAFE_INTEGER] },
+    toMinute: decidedMs === undefined ? 0 : Math.floor(decidedMs / MINUTE_MS) + 1,
+  }
 }
 
 interface SingleScope {
@@ -72,18 +86,20 @@ interface SingleScope {
   fromMs: number
   toMs: number
   decisions: readonly [number, number]
+  failures: readonly [number, number]
 }
 
 function* readSingles(
   db: SqliteDatabase,
-  { projectNo, fromMs, toMs, decisions: [from, to] }: SingleScope,
+  { projectNo, fromMs, toMs, decisions: [from, to], failures: [first, last] }: SingleScope,
 ): Generator<RolledFailure & { fingerprintNo: number }> {
   const rows = db.prepare(
     `select ${failureColumns('d.project_no')}
-     from decision d cross join decided_failure f on f.failure_no between d.first_failure_no and d.last_failure_no
+     from decision d cross join decided_failure f on f.failure_no between max(d.first_failure_no, ?) and min(d.last_failure_no, ?)
      where d.project_no = ? and d.decided_ms >= ? and d.decided_ms < ? and d.decision_no between ? and ?`,
   )
-  for (const row of rows.iterate(projectNo, fromMs, toMs, from, to) as Iterable<FailureRow>) yield toRolledFailure(row)
+  for (const row of rows.iterate(first, last, projectNo, fromMs, toMs, from, to) as Iterable<FailureRow>)
+    yield toRolledFailure(row)
 }
 
 /** Distinct traces and sessions of all these together, those of undecided failures among them. */

@@ -1,3 +1,4 @@
+import { BEFORE_ALL, createWriteMinutePart, readMinutePart } from '@loopkit/shared/database/telemetry/minute-part'
 import type { Clock } from '@loopkit/shared/runtime/clock'
 import type { RetainedStore } from './retained-store.ts'
 
@@ -10,7 +11,7 @@ export interface HourFolder {
 const MINUTE_MS = 60_000
 /** What arrived in a minute is committed by then; a commit takes milliseconds. */
 const OVER_AFTER_MINUTES = 2
-/** Rows of minutes in one transaction, some 2 ms; more only where a single minute has more. */
+/** Rows of minutes in one transaction, some 2 ms: what waits for the lock waits no longer. */
 const ROWS_PER_STEP = 500
 
 /** Events further from their arrival have a wrong clock; nobody asks for hours as old. Ninety days before, one after, in minutes. */
@@ -45,17 +46,29 @@ export function createHourFolder(store: RetainedStore, clock: Pick<Clock, 'nowMs
   }
 }
 
-/** Folds the oldest minutes of one project; false where none are over. */
+/** A row of minutes, in their order. */
+interface Row {
+  minute: number
+  event_minute: number
+  what_no: number
+  count: number
+}
+
+/** Folds the oldest rows of one project; false where none are over. */
 function prepare({ db, write }: RetainedStore, { counts, minutes, minute, what, hours }: Counts) {
   const folded = db.prepare('select next_minute from hour_folded where project_no = ? and counts = ?').pluck()
-  const among = `from ${minutes} where project_no = @projectNo and ${minute} >= @from and ${minute} < @to`
-  const first = db.prepare(`select min(${minute}) ${among}`).pluck()
-  const beyond = db.prepare(`select ${minute} ${among} order by ${minute} limit 1 offset ${ROWS_PER_STEP}`).pluck()
+  const mark = `hours.${counts}`
+  const setPart = createWriteMinutePart(db)
+  const first = db
+    .prepare(`select min(${minute}) from ${minutes} where project_no = ? and ${minute} >= ? and ${minute} < ?`)
+    .pluck()
+  const read = db.prepare(
+    `select ${minute} as minute, event_minute, ${what} as what_no, sum(${counts}) as count from ${minutes}
+     where project_no = ? and ${minute} < ? and (${minute}, event_minute, ${what}) > (?, ?, ?)
+     group by ${minute}, event_minute, ${what} order by ${minute}, event_minute, ${what} limit ${ROWS_PER_STEP}`,
+  )
   const add = db.prepare(
-    `insert into ${hours} (project_no, event_hour, ${what}, ${counts})
-     select project_no, event_minute / 60, ${what}, sum(${counts}) ${among}
-       and event_minute between ${minute} - ${BEFORE_ARRIVAL_MINUTES} and ${minute} + ${AFTER_ARRIVAL_MINUTES}
-     group by event_minute / 60, ${what}
+    `insert into ${hours} (project_no, event_hour, ${what}, ${counts}) values (?, ?, ?, ?)
      on conflict do update set ${counts} = ${counts} + excluded.${counts}`,
   )
   const setFolded = db.prepare(
@@ -63,14 +76,30 @@ function prepare({ db, write }: RetainedStore, { counts, minutes, minute, what, 
   )
   return (projectNo: number, overMinute: number): boolean => {
     const next = (folded.get(projectNo, counts) as number | undefined) ?? 0
-    const from = first.get({ projectNo, from: next, to: overMinute }) as number | null
+    const from = first.get(projectNo, next, overMinute) as number | null
     if (from === null) return false
-    const full = beyond.get({ projectNo, from, to: overMinute }) as number | undefined
-    const to = full === undefined ? overMinute : Math.max(full, from + 1)
+    const { eventMinute, whatNo } = (from === next && readMinutePart(db, projectNo, mark)) || BEFORE_ALL
+    const rows = read.all(projectNo, overMinute, from, eventMinute, whatNo) as Row[]
+    const last = rows.length < ROWS_PER_STEP ? null : rows.at(-1)!
+    const added = byHour(rows)
     write(() => {
-      add.run({ projectNo, from, to })
-      setFolded.run(projectNo, counts, to)
+      for (const { hour, whatNo: number, count } of added) add.run(projectNo, hour, number, count)
+      setFolded.run(projectNo, counts, last?.minute ?? overMinute)
+      setPart(projectNo, mark, last && { eventMinute: last.event_minute, whatNo: last.what_no })
     })
     return true
   }
+}
+
+function byHour(rows: readonly Row[]): Iterable<{ hour: number; whatNo: number; count: number }> {
+  const hours = new Map<string, { hour: number; whatNo: number; count: number }>()
+  for (const { minute, event_minute, what_no: whatNo, count } of rows) {
+    if (event_minute < minute - BEFORE_ARRIVAL_MINUTES || event_minute > minute + AFTER_ARRIVAL_MINUTES) continue
+    const hour = Math.floor(event_minute / 60)
+    const key = `${hour} ${whatNo}`
+    const known = hours.get(key) ?? { hour, whatNo, count: 0 }
+    hours.set(key, known)
+    known.count += count
+  }
+  return hours.values()
 }

@@ -11,7 +11,7 @@ export interface FailureRollUp {
 const HOUR_MS = 3_600_000
 const HOURS = { minutes: 60, hours: 1 }
 const DAYS = { minutes: 1440, hours: 24 }
-/** Failures that one step reads, and rows that it writes, some 2 ms: more only where a single decision has more. */
+/** Failures that one step reads, and rows of each width that it writes, some 2 ms: what waits for the lock waits no longer. */
 const FAILURES_PER_STEP = 1_500
 const ROWS_PER_STEP = 150
 const DECISIONS_PER_LOOK = 200
@@ -44,60 +44,85 @@ function joinBuckets(added: readonly Added[], { hours }: Width): Added[] {
   return [...joined.values()]
 }
 
-/** Which decisions are in is written with them, so each goes in once, whatever ends the process. */
+/** How far failures are in. */
+interface Reached {
+  /** All of this decision and those before it. */
+  decisionNo: number
+  /** Of the next one those up to this number; null: none. */
+  partNo: number | null
+}
+
+/** How far they are in is written with them, so each goes in once, whatever ends the process. */
 export function createFailureRollUp(store: RetainedStore): FailureRollUp {
   const { write } = store
   const rows = prepareRows(store)
 
   function rollDecisions(): boolean {
-    const mark = rows.mark()
-    const found = rows.decisions(mark)
-    const added = new Map<string, Added>()
-    let failures = 0
-    let taken = 0
-    for (const decision of found) {
-      if (failures > FAILURES_PER_STEP || added.size > ROWS_PER_STEP) break
-      failures += addDecision(added, decision)
-      taken += 1
-    }
-    const last = found[taken - 1]
-    if (!last) return false
-    const changed = [HOURS, DAYS].flatMap((width) =>
-      joinBuckets([...added.values()], width).map((one) => rows.joined(one, width)),
-    )
+    const reached = rows.reached()
+    const { added, next } = readNext(rows, reached)
+    if (next === reached) return false
+    const changed = [HOURS, DAYS].flatMap((width) => joinBuckets(added, width).map((one) => rows.joined(one, width)))
     write(() => {
       for (const save of changed) save()
-      rows.setMark(last.decision_no)
+      rows.setReached(next)
     })
     return true
   }
 
-  function addDecision(added: Map<string, Added>, decision: DecisionRow): number {
-    const hour = Math.floor(decision.decided_ms / HOUR_MS)
-    const failures = rows.failures(decision.project_no, [decision.first_failure_no, decision.last_failure_no])
-    for (const { fingerprintNo, ...failure } of failures) {
-      const key = `${hour} ${fingerprintNo}`
-      const known = added.get(key) ?? { projectNo: decision.project_no, fingerprintNo, bucket: hour, rollup: createPainRollup() }
-      added.set(key, known)
-      known.rollup.add(failure)
-    }
-    return failures.length
-  }
-
   return { rollNext: () => mendNext(store, rows) || rollDecisions() }
+}
+
+/** The next failures, to so many that are read or rows that are to be written; a decision may be taken in parts. */
+function readNext(rows: Rows, reached: Reached): { added: Added[]; next: Reached } {
+  const added = new Map<string, Added>()
+  let left = FAILURES_PER_STEP
+  let next = reached
+  for (const decision of rows.decisions(reached.decisionNo)) {
+    if (left <= 0 || added.size >= ROWS_PER_STEP) break
+    const from = Math.max(decision.first_failure_no, (next.partNo ?? 0) + 1)
+    const found = rows.failures(decision.project_no, [from, decision.last_failure_no], { most: left })
+    const taken = takeFailures(added, decision, found)
+    const isWhole = taken === found.length && found.length < left
+    next = isWhole
+      ? { decisionNo: decision.decision_no, partNo: null }
+      : { ...next, partNo: found[taken - 1]?.failureNo ?? next.partNo }
+    left -= taken
+    if (!isWhole) break
+  }
+  return { added: [...added.values()], next }
+}
+
+type FoundFailure = ReturnType<typeof toRolledFailure>
+
+/** How many of them were added before there were enough rows to be written. */
+function takeFailures(added: Map<string, Added>, decision: DecisionRow, found: readonly FoundFailure[]): number {
+  const hour = Math.floor(decision.decided_ms / HOUR_MS)
+  let taken = 0
+  for (const { fingerprintNo, ...failure } of found) {
+    if (added.size >= ROWS_PER_STEP) break
+    const key = `${hour} ${fingerprintNo}`
+    const known = added.get(key) ?? { projectNo: decision.project_no, fingerprintNo, bucket: hour, rollup: createPainRollup() }
+    added.set(key, known)
+    known.rollup.add(failure)
+    taken += 1
+  }
+  return taken
 }
 
 /** An hour in which a failure was taken back is made anew from those that are left, and its day from its hours. */
 function mendNext({ write }: RetainedStore, rows: Rows): boolean {
   const stale = rows.stale()
   if (!stale) return false
+  const lastDecision = rows.lastDecision()
   const { projectNo, fingerprintNo, hour } = stale
   const rollup = createPainRollup()
-  const range = rows.numbersOf(projectNo, hour, rows.mark())
-  const left = range === null ? [] : rows.failures(projectNo, range, fingerprintNo)
+  const range = rows.numbersOf(projectNo, hour, rows.reached())
+  const left = range === null ? [] : rows.failures(projectNo, range, { fingerprintNo })
   for (const { fingerprintNo: _own, ...failure } of left) rollup.add(failure)
   const own = { projectNo, fingerprintNo }
   write(() => {
+    // A decision that came since may have taken back another one: this hour is then made anew once more.
+    if (rows.lastDecision() !== lastDecision) return
     rows.replace(own, { ...HOURS, bucket: hour }, left.length === 0 ? null : rollup.toRow())
     const day = Math.floor(hour / DAYS.hours)
     const hours = rows.ofHours(own, day)
@@ -125,6 +150,7 @@ const COLUMNS =
   'failures, ended, first_event_ms, last_event_ms, first_no, last_no, traces, sessions, users, releases, service_lists, samples'
 
 const MARK = 'decisions'
+const PART_MARK = 'decisions.part'
 
 function prepareRows({ db, statement }: RetainedStore) {
   return { ...prepareSources({ db, statement }), ...prepareRollups(statement) }
@@ -133,28 +159,55 @@ function prepareRows({ db, statement }: RetainedStore) {
 function prepareSources({ db, statement }: Pick<RetainedStore, 'db' | 'statement'>) {
   const failures = statement(`
     select ${failureColumns('?')}
-    from decided_failure f where f.failure_no between ? and ? and (? is null or f.fingerprint_no = ?)`)
+    from decided_failure f where f.failure_no between ? and ? and (? is null or f.fingerprint_no = ?)
+    order by f.failure_no limit ?`)
   const getMark = db.prepare('select up_to from rolled_up where project_no = 0 and mark = ?').pluck()
+  const putMark = statement('insert or replace into rolled_up values (0, ?, ?)')
+  const removeMark = statement('delete from rolled_up where project_no = 0 and mark = ?')
+  const last = db.prepare('select max(decision_no) from decision').pluck()
   return {
-    mark: () => (getMark.get(MARK) as number | undefined) ?? 0,
-    setMark: (upTo: number) => statement('insert or replace into rolled_up values (0, ?, ?)').run(MARK, upTo),
+    lastDecision: () => last.get() as number | null,
+    reached: (): Reached => ({
+      decisionNo: (getMark.get(MARK) as number | undefined) ?? 0,
+      partNo: (getMark.get(PART_MARK) as number | undefined) ?? null,
+    }),
+    setReached({ decisionNo, partNo }: Reached): void {
+      putMark.run(MARK, decisionNo)
+      if (partNo === null) removeMark.run(PART_MARK)
+      else putMark.run(PART_MARK, partNo)
+    },
     decisions: (after: number) =>
       statement(
         `select decision_no, project_no, decided_ms, first_failure_no, last_failure_no from decision where decision_no > ?
          order by decision_no limit ${DECISIONS_PER_LOOK}`,
       ).all(after) as DecisionRow[],
-    failures: (projectNo: number, [first, last]: readonly [number, number], fingerprintNo: number | null = null) =>
-      (failures.all(projectNo, first, last, fingerprintNo, fingerprintNo) as FailureRow[]).map(toRolledFailure),
-    /** Failures of an hour lie between these, those of other projects among them. */
-    numbersOf(projectNo: number, hour: number, mark: number): readonly [number, number] | null {
+    failures: (
+      projectNo: number,
+      [first, last]: readonly [number, number],
+      { fingerprintNo = null, most = -1 }: { fingerprintNo?: number | null; most?: number },
+    ) => (failures.all(projectNo, first, last, fingerprintNo, fingerprintNo, most) as FailureRow[]).map(toRolledFailure),
+    /** Failures of an hour that are in lie between these, those of other projects among them. */
+    numbersOf(projectNo: number, hour: number, { decisionNo, partNo }: Reached): readonly [number, number] | null {
       const found = statement(
-        `select min(first_failure_no) as first, max(last_failure_no) as last from decision
+        `select min(first_failure_no) as first, max(min(last_failure_no, ?)) as last from decision
          where project_no = ? and decided_ms >= ? and decided_ms < ? and decision_no <= ?`,
-      ).get(projectNo, hour * HOUR_MS, (hour + 1) * HOUR_MS, mark) as { first: number | null; last: number | null }
+      ).get(
+        partNo ?? Number.MAX_SAFE_INTEGER,
+        projectNo,
+        hour * HOUR_MS,
+        (hour + 1) * HOUR_MS,
+        lastBegun(decisionNo, partNo),
+      ) as {
+        first: number | null
+        last: number | null
+      }
       return found.first === null || found.last === null ? null : [found.first, found.last]
     },
   }
 }
+
+/** The last decision that failures are in of. Numbers of decisions have no gaps but where retention took some. */
+const lastBegun = (decisionNo: number, partNo: number | null) => (partNo === null ? decisionNo : decisionNo + 1)
 
 function prepareRollups(statement: RetainedStore['statement']) {
   const key = 'project_no = ? and minutes = ? and bucket = ? and fingerprint_no = ?'
