@@ -206,6 +206,42 @@ test('an operation that takes three times as long as in the days before is one p
   expect(verdict.json<{ verdict?: string }>().verdict).not.toBe('held')
 }, 60_000)
 
+test('a verdict on a slow operation counts its slow runs on both sides, and is no verdict where nothing ran since', async () => {
+  const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS
+  const verdictOf = async (name: string, slowUntil: number, lastAgo: number) => {
+    const keys = await product.provision(name)
+    const hours = Array.from({ length: 70 - lastAgo }, (_, n) => 69 - n)
+    const spans = hours.flatMap((ago) =>
+      Array.from({ length: 40 }, (_, n) => {
+        const start = hourMs - ago * HOUR_MS + n * MINUTE_MS
+        const ms = (ago < 36 && ago >= slowUntil ? 4 : 1) * (250 + 100 * chance(ago, n))
+        const ids = { traceId: hex(16, name, ago, n), spanId: hex(8, name, ago, n) }
+        return spanJson({ ...ids, name: 'render', startTimeUnixNano: nano(start), endTimeUnixNano: nano(start + ms) })
+      }),
+    )
+    await send(
+      keys,
+      spans.map((span) => traceRequest('web', [span]).resourceSpans),
+    )
+    const [issue] = await issuesOf(keys)
+    const call = (path: string, json: unknown) => callApi(`${product.analyzerUrl}${path}`, { key: keys.agent_key, json })
+    const shipped_at = new Date(hourMs - 18 * HOUR_MS + 20 * MINUTE_MS).toISOString()
+    await call('/v1/changes', { kind: 'config', pain_ids: [issue!.pain_id], shipped_at })
+    const answer = await call('/v1/runs/verify', { pain_id: issue!.pain_id })
+    return answer.json<{ verdict: string; reason: string | null; before: Counts; after: Counts }>()
+  }
+  interface Counts {
+    failures: number
+    runs: number
+  }
+  const held = await verdictOf('mended', 18, 1)
+  expect(held).toMatchObject({ verdict: 'held', before: { failures: 17 * 40 } })
+  expect(held.after.failures).toBeLessThan(5)
+  expect(await verdictOf('as before', 0, 1)).toMatchObject({ verdict: 'unchanged' })
+  const silent = await verdictOf('silent', 18, 18)
+  expect(silent.verdict).toBe('refused')
+}, 90_000)
+
 test('agent runs that cost far more than the others are one pain of the agent', async () => {
   const keys = await product.provision('dear')
   const startMs = Date.now() - 50_000

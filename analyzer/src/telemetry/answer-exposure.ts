@@ -5,7 +5,8 @@ import { activeMinutes, type SampledTraffic } from '../domain/verification/sampl
 import { type ChangeSide, createSideOf, type PlacedRecord, type SeenVersion } from '../domain/verification/side-of.ts'
 import type { MinuteCount } from '../domain/verification/traffic.ts'
 import { type FailureRow, type RunRow, readFailures, readRuns, readSettledMinute } from './exposure-rows.ts'
-import { type JudgedSubject, readJudged } from './judged-failures.ts'
+import { type Judged, type JudgedSubject, readJudged } from './judged-failures.ts'
+import { type OutlierExposure, readOutlierExposure } from './outlier-exposure.ts'
 import { RELEASE_BEGAN_MS } from './release-began.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -40,10 +41,12 @@ export function answerExposure(connection: TelemetryConnection, question: Exposu
   const settledMinute = readSettledMinute(db, projectNo, window)
   const scope = { projectNo, window, settledMinute }
   const sideOf = readSideOf(db, question)
-  const judged = readJudged(connection, { ...question, settledMinute })
-  const runs = readRuns(db, scope, judged.services)
+  const known = readJudged(connection, { ...question, settledMinute })
+  const outlier = known.operations.size === 0 ? readOutlierExposure(connection, question) : null
+  const judged = outlier === null ? known : judgedOutlier(known, outlier)
+  const runs = outlier?.runs ?? readRuns(db, scope, judged.services)
   const ofJudged = runs.filter(({ operation_no }) => judged.operations.has(operation_no))
-  const own = [...readFailures(db, scope, judged.fingerprints), ...judged.splitOff]
+  const own = outlier?.failures ?? [...readFailures(db, scope, judged.fingerprints), ...judged.splitOff]
   const parent = judged.siblings === null ? null : readFailures(db, scope, judged.siblings)
   const any = judged.siblings === null ? own : readFailures(db, scope, fingerprintsOf(db, projectNo, judged.operations))
   const isSide = (side: 'before' | 'after') => (row: RunRow | FailureRow) => sideOf(row) === side
@@ -57,6 +60,11 @@ export function answerExposure(connection: TelemetryConnection, question: Exposu
     versions: readVersions(db, ofJudged),
     ...{ parentKeys: judged.parentKeys, isRegrouped: judged.isRegrouped, settledMinute },
   }
+}
+
+/** Nothing but its own runs says of it whether it moved elsewhere. */
+function judgedOutlier(known: Judged, { operationNo, service, parentKey }: OutlierExposure): Judged {
+  return { ...known, operations: new Set([operationNo]), services: [service], siblings: null, parentKeys: [parentKey] }
 }
 
 type SideOf = (row: RunRow | FailureRow) => ChangeSide

@@ -53,6 +53,22 @@ export function readOutliers(connection: TelemetryConnection, scope: OutlierScop
   return places.filter(({ measure, operationNo }) => measure !== 'tokens' || !priced.has(operationNo))
 }
 
+export interface OperationOutliers {
+  hours: RunsOfTime[]
+  spells: Spell[]
+}
+
+/** All that is known of one operation, whatever the window. */
+export function readOperationOutliers(
+  connection: TelemetryConnection,
+  scope: Pick<OutlierScope, 'projectNo' | 'window'>,
+  { measure, operationNo }: { measure: Measure; operationNo: number },
+): OperationOutliers {
+  const pending = readPending(connection.db, scope.projectNo)
+  const history = readHistory(connection, scope, { measure, pending, operationNo })
+  return { hours: history.hours, spells: judgeBoth(connection, history, ruleOf(measure, connection.thresholds)) }
+}
+
 interface Reading {
   measure: Measure
   pending: Pending
@@ -188,7 +204,7 @@ interface StepsRow {
 
 function readHistory(
   { db, memory }: TelemetryConnection,
-  { projectNo, window }: OutlierScope,
+  { projectNo, window }: Pick<OutlierScope, 'projectNo' | 'window'>,
   { measure, pending, operationNo }: OperationReading,
 ): History {
   const toHour = Math.ceil(windowBoundsMs(window).toMs / HOUR_MS)
