@@ -218,6 +218,7 @@ function prepareRollups(statement: RetainedStore['statement']) {
   )
   const remove = statement(`delete from pain_rollup where ${key}`)
   const mended = statement('delete from stale_rollup where project_no = ? and fingerprint_no = ? and hour = ?')
+  const countMended = statement(`insert into rolled_up values (?, 'mended', 1) on conflict do update set up_to = up_to + 1`)
   const save = ({ projectNo, fingerprintNo }: Owner, minutes: number, bucket: number, row: PainRollupRow) =>
     put.run(projectNo, minutes, bucket, fingerprintNo, ...valuesOf(row))
   return {
@@ -233,7 +234,11 @@ function prepareRollups(statement: RetainedStore['statement']) {
       statement('select project_no as projectNo, fingerprint_no as fingerprintNo, hour from stale_rollup limit 1').get() as
         | (Owner & { hour: number })
         | undefined,
-    mended: ({ projectNo, fingerprintNo }: Owner, hour: number) => mended.run(projectNo, fingerprintNo, hour),
+    /** Who remembers hours that are over sees by the number of mended ones that they may say something else. */
+    mended({ projectNo, fingerprintNo }: Owner, hour: number): void {
+      mended.run(projectNo, fingerprintNo, hour)
+      countMended.run(projectNo)
+    },
     ofHours: ({ projectNo, fingerprintNo }: Owner, day: number) =>
       statement(
         `select ${COLUMNS} from pain_rollup where project_no = ? and minutes = ? and bucket between ? and ? and fingerprint_no = ?`,

@@ -3,7 +3,7 @@
  * there are spans. Made in the background from rows that are there anyway, so the rows say as much as the marks in `rolled_up`:
  * `decisions` of project 0 for pain_rollup (the last decision that is in), `runs` and `failures` of each project for count_rollup (the
  * first minute that is not in); who asks adds what came after. Of a large decision or minute a part may be in: `decisions.part` is the last
- * such failure, for minutes see minute-part.ts.
+ * such failure, for minutes see minute-part.ts. `mended` of a project is how often one of its hours was made anew.
  */
 export const painRollups = `
 -- The failures of one fingerprint that were decided in a bucket and not taken back. Sketches and sets: see shared/src/rollup.
