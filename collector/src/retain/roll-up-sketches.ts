@@ -1,6 +1,6 @@
 import { type Exemplar, joinExemplars, packExemplars, unpackExemplars } from '@loopkit/shared/rollup/exemplars'
 import { createSketch, type Sketch } from '@loopkit/shared/rollup/sketch'
-import { type SketchDelta, unpackDeltas } from '@loopkit/shared/rollup/sketch-delta'
+import { packDeltas, type SketchDelta, unpackDeltas } from '@loopkit/shared/rollup/sketch-delta'
 import type { RetainedStore } from './retained-store.ts'
 
 /** Adds what commits and decisions measured to the hour and the day of its event. */
@@ -9,7 +9,7 @@ export interface SketchRollUp {
   rollNext(): boolean
 }
 
-/** Deltas that one step reads, and rows that it writes, some 2 ms: more only where a single commit has more. */
+/** Deltas that one step reads, and rows of hours that it writes, some 2 ms. Of a commit with more the rest stays for the next. */
 const DELTAS_PER_STEP = 40
 const ROWS_PER_STEP = 150
 /** Rows of hours that a project may begin in one hour of arrival: telemetry that mints names must not fill the disk. */
@@ -33,27 +33,36 @@ interface Added {
   exemplars: Exemplar[]
 }
 
-/** What was added goes with the row that said so, in one transaction: each goes in once, whatever ends the process. */
+/** What was taken goes with the row that said so, in one transaction: each goes in once, whatever ends the process. */
 export function createSketchRollUp(store: RetainedStore): SketchRollUp {
   const waiting = store.db.prepare('select * from sketch_delta order by delta_no limit ?')
+  const shorten = store.statement('update sketch_delta set deltas = ? where delta_no = ?')
   const remove = store.statement('delete from sketch_delta where delta_no between ? and ?')
-  const rows = prepareRows(store)
+  const prepared = prepareRows(store)
   return {
     rollNext() {
+      const rows = prepared()
       const found = waiting.all(DELTAS_PER_STEP) as DeltaRow[]
+      if (found.length === 0) return false
       const added = new Map<string, Added>()
-      let last: DeltaRow | undefined
+      let whole = 0
+      let left: SketchDelta[] = []
       for (const row of found) {
-        if (added.size > ROWS_PER_STEP) break
-        for (const delta of unpackDeltas(row.deltas)) addDelta(added, row, delta)
-        last = row
+        left = unpackDeltas(row.deltas)
+        let taken = 0
+        while (taken < left.length && added.size < ROWS_PER_STEP) addDelta(added, row, left[taken++]!)
+        left = left.slice(taken)
+        if (left.length > 0 || added.size >= ROWS_PER_STEP) break
+        whole += 1
       }
-      if (!last) return false
       const hours = [...added.values()]
-      const changed = [...hours.map((one) => rows.joined(one, 60)), ...joinDays(hours).map((one) => rows.joined(one, 1440))]
+      const days = joinDays(hours)
+      const changed = [...hours.map((one) => rows.joined(one, 60)), ...days.map((one) => rows.joined(one, 1440))]
       store.write(() => {
         for (const save of changed) save?.()
-        remove.run(found[0]!.delta_no, last.delta_no)
+        const cut = found[whole]
+        if (cut) shorten.run(packDeltas(left), cut.delta_no)
+        if (whole > 0) remove.run(found[0]!.delta_no, found[whole - 1]!.delta_no)
       })
       return true
     },
@@ -93,21 +102,30 @@ function prepareRows({ statement }: RetainedStore) {
     `select count(*) as rows from (select 1 from sketch_rollup where project_no = ? and minutes = 60 and last_received_hour >= ?
      limit ${NEW_ROWS_PER_HOUR_MAX})`,
   )
-  const isFull = (projectNo: number, hour: number) =>
-    (begun.get(projectNo, hour) as { rows: number }).rows >= NEW_ROWS_PER_HOUR_MAX
-  return {
+  /** Asked once a step. */
+  const createIsFull = () => {
+    const known = new Map<string, boolean>()
+    return (projectNo: number, hour: number): boolean => {
+      const key = `${projectNo} ${hour}`
+      const isFull = known.get(key) ?? (begun.get(projectNo, hour) as { rows: number }).rows >= NEW_ROWS_PER_HOUR_MAX
+      known.set(key, isFull)
+      return isFull
+    }
+  }
+  return (isFull = createIsFull()) => ({
     /** null: the project begins too many. */
     joined(added: Added, minutes: number): (() => void) | null {
       const { projectNo, measure, operationNo, bucket, receivedHour, sketch } = added
       const before = get.get(projectNo, measure, operationNo, minutes, bucket) as StoredRow | undefined
       if (!before && isFull(projectNo, receivedHour)) return null
+      // From here on it is the whole row.
       if (before) sketch.join(before.bins)
       const exemplars = before ? joinExemplars([...added.exemplars, ...unpackExemplars(before.exemplars)]) : added.exemplars
       const values = [Math.max(receivedHour, before?.last_received_hour ?? 0), sketch.total(), sketch.toBytes()]
       const packed = packExemplars(minutes === 60 ? exemplars : [])
       return () => void put.run(projectNo, measure, operationNo, minutes, bucket, ...values, packed)
     },
-  }
+  })
 }
 
 interface StoredRow {
