@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { addClientOptions } from '../client-options.ts'
-import { DEFAULT_PROVIDER, EXPORT_FILES, EXPORT_FORMATS } from '../eval/export-formats.ts'
+import { EXPORT_FILES, EXPORT_FORMATS } from '../eval/export-formats.ts'
 import type { EvalFlags } from '../eval/run-eval.ts'
 
 const HELP = `
@@ -30,7 +30,7 @@ export function addEval(program: Command): void {
     .option('--passing <path...>', 'healthy runs of the same request: completes a candidate that lacks one')
     .addOption(new Option('--export <format>', 'write the candidates with their runs frozen').choices(EXPORT_FORMATS))
     .option('--out <path>', `file of the export (default ${Object.values(EXPORT_FILES).join(', ')})`)
-    .option('--provider <id>', 'what promptfoo is to call in an export', DEFAULT_PROVIDER)
+    .option('--provider <id>', 'what promptfoo is to call for a new run; without it the export tests the frozen runs alone')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(async (id: string | undefined, flags: EvalFlags) => {

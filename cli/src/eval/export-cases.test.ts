@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { checkRun } from '@loopkit/shared/eval-candidate/check-run'
 import type { EvalAssertion, ObservedRun } from '@loopkit/shared/eval-candidate/model'
 import { dataExpression, type EvalCase, exportCases } from './export-cases.ts'
 import { readCases } from './read-cases.ts'
@@ -82,12 +83,14 @@ test('JSON lines are read back as they were', () => {
 })
 
 describe('promptfoo', () => {
-  const config = JSON.parse(exportCases('promptfoo', cases))
+  const provider = 'file://subject.cjs'
+  const config = JSON.parse(exportCases('promptfoo', cases, provider))
+  const frozen = JSON.parse(exportCases('promptfoo', cases))
 
   test('gets prompts, a provider, and a test with a JavaScript assertion for each candidate', () => {
-    expect(config).toMatchObject({ prompts: ['{{input}}'], providers: ['file://loopkit-subject.cjs'] })
+    expect(config).toMatchObject({ prompts: ['{{input}}'], providers: [provider] })
     expect(config.tests).toHaveLength(cases.length)
-    for (const { vars, assert } of config.tests) {
+    for (const { vars, assert } of [...config.tests, ...frozen.tests]) {
       expect(assert).toMatchObject([{ type: 'javascript' }])
       // Through nunjucks go variables and assertions alike; a variable that is an address is loaded.
       expect(`${vars.input}\n${assert[0].value}`).not.toMatch(/\{\{|\{%|\{#|#\}/)
@@ -104,6 +107,33 @@ describe('promptfoo', () => {
       const verdict = new Function('output', 'context', assert[0].value)(output, {})
       expect(verdict).toMatchObject({ pass: passes, score: passes ? 1 : 0, reason: expect.any(String) })
     }
+  })
+})
+
+describe('promptfoo without a provider', () => {
+  const judged = (changed: readonly EvalCase[]) =>
+    JSON.parse(exportCases('promptfoo', changed)).tests.map(
+      ({ assert }: { assert: [{ value: string }] }) => new Function('output', 'context', assert[0].value)('', {}).pass,
+    )
+  const asExpected = (one: EvalCase) =>
+    one.examples.every(({ expect: wanted, run }) => checkRun(one.candidate.assertions, run).verdict === wanted)
+
+  test('needs nothing but the file, and tests the runs that each candidate was frozen with', () => {
+    expect(JSON.parse(exportCases('promptfoo', cases)).providers).toEqual(['echo'])
+    expect(judged(cases)).toEqual(cases.map(asExpected))
+    expect(judged(cases)).toContain(true)
+  })
+
+  test('fails where evidence passes, a healthy run fails, or there is none', () => {
+    const turned = cases.map((one) => ({
+      ...one,
+      examples: one.examples.map((example) => ({
+        ...example,
+        expect: example.expect === 'fail' ? ('pass' as const) : ('fail' as const),
+      })),
+    }))
+    expect(judged(turned)).not.toContain(true)
+    expect(judged(cases.map((one) => ({ ...one, examples: [] })))).not.toContain(true)
   })
 })
 

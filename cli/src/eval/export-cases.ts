@@ -1,6 +1,6 @@
 import { embeddedChecks } from '@loopkit/shared/eval-candidate/embed-checks'
 import type { EvalCandidate, ObservedRun } from '@loopkit/shared/eval-candidate/model'
-import { DEFAULT_PROVIDER, type ExportFormat } from './export-formats.ts'
+import { ECHO_PROVIDER, type ExportFormat } from './export-formats.ts'
 
 /** A candidate with the runs that it was frozen with, which lets it be tested where there is no LoopKit. */
 export interface EvalCase {
@@ -15,7 +15,8 @@ export interface EvalExample {
   run: ObservedRun
 }
 
-export function exportCases(format: ExportFormat, cases: readonly EvalCase[], provider = DEFAULT_PROVIDER): string {
+/** `provider` is what promptfoo calls for a new run. */
+export function exportCases(format: ExportFormat, cases: readonly EvalCase[], provider: string | null = null): string {
   if (format === 'jsonl') return cases.map((one) => `${JSON.stringify(one)}\n`).join('')
   return format === 'jest' ? toJest(cases) : toPromptfoo(cases, provider)
 }
@@ -40,16 +41,20 @@ function escaped(text: string): string {
   )
 }
 
-function toPromptfoo(cases: readonly EvalCase[], provider: string): string {
+function toPromptfoo(cases: readonly EvalCase[], provider: string | null): string {
   const config = {
-    description:
-      'Made by `loopkit eval --export promptfoo` from failures that were seen. The provider answers what the run wrote down.',
+    description: `Made by \`loopkit eval --export promptfoo\` from failures that were seen. ${
+      provider === null
+        ? 'Tests the runs that it was frozen with; --provider makes one that tests new runs.'
+        : 'The provider answers what the run wrote down.'
+    }`,
     prompts: ['{{input}}'],
-    providers: [provider],
-    tests: cases.map(({ pain_id, candidate }) => ({
-      description: `${plainId(candidate.eval_id)} (${candidate.status})`,
+    // Nothing may pass that was not run: without a provider no test speaks of a new run.
+    providers: [provider ?? ECHO_PROVIDER],
+    tests: cases.map(({ pain_id, candidate, examples }) => ({
+      description: `${plainId(candidate.eval_id)} (${candidate.status}): ${provider === null ? 'frozen runs' : 'new run'}`,
       vars: { input: inputText(candidate) },
-      assert: [{ type: 'javascript', value: promptfooCheck(candidate) }],
+      assert: [{ type: 'javascript', value: provider === null ? frozenCheck(candidate, examples) : newRunCheck(candidate) }],
       metadata: { eval_id: plainId(candidate.eval_id), ...(pain_id !== null && { pain_id: plainId(pain_id) }) },
     })),
   }
@@ -65,13 +70,28 @@ function inputText({ input: { request, attributes } }: EvalCandidate): string {
   return withoutTemplates(JSON.stringify(request === null ? attributes : { request }))
 }
 
-function promptfooCheck({ assertions }: EvalCandidate): string {
+function newRunCheck({ assertions }: EvalCandidate): string {
   return [
     embeddedChecks(),
     '',
     `const { verdict, assertions } = checkRun(${dataExpression(assertions)}, readRun(output))`,
     "const reason = assertions.map(({ kind, result, why }) => kind + ': ' + result + ', ' + why).join('; ')",
     "return { pass: verdict === 'pass', score: verdict === 'pass' ? 1 : 0, reason }",
+  ].join('\n')
+}
+
+/** Whether it fails on its evidence and passes on its healthy runs. Without any run it tells nothing, which is no success. */
+function frozenCheck({ assertions }: EvalCandidate, examples: readonly EvalExample[]): string {
+  const frozen = examples.map(({ record_id, ...example }) => ({ record: plainId(record_id), ...example }))
+  return [
+    embeddedChecks(),
+    '',
+    `const assertions = ${dataExpression(assertions)}`,
+    `const judged = ${dataExpression(frozen)}.map(({ run, ...one }) => ({ ...one, verdict: checkRun(assertions, run).verdict }))`,
+    'const right = judged.filter((one) => one.verdict === one.expect)',
+    "const reason = judged.map((one) => one.record + ' must ' + one.expect + ': ' + one.verdict).join('; ')",
+    'const score = judged.length === 0 ? 0 : right.length / judged.length',
+    'return { pass: score === 1, score, reason }',
   ].join('\n')
 }
 

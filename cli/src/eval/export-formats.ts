@@ -7,5 +7,5 @@ export const EXPORT_FILES: Record<ExportFormat, string> = {
   jest: 'loopkit-eval.test.js',
 }
 
-/** What promptfoo calls where no provider is named: a module of the project itself, so that nothing passes that was not run. */
-export const DEFAULT_PROVIDER = 'file://loopkit-subject.cjs'
+/** Promptfoo's own, which answers what it is asked: all that an export needs which only tests the runs that it was frozen with. */
+export const ECHO_PROVIDER = 'echo'

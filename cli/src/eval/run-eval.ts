@@ -20,7 +20,7 @@ export interface EvalFlags extends ClientFlags {
   passing?: string[]
   export?: ExportFormat
   out?: string
-  provider: string
+  provider?: string
   json?: boolean
 }
 
