@@ -66,7 +66,10 @@ export const announceChange = contract({
       service: name,
       version: name,
       ref: { type: 'string', minLength: 1, maxLength: 1000 },
-      shipped_at: time,
+      shipped_at: {
+        ...time,
+        description: 'without it the first sight of the newest version where that is what shipped, else now',
+      },
     },
   },
   status: 200,

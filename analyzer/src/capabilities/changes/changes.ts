@@ -7,12 +7,13 @@ import { fail } from '../../http/errors.ts'
 import type { RequestFacts } from '../../http/request-facts.ts'
 import type { SeenMarker } from '../../telemetry/answer-markers.ts'
 import type { SeenRelease } from '../../telemetry/answer-releases.ts'
+import type { AskTelemetry } from '../../telemetry/read-pool.ts'
 import type { ChangeStores } from './change-stores.ts'
 import { painNotFound } from './changes.contract.ts'
 import type { Change } from './changes.queries.ts'
 import type { ChangesDeps, Owner } from './changes-deps.ts'
 import { type PainEvent, painStatuses } from './ledger.rules.ts'
-import type { FrozenPlan, PlanSubject } from './plan.ts'
+import { type FrozenPlan, orNothing, type PlanSubject } from './plan.ts'
 import { nextLookAfter } from './settle.rules.ts'
 import { showPlan } from './show-verdict.ts'
 
@@ -104,7 +105,7 @@ export interface AnnounceDeps extends ChangesDeps {
 }
 
 /** The same announcement in the same millisecond is the same change. How each named pain will be judged is settled with it. */
-export function createAnnounce({ nowMs, audited, findPain, freeze }: AnnounceDeps, { changes, plans }: ChangeStores) {
+export function createAnnounce({ ask, nowMs, audited, findPain, freeze }: AnnounceDeps, { changes, plans }: ChangeStores) {
   return async ({ projectNo, projectId }: Owner, body: ChangeRequest, request: RequestFacts) => {
     const painIds = [...new Set(body.pain_ids ?? [])].sort()
     const pains = painIds.map(
@@ -117,7 +118,8 @@ export function createAnnounce({ nowMs, audited, findPain, freeze }: AnnounceDep
       service: body.service ?? null,
       version: body.version ?? null,
       ref: body.ref ?? null,
-      shippedAtMs: body.shipped_at === undefined ? createdAtMs : Date.parse(body.shipped_at),
+      shippedAtMs:
+        body.shipped_at === undefined ? ((await seenSince(ask, projectNo, body)) ?? createdAtMs) : Date.parse(body.shipped_at),
       createdAtMs,
       source: 'announced',
       painIds,
@@ -134,6 +136,17 @@ export function createAnnounce({ nowMs, audited, findPain, freeze }: AnnounceDep
     })
     return { ...showChange(change), plans: frozen.map(showPlan) }
   }
+}
+
+/** A version that is announced after it began to run has shipped then, unless a newer one ran since: what comes back ships now. */
+async function seenSince(ask: AskTelemetry, projectNo: number, { service, version }: ChangeRequest): Promise<number | null> {
+  if (version === undefined) return null
+  const releases = await ask('releases', { projectNo }).catch(orNothing)
+  const newest = new Map<string, SeenRelease>()
+  // The newest come first.
+  for (const release of releases ?? []) if (!newest.has(release.service)) newest.set(release.service, release)
+  const seen = [...newest.values()].find((one) => one.release === version && (service === undefined || one.service === service))
+  return seen?.firstSeenMs ?? null
 }
 
 export function createList(enterReleases: (owner: Owner) => Promise<void>, { changes }: ChangeStores) {

@@ -68,7 +68,8 @@ export function createFreeze({ ask, nowMs, readPainView, verifyRule }: ChangesDe
   }
 }
 
-function orNothing(error: unknown): null {
+/** Of a question that telemetry has no time for. */
+export function orNothing(error: unknown): null {
   if (error instanceof ReadRefused) return null
   throw error
 }

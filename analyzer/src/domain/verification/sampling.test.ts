@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { hasSamplingChanged, type SampledTraffic } from './sampling.ts'
+import { activeMinutes, hasSamplingChanged, type SampledTraffic } from './sampling.ts'
 
 const side = (runs: number, failures: number, more: Partial<SampledTraffic> = {}): SampledTraffic => ({
   spans: runs,
@@ -8,6 +8,10 @@ const side = (runs: number, failures: number, more: Partial<SampledTraffic> = {}
   minutes: 60,
   ...more,
 })
+
+const everyMinute = (from: number, count: number, spans: number) =>
+  Array.from({ length: count }, (_, at) => ({ minute: from + at, spans }))
+const every = (gap: number, count: number) => Array.from({ length: count }, (_, at) => ({ minute: at * gap, spans: 1 }))
 
 test.each([
   ['the same traffic', side(600, 60), side(600, 60), false],
@@ -25,3 +29,14 @@ test.each([
   ['weights that are gone', side(6000, 600, { spans: 600 }), side(600, 60), true],
   ['nothing after', side(600, 60), side(0, 0, { minutes: 0 }), false],
 ])('%s: sampled otherwise %#', (_, before, after, expected) => expect(hasSamplingChanged(before, after)).toBe(expected))
+
+test.each([
+  ['dense traffic, by the minute', [everyMinute(0, 60, 20), everyMinute(100, 30, 20)], [60, 30]],
+  [
+    'nights, which do not count',
+    [[...everyMinute(0, 60, 20), ...everyMinute(600, 60, 20)], everyMinute(2000, 60, 20)],
+    [120, 60],
+  ],
+  ['a run every other hour, by the day', [every(120, 60), every(120, 60)], [7081, 7081]],
+  ['a run an hour beside one in ten hours', [every(60, 120), every(600, 12)], [7141, 6601]],
+])('time in which something ran is counted of %s', (_, sides, minutes) => expect(activeMinutes(sides)).toEqual(minutes))

@@ -49,7 +49,7 @@ const JUMP = 3
 /** With weights on one side alone the other should show as many runs, but for the ups and downs of traffic. */
 const JUMP_HALF_KNOWN = 2
 /** Failures a minute count as equal up to this factor, with so many on each side. */
-const STEADY = 1.25
+const STEADY = 1.5
 const FAILURES_MIN = 20
 const STEADY_ALPHA = 0.05
 /** Weights that are no more than rounding. */
