@@ -1,12 +1,13 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { type Exemplar, joinExemplars, unpackExemplars } from '@loopkit/shared/rollup/exemplars'
-import { binOf, createSketch, type Sketch } from '@loopkit/shared/rollup/sketch'
+import { addBins, binOf, createSketch, type Sketch } from '@loopkit/shared/rollup/sketch'
 import { HOUR_MS, MEASURES, type Measure, unpackDeltas } from '@loopkit/shared/rollup/sketch-delta'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { judgeOutliers, type OutlierRule, type RunsOfTime, type Spell } from '../domain/outliers/judge-outliers.ts'
 import { binOfStep, marksOf, runsAbove, stepsOfSketch, type ValueSteps } from '../domain/outliers/value-steps.ts'
 import { windowBoundsMs } from '../domain/window.ts'
 import type { FailureScope } from './failure-scope.ts'
+import { memoryOf } from './read-memory.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Runs of one operation that took longer or cost more than its own history, as a window sees them. */
@@ -112,6 +113,10 @@ function ruleOf(measure: Measure, settings: Settings): OutlierRule {
   return { factor: settings.costOutlierFactor, excessMin, aloneMin: 10 * excessMin }
 }
 
+/** Eight days of some 50 operations, and what they come to of a thousand. */
+const VALUE_STEPS = memoryOf<ValueSteps>('value steps', 8)
+const SPELLS = memoryOf<Spell[]>('spells', 8)
+
 interface History {
   /** Names what it was read from. */
   key: string
@@ -121,7 +126,7 @@ interface History {
 
 /** Hours that were out of the usual by themselves; where none of a day was, the hours of a day that was out of it as a whole. */
 function judgeBoth({ memory }: TelemetryConnection, { key, hours, days }: History, rule: OutlierRule): Spell[] {
-  const known = memory.spells.recall(key)
+  const known = memory.take(SPELLS).recall(key)
   if (known) return known
   const byHour = judgeOutliers(hours, rule, DAY_HOURS)
   const named = new Set(byHour.map(({ bucket }) => Math.floor(bucket / DAY_HOURS)))
@@ -132,7 +137,7 @@ function judgeBoth({ memory }: TelemetryConnection, { key, hours, days }: Histor
       .map(({ bucket, steps }) => ({ ...spell, bucket, beyond: runsAbove(steps, spell.step), runs: steps.total })),
   )
   const spells = [...byHour, ...ofDays].sort((a, b) => a.bucket - b.bucket)
-  memory.spells.keep(key, spells, 300 + 200 * spells.length + key.length)
+  memory.take(SPELLS).keep(key, spells, 300 + 200 * spells.length + key.length)
   return spells
 }
 
@@ -155,7 +160,7 @@ function readPending(db: SqliteDatabase, projectNo: number): Pending {
       const key = `${measure} ${operationNo} ${hour}`
       const known = pending.get(key) ?? { measure, operationNo, hour, sketch: createSketch(), exemplars: [] }
       pending.set(key, known)
-      for (const bin of added) known.sketch.add(bin, 1)
+      addBins(known.sketch, added)
       for (const bin of takenBack) known.sketch.add(bin, -1)
       if (exemplars.length > 0) known.exemplars = joinExemplars([...known.exemplars, ...exemplars])
     }
@@ -240,10 +245,10 @@ function readHistory(
 function stepsOf(memory: TelemetryConnection['memory'], scope: string, row: StepsRow, more: Sketch[] | undefined): ValueSteps {
   if (more) return stepsOfSketch(joined(row.bins, more))
   const key = `${scope} ${row.minutes} ${row.bucket} ${Buffer.from(row.bins).toString('latin1')}`
-  const known = memory.valueSteps.recall(key)
+  const known = memory.take(VALUE_STEPS).recall(key)
   if (known) return known
   const steps = stepsOfSketch(joined(row.bins, []))
-  memory.valueSteps.keep(key, steps, 200 + key.length + steps.above.byteLength)
+  memory.take(VALUE_STEPS).keep(key, steps, 200 + key.length + steps.above.byteLength)
   return steps
 }
 

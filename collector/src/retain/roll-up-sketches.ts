@@ -1,5 +1,5 @@
 import { type Exemplar, joinExemplars, packExemplars, unpackExemplars } from '@loopkit/shared/rollup/exemplars'
-import { createSketch, type Sketch } from '@loopkit/shared/rollup/sketch'
+import { addBins, createSketch, type Sketch } from '@loopkit/shared/rollup/sketch'
 import { packDeltas, type SketchDelta, unpackDeltas } from '@loopkit/shared/rollup/sketch-delta'
 import type { RetainedStore } from './retained-store.ts'
 
@@ -75,7 +75,7 @@ function addDelta(added: Map<string, Added>, row: DeltaRow, { measure, operation
   const known = added.get(key) ?? { ...own, receivedHour: 0, sketch: createSketch(), exemplars: [] }
   added.set(key, known)
   known.receivedHour = Math.max(known.receivedHour, row.received_hour)
-  for (const bin of delta.added) known.sketch.add(bin, 1)
+  addBins(known.sketch, delta.added)
   for (const bin of delta.takenBack) known.sketch.add(bin, -1)
   if (delta.exemplars.length > 0) known.exemplars = joinExemplars([...known.exemplars, ...delta.exemplars])
 }

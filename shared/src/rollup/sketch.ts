@@ -91,6 +91,18 @@ export function createSketch(): Sketch {
   }
 }
 
+/** Adds one for each bin, those of the same bin at once. The bins are left in order. */
+export function addBins(sketch: Sketch, bins: Uint16Array): void {
+  bins.sort()
+  for (let at = 0; at < bins.length; ) {
+    const bin = bins[at]!
+    let end = at + 1
+    while (end < bins.length && bins[end] === bin) end++
+    sketch.add(bin, end - at)
+    at = end
+  }
+}
+
 /** The counts of one that was written. */
 export function readSketch(bytes: Uint8Array, visit: (bin: number, count: number) => void): void {
   const values = unpackVarints(bytes)
