@@ -41,13 +41,15 @@ const EVIDENCE_MAX = 5
 const MINUTE_MS = 60_000
 
 /** Pains whose failures were decided after what was claimed. Undecided failures are nobody's yet: they come with their decision. */
-export function answerObserved({ db }: TelemetryConnection, question: ObservedQuestion): ObservedAnswer {
+export function answerObserved(connection: TelemetryConnection, question: ObservedQuestion): ObservedAnswer {
+  const { db } = connection
   const { projectNo, projectId, afterDecision, view } = question
   const claim = { projectNo, afterDecision, toDecision: lastDecision(db, projectNo) }
   const pains = mergeNew(db, claim, { rows: readNew(db, claim), rootOf: view.rootOf })
   const fromMs = pains.reduce((least, pain) => Math.min(least, pain.decided_ms), Number.POSITIVE_INFINITY)
   const toMinute = Math.floor(pains.reduce((most, pain) => Math.max(most, pain.last_ms, pain.decided_ms), 0) / MINUTE_MS) + 1
-  const runs = pains.length === 0 ? null : countRuns(db, projectNo, { fromMinute: Math.floor(fromMs / MINUTE_MS), toMinute })
+  const runs =
+    pains.length === 0 ? null : countRuns(connection, projectNo, { fromMinute: Math.floor(fromMs / MINUTE_MS), toMinute })
   const named = new Map(pains.map((pain) => [pain.fingerprint.toString('hex'), pain]))
   const ranked = rankPains(pains.map((pain) => toFacts(pain, runs!)))
   return {

@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import type { DecisionsOfTraces } from '@loopkit/shared/database/telemetry/trace-decisions'
+import { memoryOf } from './read-memory.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** A decided failure of a trace that was asked about. */
@@ -11,11 +12,12 @@ export interface DecidedFailure {
 }
 
 /** What is decided of traces that were asked about before, up to a failure and a decision. Failures taken back since may still be among them. */
-export interface DecidedTraces {
+interface DecidedTraces {
   upToFailure: number
   byTrace: Map<bigint, DecidedFailure[]>
 }
 
+const DECIDED = memoryOf<DecidedTraces>('decided traces')
 /** Traces remembered; some 150 bytes each. */
 const TRACES_MAX = 40_000
 /** Failures decided since, from which asking anew is less. */
@@ -24,7 +26,7 @@ const SINCE_MAX = 20_000
 const NO_RANGE = [1, 0] as const
 const NONE: readonly DecidedFailure[] = []
 
-export function createDecidedTraces(): DecidedTraces {
+function createDecidedTraces(): DecidedTraces {
   return { upToFailure: 0, byTrace: new Map() }
 }
 
@@ -37,7 +39,7 @@ export function findDecided(
   projectNo: number,
   hashes: readonly bigint[],
 ): DecidedFailure[] {
-  const known = memory.decidedTracesOf(projectNo)
+  const known = memory.only(DECIDED, projectNo, createDecidedTraces)
   const newest = db.prepare('select last_failure_no from decision order by decision_no desc limit 1').pluck()
   const last = (newest.get() as number | undefined) ?? 0
   if (known.byTrace.size > TRACES_MAX || last - known.upToFailure > SINCE_MAX) known.byTrace.clear()

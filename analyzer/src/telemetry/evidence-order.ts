@@ -1,5 +1,14 @@
 import { spanNumber } from './judge-span.ts'
 
+/** A failing record by name: enough to read it again. */
+export interface EvidenceRow {
+  traceId: Uint8Array
+  spanId: Uint8Array
+  recordId: string
+  sessionId: string
+  eventMs: number
+}
+
 interface Row {
   traceId: Uint8Array
   spanId: Uint8Array

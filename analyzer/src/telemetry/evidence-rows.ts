@@ -1,18 +1,9 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
-import { preferred } from './evidence-order.ts'
+import { type EvidenceRow, preferred } from './evidence-order.ts'
 import { readFailureFacts } from './failure-facts.ts'
 import { type FailureScope, type FailureSelection, SERVICES, SESSION_ID, selectFailures } from './failure-scope.ts'
 import { namedByParts, type PainParts, samplesOfParts } from './rolled-failures.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
-
-/** A failing record by name: enough to read it again. */
-export interface EvidenceRow {
-  traceId: Uint8Array
-  spanId: Uint8Array
-  recordId: string
-  sessionId: string
-  eventMs: number
-}
 
 /**
  * Failures of one pain in the window: one of each trace before a second of any, the latest first, then the first, then by the last
@@ -89,7 +80,7 @@ export function readNamed(
 }
 
 function readRolledNames(db: SqliteDatabase, parts: readonly PainParts[], openUsers: readonly string[]): Named {
-  const { releases, serviceLists, users } = namedByParts(parts, openUsers)
+  const { releases, serviceLists, users } = namedByParts(db, parts, openUsers)
   const words = (sql: string, numbers: readonly number[]) => db.prepare(sql).pluck().all(JSON.stringify(numbers)) as string[]
   const lists = words('select services from service_list where service_list_no in (select value from json_each(?))', serviceLists)
   return {

@@ -1,8 +1,8 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
-import { type OrderedRow, ordered } from './evidence-order.ts'
-import type { EvidenceRow } from './evidence-rows.ts'
+import { type EvidenceRow, type OrderedRow, ordered } from './evidence-order.ts'
 import { SESSION_ID } from './failure-scope.ts'
+import { memoryOf } from './read-memory.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** What the row of a decided failure says. It never changes, and its number is never given again. */
@@ -11,17 +11,20 @@ export type FailureFacts = OrderedRow<EvidenceRow>
 type FailureRow = [failureNo: bigint, traceId: Uint8Array, spanId: bigint, eventMs: bigint, sessionId: string]
 
 const SPAN_ID_BYTES = 8
+/** Two hundred of each of fifty pains. */
+const FAILURES = memoryOf<FailureFacts>('failures', 8)
 /** One of them in memory: ids in three forms, a session. */
 const FACTS_BYTES = 700
 
 /** The failures of these numbers that are still decided so. Those that were read before are recalled. */
 export function readFailureFacts({ db, memory }: TelemetryConnection, numbers: readonly number[]): FailureFacts[] {
-  const known = new Map(numbers.map((no) => [no, memory.failures.recall(String(no))]))
+  const failures = memory.take(FAILURES)
+  const known = new Map(numbers.map((no) => [no, failures.recall(String(no))]))
   const missing = numbers.filter((no) => known.get(no) === undefined)
   if (missing.length > 0) {
     for (const [no, facts] of readRows(db, missing)) {
       known.set(no, facts)
-      memory.failures.keep(String(no), facts, FACTS_BYTES)
+      failures.keep(String(no), facts, FACTS_BYTES)
     }
   }
   return numbers.flatMap((no) => known.get(no) ?? [])

@@ -1,7 +1,7 @@
 import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
-import type { EvidenceRow } from './evidence-rows.ts'
+import type { EvidenceRow } from './evidence-order.ts'
 import {
   bucketName,
   createLookedSegments,

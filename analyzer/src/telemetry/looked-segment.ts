@@ -8,6 +8,7 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { JUDGE_FILTER } from './judge-span.ts'
+import { memoryOf } from './read-memory.ts'
 import { type OpenSegment, openSegment, pickRows, rowName, type SegmentRow, type SpanId } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -46,6 +47,8 @@ interface HeaderRow {
   body_bytes: number
 }
 
+/** A look and a half. */
+const LOOKED = memoryOf<LookedSegment>('looked segments', 24)
 /** What a record takes beside its bytes: places, names, and facts of some. */
 const ROW_BYTES = 200
 const TRACE_ID_BYTES = 16
@@ -63,10 +66,10 @@ export function createLookedSegments({ db, memory, segments }: TelemetryConnecti
     /** null: it is damaged. */
     open(segmentId: number, { first_commit, last_commit }: HeaderRow): LookedSegment | null {
       const key = `${segmentId} ${first_commit} ${last_commit}`
-      const known = memory.segments.recall(key)
+      const known = memory.take(LOOKED).recall(key)
       if (known) return known
       const looked = lookedSegment(key, load.get(segmentId) as SegmentRow, segments.open)
-      if (looked) memory.segments.keep(key, looked, looked.body.length + looked.scan.count * ROW_BYTES)
+      if (looked) memory.take(LOOKED).keep(key, looked, looked.body.length + looked.scan.count * ROW_BYTES)
       return looked
     },
   }

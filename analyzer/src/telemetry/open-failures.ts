@@ -4,6 +4,7 @@ import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { toHex } from '@loopkit/shared/otlp/ids'
 import { ruleAttributes } from '@loopkit/shared/signals/fingerprint-rules'
+import { createJudgeMemory, type JudgeMemory } from '@loopkit/shared/signals/judge-memory'
 import type { Failure, JudgedTrace } from '@loopkit/shared/signals/model'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
@@ -12,6 +13,7 @@ import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
 import { eachTraceOf } from './each-trace.ts'
 import { eventMsOf, spanNumber, traceIdText, wholeTraceFilter } from './judge-span.ts'
 import { judgeWhole } from './judge-whole.ts'
+import { memoryOf } from './read-memory.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Open traces that one question judges, the newest first (write-path §5); the rest is counted and named. */
@@ -23,6 +25,10 @@ const SPANS_JUDGED_MAX = 200_000
 /** Traces that are read together at first; so many more each time, as long as they hold fewer spans than this. */
 const READ_AT_ONCE_MIN = 50
 const SPANS_SMALL = 8_000
+/** Some thousand traces with one failure each. */
+const OPEN_TRACES = memoryOf<JudgedOpenTrace>('open traces', 6)
+/** Texts of the project that was asked about last. */
+const JUDGING = memoryOf<JudgeMemory>('judging')
 /** What a failure takes in memory beside its texts: ids, names, a list of services. */
 const FAILURE_BYTES = 1_200
 
@@ -152,9 +158,9 @@ function createMemory({ memory }: TelemetryConnection, { projectNo, off, view }:
     .digest('base64')
   const keyOf = ({ trace_hash, last_commit }: OpenRow) => `${projectNo} ${trace_hash} ${last_commit} ${rules}`
   return {
-    recall: (row: OpenRow) => (row.decided_before === 0n ? memory.openTraces.recall(keyOf(row)) : undefined),
+    recall: (row: OpenRow) => (row.decided_before === 0n ? memory.take(OPEN_TRACES).recall(keyOf(row)) : undefined),
     keep: (row: OpenRow, trace: JudgedOpenTrace) => {
-      if (row.decided_before === 0n) memory.openTraces.keep(keyOf(row), trace, bytesOf(trace))
+      if (row.decided_before === 0n) memory.take(OPEN_TRACES).keep(keyOf(row), trace, bytesOf(trace))
     },
   }
 }
@@ -192,7 +198,7 @@ function failuresOfTrace(
   { row, stored }: { row: OpenRow; stored: StoredSpan[] },
 ): OpenFailure[] {
   const arrivalOf = new Map(stored.map(({ ctx, receivedMs }) => [ctx.span, receivedMs]))
-  const memory = connection.memory.judgeMemoryOf(projectId)
+  const memory = connection.memory.only(JUDGING, projectId, () => createJudgeMemory(projectId))
   const judged = judgeWhole(connection, { projectId, off, isOver: false, rules: view.rules, memory }, stored)
   const counted = row.decided_before === 0n ? () => false : countedBefore(connection.db, projectNo, row.trace_hash)
   return judged.failures

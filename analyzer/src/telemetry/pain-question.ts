@@ -2,7 +2,7 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainDetail, PainFacts } from '../domain/pain-facts.ts'
 import type { PainView } from '../domain/pain-view.ts'
 import type { HourlySeries } from '../domain/trend/hourly-series.ts'
-import type { EvidenceRow } from './evidence-rows.ts'
+import type { EvidenceRow } from './evidence-order.ts'
 import type { FailureScope, FailureSelection } from './failure-scope.ts'
 import type { OpenFailure } from './open-failures.ts'
 

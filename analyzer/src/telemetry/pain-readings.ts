@@ -1,4 +1,5 @@
 import { fromHex } from '@loopkit/shared/otlp/ids'
+import { OVERFLOW_FINGERPRINT } from '@loopkit/shared/signals/fingerprint-cap'
 import { capFingerprints } from '../domain/cap-fingerprints.ts'
 import { painIdOf } from '../domain/opaque-id.ts'
 import { isRepeated } from '../domain/packet/build-packet.ts'
@@ -34,7 +35,9 @@ const MUTED_NAMED_MAX = 3
 /** All that one window says. Call it inside a read transaction, so that a failure is either decided or provisional, never both. */
 export function readPains(connection: TelemetryConnection, question: PainQuestion): WindowReading {
   const { window, service, painsSkip, painsMax, only } = question
-  const { all, notJudged, notRead } = rankAll(connection, question)
+  const { all: everyPain, notJudged, notRead } = rankAll(connection, question)
+  const all = everyPain.filter(({ fingerprint }) => fingerprint !== OVERFLOW_FINGERPRINT)
+  const notToldApart = everyPain.find(({ fingerprint }) => fingerprint === OVERFLOW_FINGERPRINT)
   const ranked = only === null ? all : all.filter(({ fingerprint }) => fingerprint === only)
   const muted = new Set(question.view.muted)
   const heard = ranked.filter(({ fingerprint }) => !muted.has(fingerprint))
@@ -50,6 +53,7 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
     { what: 'issues', count: unheard.length, reason: 'muted', ids: namesOf(question, unheard.slice(0, MUTED_NAMED_MAX)) },
     { what: 'issues', count: overflow.length, reason: 'fingerprint_overflow' },
     { what: 'failures', count: countFailures(overflow), reason: 'fingerprint_overflow' },
+    { what: 'failures', count: notToldApart ? failuresOf(notToldApart) : 0, reason: 'fingerprint_cap' },
     { what: 'failures', count: notRead, reason: 'too_many_to_split' },
     { what: 'evidence', count: expired, reason: 'evidence_expired' },
   ]
@@ -76,8 +80,8 @@ function rankAll(
   question: PainQuestion,
 ): { all: RankedPain[]; notJudged: number; notRead: number } {
   const { db } = connection
-  const runs = countRuns(db, question.projectNo, question.window, question.events)
-  const counted = countPains(db, { ...question, middleMinute: runs.middleMinute })
+  const runs = countRuns(connection, question.projectNo, question.window, question.events)
+  const counted = countPains(connection, { ...question, middleMinute: runs.middleMinute })
   const { decided, notRead } = splitDecided(connection, question, { counted, middleMinute: runs.middleMinute })
   const { failures, notJudged } = judgeOpenTraces(connection, { ...question, off: new Set(question.off) })
   const open = failures.filter((failure) => isWanted(failure, question))

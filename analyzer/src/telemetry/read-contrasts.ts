@@ -6,11 +6,12 @@ import { comparableValue, DERIVED_MARK, isComparable } from '../domain/contrast/
 import { type ContrastRecord, type Contrasts, contrastRecords } from '../domain/contrast/contrast-records.ts'
 import type { OutlierFacts } from '../domain/outliers/outlier-words.ts'
 import { type DecidedFailure, findDecided } from './decided-traces.ts'
-import type { EvidenceRow } from './evidence-rows.ts'
+import type { EvidenceRow } from './evidence-order.ts'
 import { spanNumber } from './judge-span.ts'
 import { type Candidate, type Look, lookThrough, type Place } from './look-through.ts'
 import { nameOf } from './looked-segment.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
+import { memoryOf } from './read-memory.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Pains, of the highest rank, whose failures are compared with healthy runs (write-path §5). */
@@ -166,11 +167,8 @@ type Numbers = [Set<number>, Set<number>, Set<number>]
 const TRACE_ID_BYTES = 16
 
 /** The records as they are compared, by name. What was read of a place before is as it was. */
-function readRecords(
-  { memory: { contrasted } }: TelemetryConnection,
-  look: Look,
-  places: readonly Place[],
-): Map<string, ContrastRecord> {
+function readRecords({ memory }: TelemetryConnection, look: Look, places: readonly Place[]): Map<string, ContrastRecord> {
+  const contrasted = memory.take(CONTRASTED)
   const compared = createIsCompared()
   const records = new Map<string, ContrastRecord>()
   const missing = new Map<string, Place>()
@@ -188,6 +186,8 @@ function readRecords(
   return records
 }
 
+/** Ten pains' records of both sides, twice. */
+const CONTRASTED = memoryOf<ContrastRecord>('contrasted records', 10)
 const ATTRIBUTE_BYTES = 120
 
 function bytesOf({ attributes }: ContrastRecord): number {

@@ -1,68 +1,85 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { type MinutePart, readMinutePart } from '@loopkit/shared/database/telemetry/minute-part'
-import { coverWindow, type WindowCover } from '@loopkit/shared/rollup/cover-window'
+import { coverWindow, type Range, type WindowCover } from '@loopkit/shared/rollup/cover-window'
 import { readBars } from '@loopkit/shared/rollup/minute-histogram'
 import type { MinuteWindow } from '../domain/window.ts'
+import { divideByClosed } from './closed-buckets.ts'
+import { memoryOf, type ReadMemory } from './read-memory.ts'
 
-/** Counts of one operation or fingerprint in a window, and when their events were: whole bars, each at its first minute. */
+/** How many events there were in minutes, each bar at its first minute. */
+export interface Bars {
+  minutes: number[]
+  counts: number[]
+}
+
+/** Counts of one operation or fingerprint in a window, and when their events were. */
 export interface WindowCount {
   total: number
-  bars: [minute: number, count: number][]
+  bars: Bars[]
 }
 
-const MINUTE_ROWS = {
-  runs: `select operation_no as what_no, event_minute, sum(runs) as total from run_count
-    where project_no = ? and received_minute >= ? and received_minute < ? group by operation_no, event_minute`,
-  failures: `select fingerprint_no as what_no, event_minute, sum(failures) as total from failure_count
-    where project_no = ? and decided_minute >= ? and decided_minute < ? group by fingerprint_no, event_minute`,
+export interface WindowCounts {
+  byWhat: ReadonlyMap<number, WindowCount>
+  /** Bars of all of them together. */
+  all: Bars[]
 }
 
-const REST_ROWS = {
-  runs: `select operation_no, event_minute, sum(runs) from run_count
-    where project_no = ? and received_minute = ? and (event_minute, operation_no) > (?, ?) group by operation_no, event_minute`,
-  failures: `select fingerprint_no, event_minute, sum(failures) from failure_count
-    where project_no = ? and decided_minute = ? and (event_minute, fingerprint_no) > (?, ?) group by fingerprint_no, event_minute`,
+/** What some minutes of arrival or decision counted. */
+export interface CountedPart {
+  byWhat: Map<number, { total: number; bars: Bars }>
+  all: Bars
 }
 
-/** Runs by operation, or failures by fingerprint: by days and hours as far as these are made, the rest by minutes. */
+type Counts = 'runs' | 'failures'
+
+/** A day's and what lies at its edges, of some thousand operations. */
+const COUNTED = memoryOf<CountedPart>('counted', 8)
+
+const MINUTES = {
+  runs: { table: 'run_count', minute: 'received_minute', what: 'operation_no' },
+  failures: { table: 'failure_count', minute: 'decided_minute', what: 'fingerprint_no' },
+}
+
+/**
+ * Runs by operation, or failures by fingerprint: by days and hours as far as these are made, the rest by minutes. Minutes that are
+ * added up are over, and so are hours and days of such: what they counted is remembered.
+ */
 export function readWindowCounts(
-  db: SqliteDatabase,
+  { db, memory }: { db: SqliteDatabase; memory: ReadMemory },
   projectNo: number,
-  counts: 'runs' | 'failures',
+  counts: Counts,
   { fromMinute, toMinute }: MinuteWindow,
-): Map<number, WindowCount> {
-  const found = new Map<number, WindowCount>()
-  const countOf = (whatNo: number): WindowCount => {
-    const count = found.get(whatNo) ?? { total: 0, bars: [] }
-    found.set(whatNo, count)
-    return count
-  }
+): WindowCounts {
   const mark = db.prepare('select up_to from rolled_up where project_no = ? and mark = ?').pluck()
   const upTo = (mark.get(projectNo, counts) as number | undefined) ?? 0
-  const part = readMinutePart(db, projectNo, counts)
-  const cover = coverWindow(fromMinute, toMinute, part === null ? upTo : upTo + 1)
-  const rows = db
-    .prepare(
-      'select what_no, total, bars from count_rollup where project_no = ? and counts = ? and minutes = ? and bucket >= ? and bucket < ?',
-    )
-    .raw()
+  const rest = readMinutePart(db, projectNo, counts)
+  const cover = coverWindow(fromMinute, toMinute, rest === null ? upTo : upTo + 1)
+  const counted = memory.take(COUNTED)
+  const recalled = (name: string, range: Range, read: (range: Range) => CountedPart): CountedPart => {
+    const key = `${projectNo} ${counts} ${name} ${range[0]} ${range[1]}`
+    const known = counted.recall(key)
+    if (known) return known
+    const part = read(range)
+    counted.keep(key, part, bytesOf(part))
+    return part
+  }
+  const parts: CountedPart[] = []
   for (const { minutes: width, from, to } of cover.wide) {
-    for (const [whatNo, total, bars] of rows.iterate(projectNo, counts, width, from, to) as Iterable<[number, number, Buffer]>) {
-      const count = countOf(whatNo)
-      count.total += total
-      readBars(bars, (minute, part) => void count.bars.push([minute, part]))
-    }
+    const oldest = db.prepare('select min(bucket) from count_rollup where project_no = ? and counts = ? and minutes = ?').pluck()
+    const kept = { from: (oldest.get(projectNo, counts, width) as number | null) ?? to, to: Math.floor(upTo / width) }
+    const { closed, open } = divideByClosed([from, to], kept)
+    if (closed) parts.push(recalled(String(width), closed, (range) => readWide(db, { projectNo, counts, width }, range)))
+    for (const range of open) parts.push(readWide(db, { projectNo, counts, width }, range))
   }
-  const add = ([whatNo, minute, total]: [number, number, number]) => {
-    const count = countOf(whatNo)
-    count.total += total
-    count.bars.push([minute, total])
+  for (const range of cover.minutes) {
+    const { table, minute } = MINUTES[counts]
+    const oldest = db.prepare(`select min(${minute}) from ${table} where project_no = ?`).pluck()
+    const { closed, open } = divideByClosed(range, { from: (oldest.get(projectNo) as number | null) ?? range[1], to: upTo })
+    if (closed) parts.push(recalled('1', closed, (of) => readMinutes(db, { projectNo, counts }, of)))
+    for (const of of open) parts.push(readMinutes(db, { projectNo, counts }, of))
   }
-  const single = db.prepare(MINUTE_ROWS[counts]).raw()
-  for (const [from, to] of cover.minutes)
-    for (const row of single.iterate(projectNo, from, to) as Iterable<[number, number, number]>) add(row)
-  if (part !== null && isInWide(cover, upTo)) for (const row of readRest(db, counts, { projectNo, minute: upTo, part })) add(row)
-  return found
+  if (rest !== null && isInWide(cover, upTo)) parts.push(readRest(db, { projectNo, counts }, { minute: upTo, rest }))
+  return together(parts)
 }
 
 /** Whether a row of the cover stands for this minute. */
@@ -70,17 +87,116 @@ function isInWide({ wide }: WindowCover, minute: number): boolean {
   return wide.some(({ minutes, from, to }) => minute >= from * minutes && minute < to * minutes)
 }
 
+function readWide(
+  db: SqliteDatabase,
+  { projectNo, counts, width }: { projectNo: number; counts: Counts; width: number },
+  [from, to]: Range,
+): CountedPart {
+  const rows = db
+    .prepare(
+      'select what_no, total, bars from count_rollup where project_no = ? and counts = ? and minutes = ? and bucket >= ? and bucket < ?',
+    )
+    .raw()
+    .iterate(projectNo, counts, width, from, to) as Iterable<[number, number, Buffer]>
+  const counted = createCounted()
+  for (const [whatNo, total, bars] of rows) {
+    counted.addTotal(whatNo, total)
+    readBars(bars, (minute, part) => void counted.addBar(whatNo, minute, part))
+  }
+  return counted.part()
+}
+
+interface MinuteSource {
+  projectNo: number
+  counts: Counts
+}
+
+function readMinutes(db: SqliteDatabase, { projectNo, counts }: MinuteSource, [from, to]: Range): CountedPart {
+  const { table, minute, what } = MINUTES[counts]
+  const rows = db.prepare(
+    `select ${what}, event_minute, sum(${counts}) from ${table}
+     where project_no = ? and ${minute} >= ? and ${minute} < ? group by ${what}, event_minute`,
+  )
+  return addUp(rows.raw().iterate(projectNo, from, to) as Iterable<MinuteRow>)
+}
+
 /** Rows of a minute that is in the hours in part: those that are not. */
 function readRest(
   db: SqliteDatabase,
-  counts: 'runs' | 'failures',
-  { projectNo, minute, part }: { projectNo: number; minute: number; part: MinutePart },
-): Iterable<[number, number, number]> {
-  const rest = db.prepare(REST_ROWS[counts]).raw()
-  return rest.iterate(projectNo, minute, part.eventMinute, part.whatNo) as Iterable<[number, number, number]>
+  { projectNo, counts }: MinuteSource,
+  { minute: of, rest }: { minute: number; rest: MinutePart },
+): CountedPart {
+  const { table, minute, what } = MINUTES[counts]
+  const rows = db.prepare(
+    `select ${what}, event_minute, sum(${counts}) from ${table}
+     where project_no = ? and ${minute} = ? and (event_minute, ${what}) > (?, ?) group by ${what}, event_minute`,
+  )
+  return addUp(rows.raw().iterate(projectNo, of, rest.eventMinute, rest.whatNo) as Iterable<MinuteRow>)
+}
+
+type MinuteRow = [whatNo: number, eventMinute: number, total: number]
+
+function addUp(rows: Iterable<MinuteRow>): CountedPart {
+  const counted = createCounted()
+  for (const [whatNo, eventMinute, part] of rows) {
+    counted.addTotal(whatNo, part)
+    counted.addBar(whatNo, eventMinute, part)
+  }
+  return counted.part()
+}
+
+function createCounted() {
+  const totals = new Map<number, number>()
+  const barsOf = new Map<number, Map<number, number>>()
+  const all = new Map<number, number>()
+  const add = (bars: Map<number, number>, minute: number, part: number) => void bars.set(minute, (bars.get(minute) ?? 0) + part)
+  return {
+    addTotal: (whatNo: number, total: number) => void totals.set(whatNo, (totals.get(whatNo) ?? 0) + total),
+    addBar(whatNo: number, minute: number, part: number) {
+      const bars = barsOf.get(whatNo) ?? new Map<number, number>()
+      barsOf.set(whatNo, bars)
+      add(bars, minute, part)
+      add(all, minute, part)
+    },
+    part: (): CountedPart => ({
+      byWhat: new Map([...totals].map(([whatNo, total]) => [whatNo, { total, bars: toBars(barsOf.get(whatNo)) }])),
+      all: toBars(all),
+    }),
+  }
+}
+
+function toBars(bars: ReadonlyMap<number, number> = new Map()): Bars {
+  return { minutes: [...bars.keys()], counts: [...bars.values()] }
+}
+
+function together(parts: readonly CountedPart[]): WindowCounts {
+  const byWhat = new Map<number, WindowCount>()
+  for (const part of parts) {
+    for (const [whatNo, { total, bars }] of part.byWhat) {
+      const count = byWhat.get(whatNo) ?? { total: 0, bars: [] }
+      byWhat.set(whatNo, count)
+      count.total += total
+      count.bars.push(bars)
+    }
+  }
+  return { byWhat, all: parts.map(({ all }) => all) }
+}
+
+/** Two numbers a bar, twice: among its own and among all. */
+const BAR_BYTES = 32
+const WHAT_BYTES = 200
+
+function bytesOf({ byWhat }: CountedPart): number {
+  let bytes = 0
+  for (const { bars } of byWhat.values()) bytes += WHAT_BYTES + BAR_BYTES * bars.minutes.length
+  return bytes
 }
 
 /** What of it came from a minute of event on. */
-export function countFrom({ bars }: WindowCount, fromMinute: number): number {
-  return bars.reduce((sum, [minute, part]) => (minute >= fromMinute ? sum + part : sum), 0)
+export function countFrom({ bars }: Pick<WindowCount, 'bars'>, fromMinute: number): number {
+  let sum = 0
+  for (const { minutes, counts } of bars) {
+    for (let at = 0; at < minutes.length; at++) if (minutes[at]! >= fromMinute) sum += counts[at]!
+  }
+  return sum
 }

@@ -1,15 +1,17 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
-import { coverWindow } from '@loopkit/shared/rollup/cover-window'
+import { coverWindow, type Range } from '@loopkit/shared/rollup/cover-window'
 import { createDistinctCount, hashText } from '@loopkit/shared/rollup/distinct-count'
-import { type FailureRow, failureColumns, toRolledFailure } from '@loopkit/shared/rollup/failure-row'
+import { FAILURE_COLUMNS, type FailureRow, toRolledFailure, userColumn } from '@loopkit/shared/rollup/failure-row'
 import { type PainRollupRow, type RolledFailure, sessionBits } from '@loopkit/shared/rollup/pain-rollup'
-import { orderOf, type Sample, unpackSamples } from '@loopkit/shared/rollup/samples'
-import { unpackVarints } from '@loopkit/shared/rollup/varints'
+import { orderOf, type Sample } from '@loopkit/shared/rollup/samples'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
+import { divideByClosed } from './closed-buckets.ts'
+import { bytesOf, createMoments, type FailurePart, firstSamples, joinRows, joinSingles } from './failure-part.ts'
+import { memoryOf, type ReadMemory } from './read-memory.ts'
 
 /** Decided failures of one fingerprint in a window: most of them by hours and days, the others one by one. */
 export interface PainParts {
-  rows: PainRollupRow[]
+  rows: FailurePart[]
   single: RolledFailure[]
 }
 
@@ -28,34 +30,77 @@ export interface OpenPart {
 }
 
 const MINUTE_MS = 60_000
+/** A day's and what lies at its edges, of some thousand pains. */
+const FAILURE_PARTS = memoryOf<ReadonlyMap<number, FailurePart>>('failure parts', 8)
 
-/** All decided failures of a window, by fingerprint. */
-export function readPainParts(db: SqliteDatabase, projectNo: number, window: MinuteWindow): Map<number, PainParts> {
+/**
+ * All decided failures of a window, by fingerprint. Hours and days that are over, and minutes of such, are remembered, unless a failure
+ * was taken back: then they are made anew, and a number says how often that was.
+ */
+export function readPainParts(
+  { db, memory }: { db: SqliteDatabase; memory: ReadMemory },
+  projectNo: number,
+  window: MinuteWindow,
+): Map<number, PainParts> {
   const found = new Map<number, PainParts>()
   const partsOf = (fingerprintNo: number): PainParts => {
     const parts = found.get(fingerprintNo) ?? { rows: [], single: [] }
     found.set(fingerprintNo, parts)
     return parts
   }
-  const rolled = rolledDecisions(db)
-  const { wide, minutes } = coverWindow(window.fromMinute, window.toMinute, rolled.toMinute)
-  const rows = db.prepare(
-    `select fingerprint_no, failures, ended, first_event_ms, last_event_ms, first_no, last_no, traces, sessions, users, releases,
-       service_lists, samples from pain_rollup where project_no = ? and minutes = ? and bucket >= ? and bucket < ?`,
-  )
-  for (const { minutes: width, from, to } of wide)
-    for (const row of rows.iterate(projectNo, width, from, to) as Iterable<PainRollupRow & { fingerprint_no: number }>)
-      partsOf(row.fingerprint_no).rows.push(row)
-  const singles = (fromMs: number, toMs: number, numbers: Pick<SingleScope, 'decisions' | 'failures'>) => {
-    for (const { fingerprintNo, ...failure } of readSingles(db, { projectNo, fromMs, toMs, ...numbers }))
-      partsOf(fingerprintNo).single.push(failure)
+  const addRows = (parts: ReadonlyMap<number, FailurePart>) => {
+    for (const [fingerprintNo, part] of parts) partsOf(fingerprintNo).rows.push(part)
   }
-  for (const [from, to] of minutes) {
-    if (to <= rolled.toMinute) singles(from * MINUTE_MS, to * MINUTE_MS, rolled.within)
+  const rolled = rolledDecisions(db)
+  const mended = readMended(db, projectNo)
+  const closedParts = (name: string, range: Range, read: () => Map<number, FailurePart>) => {
+    const key = `${projectNo} ${name} ${range[0]} ${range[1]} ${mended}`
+    const known = mended === null ? undefined : memory.take(FAILURE_PARTS).recall(key)
+    const parts = known ?? read()
+    if (mended !== null && !known) memory.take(FAILURE_PARTS).keep(key, parts, bytesOf(parts))
+    return parts
+  }
+  const { wide, minutes } = coverWindow(window.fromMinute, window.toMinute, rolled.toMinute)
+  const overMinute = rolled.toMinute - 1
+  for (const { minutes: width, from, to } of wide) {
+    const oldest = db.prepare('select min(bucket) from pain_rollup where project_no = ? and minutes = ?').pluck()
+    const kept = { from: (oldest.get(projectNo, width) as number | null) ?? to, to: Math.floor(overMinute / width) }
+    const { closed, open } = divideByClosed([from, to], kept)
+    if (closed) addRows(closedParts(String(width), closed, () => readWide(db, projectNo, { width, range: closed })))
+    for (const range of open) addRows(readWide(db, projectNo, { width, range }))
+  }
+  const decided = (range: Range) =>
+    readSingles(db, { projectNo, fromMs: range[0] * MINUTE_MS, toMs: range[1] * MINUTE_MS, ...rolled.within })
+  for (const range of minutes) {
+    if (range[1] > rolled.toMinute) continue
+    const read = () => joinSingles(decided(range))
+    addRows(range[1] <= overMinute ? closedParts('1', range, read) : read())
   }
   const { fromMs, toMs } = windowBoundsMs(window)
-  singles(fromMs, toMs, rolled.beyond)
+  const since = { projectNo, fromMs, toMs, ...rolled.beyond }
+  for (const { fingerprintNo, ...failure } of readSingles(db, since)) partsOf(fingerprintNo).single.push(failure)
   return found
+}
+
+/** How often failures were taken back from what is added up; null while one still is to be. */
+function readMended(db: SqliteDatabase, projectNo: number): number | null {
+  const isStale = db.prepare('select 1 from stale_rollup where project_no = ? limit 1').pluck().get(projectNo) !== undefined
+  const times = db.prepare("select up_to from rolled_up where project_no = ? and mark = 'mended'").pluck()
+  return isStale ? null : ((times.get(projectNo) as number | undefined) ?? 0)
+}
+
+function readWide(
+  db: SqliteDatabase,
+  projectNo: number,
+  { width, range: [from, to] }: { width: number; range: Range },
+): Map<number, FailurePart> {
+  const rows = db
+    .prepare(
+      `select fingerprint_no, failures, ended, first_event_ms, last_event_ms, first_no, last_no, traces, sessions, users, releases,
+         service_lists, samples from pain_rollup where project_no = ? and minutes = ? and bucket >= ? and bucket < ?`,
+    )
+    .iterate(projectNo, width, from, to) as Iterable<PainRollupRow & { fingerprint_no: number }>
+  return joinRows(rows)
 }
 
 interface Rolled {
@@ -94,7 +139,7 @@ function* readSingles(
   { projectNo, fromMs, toMs, decisions: [from, to], failures: [first, last] }: SingleScope,
 ): Generator<RolledFailure & { fingerprintNo: number }> {
   const rows = db.prepare(
-    `select ${failureColumns('d.project_no')}
+    `select ${FAILURE_COLUMNS}, null as user
      from decision d cross join decided_failure f on f.failure_no between max(d.first_failure_no, ?) and min(d.last_failure_no, ?)
      where d.project_no = ? and d.decided_ms >= ? and d.decided_ms < ? and d.decision_no between ? and ?`,
   )
@@ -109,7 +154,7 @@ export function spreadOfParts(all: readonly PainParts[], open: readonly OpenPart
   for (const { rows, single } of all) {
     for (const row of rows) {
       traces.join(row.traces)
-      sessions.join(row.sessions ?? row.traces)
+      sessions.join(row.sessions)
     }
     for (const { traceBits, sessionNo } of single) {
       traces.add(traceBits)
@@ -132,7 +177,7 @@ export function eventsOfParts(all: readonly PainParts[]): Omit<Spread, 'traces' 
     events.lastEventMs = Math.max(events.lastEventMs, lastMs)
   }
   for (const { rows, single } of all) {
-    for (const row of rows) note(row.ended, row.first_event_ms, row.last_event_ms)
+    for (const { ended, first, last } of rows) note(ended, first.ms, last.ms)
     for (const { eventMs, hasEnded } of single) note(hasEnded ? 1 : 0, eventMs, eventMs)
   }
   return events
@@ -141,43 +186,51 @@ export function eventsOfParts(all: readonly PainParts[]): Omit<Spread, 'traces' 
 /** Failures that stand for all: the numbers of the last and the first by event time, and of some of any time by order of their traces. */
 export function samplesOfParts(all: readonly PainParts[], samplesMax: number): number[] {
   const samples: Sample[] = []
-  let first = { ms: Number.POSITIVE_INFINITY, no: 0 }
-  let last = { ms: Number.NEGATIVE_INFINITY, no: 0 }
-  const note = (firstMs: number, firstNo: number, lastMs: number, lastNo: number) => {
-    if (firstMs < first.ms) first = { ms: firstMs, no: firstNo }
-    if (lastMs > last.ms) last = { ms: lastMs, no: lastNo }
-  }
+  const moments = createMoments()
   for (const { rows, single } of all) {
     for (const row of rows) {
-      samples.push(...unpackSamples(row.samples))
-      note(row.first_event_ms, row.first_no, row.last_event_ms, row.last_no)
+      samples.push(...row.samples)
+      moments.note(row.first, row.last)
     }
     for (const { failureNo, traceId, eventMs } of single) {
       samples.push({ order: orderOf(traceId), failureNo })
-      note(eventMs, failureNo, eventMs, failureNo)
+      moments.note({ ms: eventMs, no: failureNo })
     }
   }
-  const byOrder = samples.sort((a, b) => a.order - b.order || a.failureNo - b.failureNo).slice(0, samplesMax)
-  return [...new Set([last.no, first.no, ...byOrder.map(({ failureNo }) => failureNo)])]
+  const { first, last } = moments.found
+  return [...new Set([last.no, first.no, ...firstSamples(samples, samplesMax).map(({ failureNo }) => failureNo)])]
 }
 
 /** Numbers of the releases and of the lists of services that these failures name, and how many users they met. */
-export function namedByParts(all: readonly PainParts[], openUsers: readonly string[]) {
+export function namedByParts(db: SqliteDatabase, all: readonly PainParts[], openUsers: readonly string[]) {
   const releases = new Set<number>()
   const serviceLists = new Set<number>()
   const users = createDistinctCount()
+  const unread: number[] = []
   for (const { rows, single } of all) {
     for (const row of rows) {
-      for (const no of unpackVarints(row.releases)) releases.add(no)
-      for (const no of unpackVarints(row.service_lists)) serviceLists.add(no)
+      for (const no of row.releases) releases.add(no)
+      for (const no of row.serviceLists) serviceLists.add(no)
       if (row.users !== null) users.join(row.users)
+      unread.push(...row.usersOf)
     }
-    for (const { releaseNo, serviceListNo, userBits } of single) {
+    for (const { releaseNo, serviceListNo, failureNo } of single) {
       if (releaseNo !== 0) releases.add(releaseNo)
       if (serviceListNo !== 0) serviceLists.add(serviceListNo)
-      if (userBits !== null) users.add(userBits)
+      unread.push(failureNo)
     }
   }
-  for (const user of openUsers) users.add(hashText(user))
+  for (const user of [...openUsers, ...readUsers(db, unread)]) users.add(hashText(user))
   return { releases: [...releases], serviceLists: [...serviceLists], users: users.count() }
+}
+
+/** Late spans may still name a user, so users of single failures are not kept with them. */
+function readUsers(db: SqliteDatabase, numbers: readonly number[]): string[] {
+  if (numbers.length === 0) return []
+  const users = db.prepare(
+    `select ${userColumn('p.project_no')} from decided_failure f join fingerprint p using (fingerprint_no)
+     where f.failure_no in (select value from json_each(?))`,
+  )
+  const found = users.pluck().all(JSON.stringify(numbers)) as (string | null)[]
+  return found.filter((user) => user !== null)
 }

@@ -4,8 +4,9 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainDetail } from '../domain/pain-facts.ts'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
 import { type FailureScope, type FailureSelection, IN_WINDOW, selectFailures, windowParameters } from './failure-scope.ts'
-import { countFrom, readWindowCounts, type WindowCount } from './rolled-counts.ts'
+import { countFrom, readWindowCounts, type WindowCount, type WindowCounts } from './rolled-counts.ts'
 import { eventsOfParts, type PainParts, readPainParts, type Spread } from './rolled-failures.ts'
+import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** A decided pain of the window as the counts know it. */
 export interface CountedPain {
@@ -93,19 +94,21 @@ function countServiceRuns(
  * times, of the minutes that these touch.
  */
 export function countRuns(
-  db: SqliteDatabase,
+  connection: TelemetryConnection,
   projectNo: number,
   { fromMinute, toMinute }: MinuteWindow,
   events: FailureScope['events'] = null,
 ): RunCounts {
   const window = { fromMinute, toMinute }
-  const counts =
-    events === null ? readWindowCounts(db, projectNo, 'runs', window) : countRunsBetween(db, projectNo, window, events)
+  const { byWhat, all } =
+    events === null
+      ? readWindowCounts(connection, projectNo, 'runs', window)
+      : countRunsBetween(connection.db, projectNo, window, events)
   const byMinute = new Map<number, number>()
-  for (const { bars } of counts.values())
-    for (const [minute, runs] of bars) byMinute.set(minute, (byMinute.get(minute) ?? 0) + runs)
+  for (const { minutes, counts } of all)
+    minutes.forEach((minute, at) => void byMinute.set(minute, (byMinute.get(minute) ?? 0) + counts[at]!))
   const middleMinute = middleOf([...byMinute].sort(([a], [b]) => a - b).map(([event_minute, runs]) => ({ event_minute, runs })))
-  const byOperation = [...counts].map(
+  const byOperation = [...byWhat].map(
     ([operationNo, count]) => [operationNo, { runs: count.total, later: countFrom(count, middleMinute) }] as const,
   )
   return { middleMinute, byOperation: new Map(byOperation) }
@@ -117,20 +120,20 @@ function countRunsBetween(
   projectNo: number,
   { fromMinute, toMinute }: MinuteWindow,
   { fromMs, toMs }: NonNullable<FailureScope['events']>,
-): Map<number, WindowCount> {
+): WindowCounts {
   const rows = db.prepare(
     `select operation_no, event_minute, sum(runs) as runs from run_count where project_no = ? and received_minute >= ?
        and received_minute < ? and event_minute >= ? and event_minute <= ? group by operation_no, event_minute`,
   )
   const bounds = [Math.floor(fromMs / MINUTE_MS), Math.floor((toMs - 1) / MINUTE_MS)]
-  const found = new Map<number, WindowCount>()
+  const byWhat = new Map<number, WindowCount>()
   for (const { operation_no, event_minute, runs } of rows.all(projectNo, fromMinute, toMinute, ...bounds) as OperationRow[]) {
-    const count = found.get(operation_no) ?? { total: 0, bars: [] }
-    found.set(operation_no, count)
+    const count = byWhat.get(operation_no) ?? { total: 0, bars: [] }
+    byWhat.set(operation_no, count)
     count.total += runs
-    count.bars.push([event_minute, runs])
+    count.bars.push({ minutes: [event_minute], counts: [runs] })
   }
-  return found
+  return { byWhat, all: [...byWhat.values()].flatMap(({ bars }) => bars) }
 }
 
 interface OperationRow {
@@ -164,8 +167,9 @@ export interface PainCountQuestion extends FailureScope {
 }
 
 /** Every pain with decided failures in the window, with distinct traces and sessions. Retracted ones have no row. */
-export function countPains(db: SqliteDatabase, question: PainCountQuestion): CountedPain[] {
-  const found = question.events === null ? countRolled(db, question) : countOneByOne(db, question)
+export function countPains(connection: TelemetryConnection, question: PainCountQuestion): CountedPain[] {
+  const { db } = connection
+  const found = question.events === null ? countRolled(connection, question) : countOneByOne(db, question)
   const fingerprints = db.prepare(
     `select fingerprint_no, fingerprint, parent_key, signal, service, operation, operation_no, first_seen_ms from fingerprint
      where project_no = @projectNo and (@service is null or service = @service) order by fingerprint_no`,
@@ -184,14 +188,16 @@ interface PainCount extends Spread {
 }
 
 /** Where the failures themselves are no longer kept, their minutes stand in for them. */
-function countRolled(db: SqliteDatabase, { projectNo, window, middleMinute }: PainCountQuestion): Map<number, PainCount> {
-  const parts = readPainParts(db, projectNo, window)
-  const counted = readWindowCounts(db, projectNo, 'failures', window)
+function countRolled(
+  connection: TelemetryConnection,
+  { projectNo, window, middleMinute }: PainCountQuestion,
+): Map<number, PainCount> {
+  const parts = readPainParts(connection, projectNo, window)
+  const counted = readWindowCounts(connection, projectNo, 'failures', window)
   return new Map(
-    [...counted].map(([fingerprintNo, count]) => {
+    [...counted.byWhat].map(([fingerprintNo, count]) => {
       const own = parts.get(fingerprintNo) ?? null
-      const minutes = count.bars.filter(([, part]) => part > 0).map(([minute]) => minute)
-      const spread = own ? boundsOfParts(own) : spreadOfMinutes(minutes)
+      const spread = own ? boundsOfParts(own) : spreadOfMinutes(count)
       return [fingerprintNo, { failures: count.total, later: countFrom(count, middleMinute), parts: own, ...spread }]
     }),
   )
@@ -202,7 +208,8 @@ function boundsOfParts(parts: PainParts): Spread {
   return { traces: 0, sessions: 0, ...eventsOfParts([parts]) }
 }
 
-function spreadOfMinutes(minutes: readonly number[]): Spread {
+function spreadOfMinutes({ bars }: WindowCount): Spread {
+  const minutes = bars.flatMap((of) => of.minutes.filter((_, at) => of.counts[at]! > 0))
   const bounds = { firstEventMs: Math.min(...minutes) * MINUTE_MS, lastEventMs: Math.max(...minutes) * MINUTE_MS }
   return { traces: 1, sessions: 1, ended: 0, ...bounds }
 }

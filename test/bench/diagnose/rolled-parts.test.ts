@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { createPainRollup } from '@loopkit/shared/rollup/pain-rollup'
 import { readHourlyFailures, readHourlyRuns } from '../../../analyzer/src/telemetry/hourly-counts.ts'
+import { createReadMemory, type ReadMemory } from '../../../analyzer/src/telemetry/read-memory.ts'
 import { readWindowCounts } from '../../../analyzer/src/telemetry/rolled-counts.ts'
-import { readPainParts } from '../../../analyzer/src/telemetry/rolled-failures.ts'
+import { readPainParts, samplesOfParts, spreadOfParts } from '../../../analyzer/src/telemetry/rolled-failures.ts'
 import { createHourFolder } from '../../../collector/src/retain/fold-hours.ts'
 import type { RetainedStore } from '../../../collector/src/retain/retained-store.ts'
 import { createRollUp } from '../../../collector/src/retain/roll-up.ts'
@@ -19,7 +19,9 @@ const ROWS_MAX = { rollUp: 304, hours: 503 }
 
 let stored: StoredTelemetry
 let projectNo: number
+let remembering: ReadMemory
 beforeEach(() => {
+  remembering = createReadMemory()
   stored = createStoredTelemetry()
   projectNo = stored.project({ name: 'one' })
   stored.at((MINUTE - 1) * MINUTE_MS)
@@ -83,32 +85,30 @@ const WINDOWS = [
   [HOUR - 1440, HOUR + 1440],
 ] as const
 
-/** All that is told by these rows, in one order. */
+/** All that is told by these rows, in one order; the same by a reader that remembers and by one that does not. */
 function tell(): string {
+  const told = toldWith(createReadMemory(0))
+  expect(toldWith(remembering)).toBe(told)
+  return told
+}
+
+function toldWith(memory: ReadMemory): string {
   const { db } = stored
+  const reader = { db, memory }
   const byNumber = <T>(found: ReadonlyMap<number, T>) => [...found].sort(([a], [b]) => a - b)
   const windows = WINDOWS.map(([fromMinute, toMinute]) => {
     const window = { fromMinute, toMinute }
     const counts = (['runs', 'failures'] as const).map((what) =>
-      byNumber(readWindowCounts(db, projectNo, what, window)).map(([no, { total, bars }]) => {
-        const minutes = new Map<number, number>()
-        for (const [minute, part] of bars) minutes.set(minute, (minutes.get(minute) ?? 0) + part)
-        return [no, total, byNumber(minutes)]
+      byNumber(readWindowCounts(reader, projectNo, what, window).byWhat).map(([no, { total, bars }]) => {
+        const counted = new Map<number, number>()
+        for (const { minutes, counts: of } of bars)
+          minutes.forEach((minute, at) => void counted.set(minute, (counted.get(minute) ?? 0) + of[at]!))
+        return [no, total, byNumber(counted)]
       }),
     )
-    const parts = byNumber(readPainParts(db, projectNo, window)).map(([no, { rows, single }]) => {
-      const whole = createPainRollup()
-      for (const row of rows) whole.join(row)
-      for (const one of single) whole.add(one)
-      const row = whole.toRow()
-      return [
-        no,
-        row.failures,
-        row.first_no,
-        row.last_no,
-        Buffer.from(row.traces).toString('hex'),
-        Buffer.from(row.samples).toString('hex'),
-      ]
+    const parts = byNumber(readPainParts(reader, projectNo, window)).map(([no, own]) => {
+      const failures = own.rows.reduce((sum, row) => sum + row.failures, own.single.length)
+      return [no, failures, spreadOfParts([own], []), samplesOfParts([own], 24)]
     })
     return [counts, parts]
   })
