@@ -7,10 +7,12 @@ import { projectRoot } from '../harness/service-process.ts'
 import { sharedData } from '../harness/shared-data.ts'
 import { startProduct } from '../harness/start-product.ts'
 import { measureCanaryTraffic, simulateCanaries } from './canary-traffic.ts'
+import { countFalseAlarms, measureFalseAlarms } from './false-alarms.ts'
 import { measureVerdicts, simulateVerdicts } from './false-verdicts.ts'
 import { measureCoverage, simulateCoverage } from './interval-coverage.ts'
 import type { Measure } from './measure.ts'
 import { measureMustFind, mustFindIn, readMustFind } from './must-find.ts'
+import { measureOutliers, simulateOutliers } from './outlier-alarms.ts'
 import { type QualityReport, qualityMarkdown } from './quality-markdown.ts'
 import { locateSet } from './read-set.ts'
 import { findSets, tryMeasure, whyNot } from './sets.ts'
@@ -31,7 +33,10 @@ const { values } = parseArgs({
   },
 })
 
+const HEALTHY_TRACES = 20_000
 const TREND_WEEKS = 40
+/** Of each shape, some twenty seconds in all. */
+const OUTLIER_OPERATIONS = 10
 const RUNS = 1_000
 const RUNS_FULL = 20_000
 /** Histories a cell of the other simulations: some two minutes for all. */
@@ -54,9 +59,15 @@ if (trail !== null) {
   if ('why' in mustFind) notMeasured.push(leaveOut('must-find pains', mustFind.why))
   else measures.push(mustFind)
 }
+console.error('counting: false alarms on healthy traces')
+const healthy = { traces: HEALTHY_TRACES, seed: Number(values.seed) }
+measures.push(measureFalseAlarms(countFalseAlarms(healthy), healthy))
 console.error('simulating: trends of pains that hurt as always')
 const trends = { weeks: TREND_WEEKS, seed: Number(values.seed) }
 measures.push(measureTrends(simulateTrends(trends), trends))
+console.error('simulating: times of healthy and of slower runs')
+const outliers = { operations: OUTLIER_OPERATIONS, seed: Number(values.seed) }
+measures.push(measureOutliers(simulateOutliers(outliers), outliers))
 const { verifyRule } = toDiagnosisRules(readSettings({}))
 const runs = values.full ? RUNS_FULL : RUNS
 console.error(`simulating: ${runs} histories a cell, seed ${values.seed}`)

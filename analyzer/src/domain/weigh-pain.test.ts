@@ -37,7 +37,8 @@ test.each([
   ['one that every run survived and that hits most', { ended: 0, decided: 90, runs: 100, sessions: 40 }, 'medium'],
   ['one of an agent’s tool, whatever its runs came to', { ended: 0, operation: 'execute_tool find' }, 'medium'],
   ['one of a model call, likewise', { ended: 0, operation: 'chat helper', signal: 'rate_limited' as const }, 'medium'],
-  ['a hint that many met', { signal: 'slow' as const, sessions: 40 }, 'medium'],
+  ['a hint that many met, once in a while', { signal: 'slow' as const, sessions: 40 }, 'low'],
+  ['a hint that many met, often', { signal: 'slow' as const, sessions: 40, decided: 120 }, 'medium'],
   ['more failures than runs', { decided: 90, runs: 30, sessions: 40 }, 'critical'],
 ])('the severity of %s', (_, more, severity) => expect(severityOf(pain({ ended: 5, ...more }))).toBe(severity))
 

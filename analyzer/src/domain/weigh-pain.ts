@@ -26,11 +26,14 @@ const SURVIVABLE_SIGNALS: ReadonlySet<SignalType> = new Set<SignalType>([
   'rate_limited',
   'auth_failure',
   'dependency_failure',
+  'retry_storm',
 ])
 /** Work of agents: its runs end well by their status, whatever became of a step. */
 const AGENT_WORK = /^(?:execute_tool|chat|text_completion|generate_content|completion|responses|embeddings?|invoke_agent)\b/
 /** Sessions from which a pain counts as wide. */
 const WIDE_SESSIONS = 10
+/** Share of the operation's runs from which a hint counts as wide: once in a while it is how things go. */
+const HINT_SHARE = 0.1
 /** Share of the operation's runs from which a pain counts as deep, and the runs that such a share must rest on. */
 const DEEP_SHARE = 0.5
 const DEEP_RUNS_MIN = 20
@@ -38,13 +41,15 @@ const DEEP_RUNS_MIN = 20
 const SHARE_ALPHA = 0.1
 
 /**
- * Starts at medium (low for signals that only hint) and rises one step when at least 10 sessions met it, and one more when with
+ * Starts at medium (low for signals that only hint) and rises one step when at least 10 sessions met it (a hint: in a tenth of the runs), and one more when with
  * 95 % certainty at least half of 20 or more runs of the operation failed. What every run survived starts at low, however many met it.
  */
 export function severityOf(facts: PainFacts): Severity {
   const survived = isSurvived(facts)
-  const base = LOW_SIGNALS.has(facts.signal) || survived ? 0 : 1
-  const wide = facts.sessions >= WIDE_SESSIONS && !survived ? 1 : 0
+  const isHint = LOW_SIGNALS.has(facts.signal)
+  const base = isHint || survived ? 0 : 1
+  const isOften = !isHint || failuresOf(facts) >= HINT_SHARE * facts.runs
+  const wide = facts.sessions >= WIDE_SESSIONS && isOften && !survived ? 1 : 0
   // The share is never below its lower bound, and mostly far below what is deep: that spares the bound.
   const mayBeDeep = facts.runs >= DEEP_RUNS_MIN && failuresOf(facts) >= DEEP_SHARE * facts.runs
   const deep = mayBeDeep && shareAtLeast(facts) >= DEEP_SHARE ? 1 : 0

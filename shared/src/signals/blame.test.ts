@@ -4,7 +4,7 @@ import { judgeTrace } from './judge-trace.ts'
 import { CLIENT, ERROR, SERVER, type SpanSketch, sketchTrace } from './trace.fixture.ts'
 
 const idOf = (id: Uint8Array) => Buffer.from(toHex(id), 'hex').toString('latin1').replace(/\.+$/, '')
-const cancelled: SpanSketch['exception'] = ['asyncio.CancelledError', '']
+const cancelled: SpanSketch['exception'] = ['JobError', 'job 17 was cancelled']
 
 /** Origin → what it is the cause of. */
 const cases: [guarantee: string, sketches: SpanSketch[], blamed: Record<string, string[]>][] = [
@@ -123,7 +123,15 @@ const cases: [guarantee: string, sketches: SpanSketch[], blamed: Record<string, 
     'who gave up waiting, and not the work that was cancelled for it',
     [
       { id: 'call', kind: CLIENT, status: ERROR, attributes: { 'rpc.grpc.status_code': 4 }, start: 0, end: 100 },
-      { id: 'server', parent: 'call', kind: SERVER, status: ERROR, message: 'context canceled', start: 5, end: 300 },
+      {
+        id: 'server',
+        parent: 'call',
+        kind: SERVER,
+        status: ERROR,
+        message: 'request handling was cancelled',
+        start: 5,
+        end: 300,
+      },
       {
         id: 'query',
         parent: 'server',

@@ -1,4 +1,5 @@
 import type { OtlpSpan } from '../otlp/model.ts'
+import { isCancelled } from './cancelled.ts'
 import { createErrorRelation } from './error-relation.ts'
 import type { TraceSpan } from './model.ts'
 import { compareBigInts, NO_PARENT, type TraceTree } from './trace-tree.ts'
@@ -78,7 +79,9 @@ function settle(
   passedOn: readonly Rising[],
 ): readonly Rising[] {
   const isTimeout = tree.spans[i]!.detection!.signal === 'timeout'
-  const isCause = passedOn.every(({ origin }) => isCancelled(tree.spans[origin]!) && (isTimeout || relation(i, origin) === 'own'))
+  const isCause = passedOn.every(
+    ({ origin }) => isCancelled(tree.spans[origin]!.detection!) && (isTimeout || relation(i, origin) === 'own'),
+  )
   if (passedOn.length > 0 && !isCause) {
     for (const { origin } of passedOn) blamed.get(origin)!.push(i)
     return passedOn
@@ -95,7 +98,7 @@ function settle(
 /** What was begun together is cancelled when one of it fails: that is no failure of its own. */
 function joinCancelled({ tree, blamed }: Settling, errors: Rising[]): Rising[] {
   if (errors.length < 2) return errors
-  const isVictim = errors.map(({ origin, handled }) => !handled && isCancelled(tree.spans[origin]!))
+  const isVictim = errors.map(({ origin, handled }) => !handled && isCancelled(tree.spans[origin]!.detection!))
   const causes = errors.filter(({ handled }, n) => !handled && !isVictim[n])
   const endOf = ({ through }: Rising) => tree.spans[through]!.span.endUnixNano
   const [cause] = causes.toSorted((a, b) => compareBigInts(endOf(a), endOf(b)) || a.origin - b.origin)
@@ -106,19 +109,6 @@ function joinCancelled({ tree, blamed }: Settling, errors: Rising[]): Rising[] {
     blamed.delete(error.origin)
     return false
   })
-}
-
-/** Work that somebody else gave up, and that says so. */
-const CANCELLED =
-  /\b(?:operation|request|context|task|call|query|statement|rpc|execution)? ?(?:was |has been )?cancell?(?:ed|ing)\b|client disconnected/i
-
-function isCancelled({ detection }: TraceSpan): boolean {
-  const { code, errorType, message } = detection!
-  if (code === 'CANCELLED' || code === '499' || code === '57014') return true
-  return (
-    /Cancell?ed(?:Error|Exception)?$|CancellationException$/.test(errorType ?? '') ||
-    CANCELLED.test((message ?? '').slice(0, 200))
-  )
 }
 
 function asHandled(error: Rising): Rising {

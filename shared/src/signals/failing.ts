@@ -2,6 +2,7 @@ import type { OtlpSpan, OtlpValue } from '../otlp/model.ts'
 import { isClaudeCode } from '../span/conventions/claude-code.ts'
 import { logErrorGround } from '../span/log-error.ts'
 import type { SpanView } from '../span/record.ts'
+import { wasGivenUp } from './cancelled.ts'
 import { grpcStatusOf, httpStatusOf } from './codes.ts'
 import { LANGFUSE_LEVEL_KEY } from './keys.ts'
 import { toolErrorOf } from './tool-result.ts'
@@ -35,11 +36,11 @@ const GRPC_CLIENT_ANSWERS: ReadonlySet<string> = new Set([
 /**
  * What makes this span a failure, in words for /why; null for a healthy one. Runs on every span, so it reads little.
  * A status that says OK is the developer's last word (OpenTelemetry: Ok is final), except that a tool may say `isError` in its result.
- * Without a status the protocol's own code decides, and only where there is none either, an error attribute or exception event.
+ * What was only given up by who waited for it is none. Without a status the protocol's own code decides, and only where there is none either, an error attribute or exception event.
  */
 export function failureGround(span: OtlpSpan, view: SpanView): string | null {
   if (span.log) return logErrorGround(span.log)
-  if (span.status.code === 2) return 'status is ERROR'
+  if (span.status.code === 2) return wasGivenUp(span) ? null : 'status is ERROR'
   if (view.kind === 'tool') {
     const toolError = toolErrorOf(span)
     if (toolError) return toolError.because
@@ -57,7 +58,7 @@ function byAttributes(span: OtlpSpan, view: SpanView): string | null {
   const grpc = http === null ? grpcStatusOf(attributes) : null
   if (grpc !== null && grpcFails(grpc, span.kind)) return `gRPC status ${grpc}`
   const type = attributes.get('error.type')
-  if (typeof type === 'string' && type !== '') return `error.type is ${type.slice(0, 100)}`
+  if (typeof type === 'string' && type !== '' && !wasGivenUp(span)) return `error.type is ${type.slice(0, 100)}`
   if (attributes.get('otel.status_code') === 'ERROR') return 'otel.status_code is ERROR'
   if (attributes.get(LANGFUSE_LEVEL_KEY) === 'ERROR') return `${LANGFUSE_LEVEL_KEY} is ERROR`
   return isClaudeCode(span.name) && saysUnsuccessful(attributes.get('success')) ? 'success is false' : null
@@ -84,7 +85,7 @@ function byEvents(span: OtlpSpan): string | null {
     const escaped = event.attributes.get('exception.escaped')
     // Recorded, and said to have been caught: Python's record_exception writes "False" where the code went on.
     const handled = escaped === false || escaped === 'False' || escaped === 'false'
-    if (!handled && !answered(span)) return 'an exception event, and no status'
+    if (!handled && !answered(span) && !wasGivenUp(span)) return 'an exception event, and no status'
   }
   return null
 }

@@ -83,7 +83,7 @@ export function judgeTrace(
     ...soft.map(({ at, detection, alsoAt }) =>
       toFailure(
         { ...tree.spans[at]!, detection },
-        { propagatedTo: alsoAt.map((i) => tree.spans[i]!), endedTrace: hasEnded([at, ...alsoAt]) },
+        { propagatedTo: alsoAt.map((i) => tree.spans[i]!), endedTrace: hasEnded([...failingFrom(tree, at), ...alsoAt]) },
       ),
     ),
     ...byLogs.own.map(({ log, named, repeats }) =>
@@ -113,6 +113,13 @@ const CONSUMER = 5
 function createHasEnded({ spans, parents }: TraceTree): (seenAt: readonly number[]) => boolean {
   const isTop = (i: number) => parents[i] === NO_PARENT || spans[i]!.span.kind === CONSUMER
   return (seenAt) => seenAt.some((i) => i === NO_PARENT || (isTop(i) && isLost(spans[i]!)))
+}
+
+/** The span and the failing ones that follow above it. */
+function failingFrom({ spans, parents }: TraceTree, at: number): number[] {
+  const seenAt = [at]
+  for (let up = parents[at]!; up !== NO_PARENT && spans[up]!.detection !== null; up = parents[up]!) seenAt.push(up)
+  return seenAt
 }
 
 /** A span that ended well was survived, whatever was logged in it. */

@@ -7,7 +7,7 @@ const SQLSTATE: ReadonlySet<string | null> = new Set(['57014', '55P03', 'HYT00',
 
 /** A bare "timeout" is no evidence: "invalid timeout value" is an argument error. */
 const WORDS =
-  /\b(?:timed[ -]out|time(?:-| )?out (?:of \d|after|exceeded|expired|reached|error|while|waiting|was reached)|(?:request|connection|connect|read|write|socket|gateway|query|statement|operation|execution|response|lock wait|idle|upstream)[ _-]time-?out|deadline[ _]exceeded|E(?:SOCKET)?TIMEDOUT|timeout: )\b|\w{0,60}Timeout(?:Error|Exception|Expired)\b|\b(?:Read|Connect|Write|Pool)Timeout\b|DeadlineExceeded|^timeout\b/i
+  /\b(?:timed[ -]out|time(?:-| )?out (?:of \d{1,9}|after|exceeded|expired|reached|error|while|waiting|was reached)|(?:request|connection|connect|read|write|socket|gateway|query|statement|operation|execution|response|lock wait|idle|upstream)[ _-]time-?out|deadline[ _]exceeded|E(?:SOCKET)?TIMEDOUT|timeout: )\b|\w{0,60}Timeout(?:Error|Exception|Expired)\b|\b(?:Read|Connect|Write|Pool)Timeout\b|DeadlineExceeded|^timeout\b/i
 
 /** Time ran out: 408, 504, DEADLINE_EXCEEDED, a cancelled statement, or an error that says so. */
 export const timeout: HardRule = {

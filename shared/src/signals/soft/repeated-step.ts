@@ -1,8 +1,8 @@
 import type { SoftFinding, SoftRule } from './rule.ts'
 
 /**
- * The same tool with the same arguments and the same result, again and again: nothing was learned. The last run is marked. Where a
- * result changes, as in polling, the step was of use. Runs of which the trace tells no arguments are left alone.
+ * The same tool with the same arguments and the same result, again and again to the end: nothing was learned. The last run is marked. Where
+ * the result changes at last, as in polling, the waiting was of use. Runs of which the trace tells no arguments are left alone.
  */
 export const repeatedStep: SoftRule = {
   signal: 'repeated_step',
@@ -10,17 +10,18 @@ export const repeatedStep: SoftRule = {
     const { tree, thresholds } = trace
     const findings: SoftFinding[] = []
     for (const { actions } of trace.runs) {
-      const same = new Map<string, number[]>()
+      const repeats = new Map<string, { result: string | null; steps: number[] }>()
       for (const i of actions) {
         const { kind, tool } = tree.spans[i]!.view
         const asked = kind === 'tool' && tool !== null ? trace.argumentsOf(i) : null
         if (asked === null) continue
-        const step = JSON.stringify([tool, asked, trace.fails(i) ? 'failed' : trace.resultOf(i)])
-        const steps = same.get(step)
-        if (steps) steps.push(i)
-        else same.set(step, [i])
+        const step = JSON.stringify([tool, asked])
+        const result = trace.fails(i) ? 'failed' : trace.resultOf(i)
+        const before = repeats.get(step)
+        if (before !== undefined && before.result === result) before.steps.push(i)
+        else repeats.set(step, { result, steps: [i] })
       }
-      for (const steps of same.values()) {
+      for (const { steps } of repeats.values()) {
         const at = steps.at(-1)!
         if (steps.length < thresholds.repeatedStepMin || trace.hasFailureBelow(at)) continue
         const { tool } = tree.spans[at]!.view
