@@ -1,20 +1,28 @@
 import type { Dashboard, OpenPain, VerdictRow } from '../domain/dashboard/dashboard.ts'
+import type { Issue } from '../domain/packet/model.ts'
 import { escapeHtml } from './escape-html.ts'
 
+/** What is known of a pain beyond its row. */
+export type PainDetails = Pick<
+  Issue,
+  'pain_id' | 'why' | 'first_seen' | 'blast_radius' | 'suspects' | 'next_action' | 'evidence_ids' | 'traces'
+>
+
 /** The signed-in part of the page. Every word from telemetry is escaped. */
-export function renderContent({ summary, value, open_pains, wins, regressions_detail, last_run }: Dashboard): string {
+export function renderContent(dashboard: Dashboard, details: readonly PainDetails[]): string {
+  const { summary, value, open_pains, wins, regressions_detail, last_run } = dashboard
   return `<h1>${escapeHtml(value.headline)}</h1>
 <p class="project">Project <code>${escapeHtml(summary.project_id)}</code></p>
 <dl class="numbers">
 ${number('Fixes that held', String(value.held_count))}
 ${number('Slipped back', String(value.slipped_count))}
 ${number('Open pains', String(value.open_pain_count))}
-${number('Regression rate', value.regression_rate === null ? 'not measured' : `${Math.round(value.regression_rate * 100)} %`)}
+${number('Regression rate', value.regression_rate === null ? 'unmeasured' : `${Math.round(value.regression_rate * 100)} %`)}
 ${number('Momentum', value.momentum)}
 ${number('Records read', String(summary.telemetry_read))}
 </dl>
 <h2 id="pains">Open pains</h2>
-${open_pains.length === 0 ? '<p>None in this window.</p>' : painTable(open_pains, summary.window)}
+${open_pains.length === 0 ? '<p>None in this window.</p>' : painTable(dashboard, details)}
 ${verdictTable('Fixes that held', wins)}
 ${verdictTable('Regressions', regressions_detail)}
 <h2>Last diagnosis</h2>
@@ -30,39 +38,62 @@ function time(iso: string): string {
   return `<time datetime="${escapeHtml(iso)}">${escapeHtml(iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC'))}</time>`
 }
 
-function painTable(pains: readonly OpenPain[], window: { from: string; to: string }): string {
+function painTable(
+  { open_pains: pains, summary: { window, open_pain_count } }: Dashboard,
+  details: readonly PainDetails[],
+): string {
+  const detailsOf = new Map(details.map((one) => [one.pain_id, one]))
+  const more = open_pain_count - pains.length
   return `<div class="table" role="region" aria-labelledby="pains" tabindex="0">
 <table role="table">
 <caption>What failed between ${time(window.from)} and ${time(window.to)}, heaviest first</caption>
 <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Pain</th><th scope="col" role="columnheader">Severity</th><th scope="col" role="columnheader">Failures</th><th scope="col" role="columnheader">Sessions</th><th scope="col" role="columnheader">Trend</th><th scope="col" role="columnheader">State</th><th scope="col" role="columnheader">Last seen</th></tr></thead>
 <tbody role="rowgroup">
-${pains.map(painRow).join('\n')}
+${pains.map((pain) => painRow(pain, detailsOf.get(pain.pain_id))).join('\n')}
 </tbody>
 </table>
-</div>`
+</div>${more > 0 ? `\n<p class="more">The ${pains.length} heaviest of ${open_pain_count}. <code>GET /v1/pains</code> lists all.</p>` : ''}`
 }
 
-function painRow({
-  pain_id,
-  title,
-  severity,
-  signal_type,
-  count,
-  session_count,
-  trend,
-  status,
-  provisional,
-  last_seen,
-}: OpenPain): string {
+function painRow(
+  { pain_id, title, severity, signal_type, count, session_count, trend, status, provisional, last_seen }: OpenPain,
+  details: PainDetails | undefined,
+): string {
   const state = `${status.replaceAll('_', ' ')}${provisional ? ', not yet decided' : ''}`
-  return row(`${escapeHtml(title)}<small>${escapeHtml(signal_type)} · <code>${escapeHtml(pain_id)}</code></small>`, [
+  const about = `<small>${escapeHtml(signal_type)} · <code>${escapeHtml(pain_id)}</code></small>`
+  return row(`${escapeHtml(title)}${about}${details === undefined ? '' : renderDetails(details)}`, [
     ['Severity', `<span class="severity ${escapeHtml(severity)}">${escapeHtml(severity)}</span>`],
     ['Failures', String(count)],
     ['Sessions', String(session_count)],
-    ['Trend', escapeHtml(trend ?? 'not known')],
+    ['Trend', escapeHtml(trend ?? '–')],
     ['State', escapeHtml(state)],
     ['Last seen', time(last_seen)],
   ])
+}
+
+/** Records and traces named of one pain. */
+const NAMED_MAX = 3
+
+function renderDetails({ why, first_seen, blast_radius, suspects, next_action, evidence_ids, traces }: PainDetails): string {
+  const codes = (words: readonly string[]) => words.map((word) => `<code>${escapeHtml(word)}</code>`).join(', ')
+  const shipped = (suspects ?? []).slice(0, NAMED_MAX).map(({ kind, ref, change_id, why: near }) => {
+    const named = ref === null ? '' : ` <code>${escapeHtml(ref)}</code>`
+    return `${escapeHtml(kind)}${named} (<code>${escapeHtml(change_id)}</code>) ${escapeHtml(near)}`
+  })
+  const entries: [name: string, html: string][] = [
+    ['Why it is one pain', escapeHtml(why)],
+    ['First seen', time(first_seen)],
+    ['Services', codes(blast_radius?.services ?? [])],
+    ['Routes', codes(blast_radius?.routes ?? [])],
+    ['Releases', codes(blast_radius?.releases ?? [])],
+    ['Users', blast_radius?.users == null ? '' : String(blast_radius.users)],
+    ['Shipped before', shipped.join('<br>')],
+    ['Next', escapeHtml(next_action)],
+    ['Evidence', codes(evidence_ids.slice(0, NAMED_MAX))],
+    ['Traces', codes(traces.slice(0, NAMED_MAX).map(({ trace_id }) => trace_id))],
+  ]
+  const shown = entries.filter(([, html]) => html !== '').map(([name, html]) => `<dt>${name}</dt><dd>${html}</dd>`)
+  return `<details><summary>Why, where and what next</summary><dl class="facts">${shown.join('')}</dl></details>`
 }
 
 /** A row whose cells carry their heading, which a narrow screen shows in place of the columns. */

@@ -123,6 +123,16 @@ describe('the page', () => {
     expect(content).toContain('scope="col"')
   })
 
+  test('says of each pain why it is one, where it shows and what next, and that there are more', async () => {
+    const key = await hostileProject('details')
+    const { open_pains, summary } = await read(key)
+    const { text } = await project.get('/dashboard/content', key)
+    expect(text.match(/<details><summary>/g)).toHaveLength(open_pains.length)
+    for (const name of ['Why it is one pain', 'Services', 'Next', 'Evidence']) expect(text).toContain(`<dt>${name}</dt>`)
+    expect(summary.open_pain_count).toBeGreaterThan(open_pains.length)
+    expect(text).toContain(`The ${open_pains.length} heaviest of ${summary.open_pain_count}.`)
+  })
+
   test('shows text from telemetry as text', async () => {
     const key = await hostileProject('hostile page')
     const { text } = await project.get('/dashboard/content', key)

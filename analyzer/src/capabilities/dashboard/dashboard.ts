@@ -47,6 +47,8 @@ export interface DashboardReading {
   dashboard: Dashboard
   /** The same as Markdown. */
   markdown: string
+  /** Its open pains with all that was read of them. */
+  issues: Issue[]
 }
 
 /** Everything the dashboard, the report and the page show, read once. */
@@ -64,7 +66,7 @@ export function createReadDashboard(deps: DashboardDeps): ReadDashboard {
     const { markdown, digest } = await ask('report', source)
     const body = run && findPacket(owner.projectNo, run.packetId)
     const packet = body === null ? null : (JSON.parse(body) as DiagnosisPacket)
-    return { dashboard: { ...source, artifacts: artifactsOf(packet, digest) }, markdown }
+    return { dashboard: { ...source, artifacts: artifactsOf(packet, digest) }, markdown, issues: reading.issues }
   }
 }
 

@@ -23,7 +23,10 @@ export function createDashboardCapability(deps: DashboardDeps): DashboardCapabil
       // Relative: the address that a proxy gives this service is not known here.
       route(home, () => reply(302, 'For people: /dashboard. For agents: /llms.txt.\n', { location: 'dashboard' })),
       route(dashboardPage, () => shell),
-      route(dashboardContent, async ({ caller }) => renderContent((await readDashboard(caller)).dashboard)),
+      route(dashboardContent, async ({ caller }) => {
+        const { dashboard, issues } = await readDashboard(caller)
+        return renderContent(dashboard, issues)
+      }),
       route(dashboardScript, () => script),
       route(dashboardStyle, () => style),
     ],
