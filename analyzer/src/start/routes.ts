@@ -92,7 +92,7 @@ function checkControl({ sqlite }: Control) {
   return { state: 'ok', ready: true }
 }
 
-/** Without telemetry there is nothing to read yet, which is an answer; a newer file is one that we must not read. */
+/** Without telemetry there is nothing to read yet, which is an answer; a file of another version is one that we must not read. */
 function checkTelemetry(state: TelemetryState) {
-  return { state: state === 'current' ? 'ok' : state, ready: state !== 'newer' }
+  return { state: state === 'current' ? 'ok' : state, ready: state === 'current' || state === 'absent' }
 }

@@ -152,8 +152,10 @@ describe('the file', () => {
     empty.db.close()
   })
 
-  test('is refused when a newer version wrote it', () => {
+  test('is refused when another version wrote it: it is not empty', () => {
     expect(telemetryStateOf(join(folder, 'telemetry.db'))).toBe('current')
+    fixture.db.exec('delete from schema_migration where number = (select max(number) from schema_migration)')
+    expect(telemetryStateOf(join(folder, 'telemetry.db'))).toBe('older')
     fixture.db.prepare("insert into schema_migration values (99, 'from the future')").run()
     expect(telemetryStateOf(join(folder, 'telemetry.db'))).toBe('newer')
   })

@@ -42,6 +42,28 @@ test('refuses a file of a newer version, and says so', async () => {
   await expect(open().ask('ledger', { projectNo: 1, window })).rejects.toMatchObject({ code: 'SQLITE_BUSY', message: /newer/ })
 })
 
+test('refuses a file of an older version: a collector that still writes it has not stored nothing', async () => {
+  const fixture = fill()
+  fixture.db.exec('delete from schema_migration where number = (select max(number) from schema_migration)')
+  fixture.close()
+  await expect(open().ask('ledger', { projectNo: 1, window })).rejects.toMatchObject({ code: 'SQLITE_BUSY', message: /older/ })
+})
+
+test('answers many that ask at once, twice each', async () => {
+  fill().close()
+  const pool = open()
+  const asked = Array.from({ length: 2 * 100 }, () => pool.ask('ledger', { projectNo: 1, window }))
+  expect(new Set((await Promise.all(asked)).map(({ counts }) => counts.accepted))).toEqual(new Set([3]))
+})
+
+test('refuses what has waited too long', async () => {
+  fill().close()
+  const pool = open({ workers: 1, waitMaxMs: 1 })
+  const asked = Array.from({ length: 3 }, () => pool.ask('ledger', { projectNo: 1, window }))
+  expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+  expect(await pool.ask('ledger', { projectNo: 1, window })).toEqual({ counts: { accepted: 3 } })
+})
+
 test('refuses a question that takes too long, and answers the next one', async () => {
   fill().close()
   const pool = open({ workers: 1, timeoutMs: 1 })

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { systemClock } from '@loopkit/shared/runtime/clock'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import type { ModelPrices } from '@loopkit/shared/span/price-call'
 import type { AnswerOf, QuestionName, QuestionOf } from './answer.ts'
@@ -16,6 +17,8 @@ export interface ReadPoolOptions {
   timeoutMs?: number
   /** Questions waiting for a worker before new ones are refused. */
   waitingMax?: number
+  /** How long one waits for a worker before it is refused. */
+  waitMaxMs?: number
 }
 
 /** Asks telemetry, off the main thread. */
@@ -29,11 +32,15 @@ export class ReadRefused extends Error {
 
 const WORKERS = 2
 const TIMEOUT_MS = 30_000
-const WAITING_MAX = 64
+/** One request may ask twice, and an agent may ask for all its pains at once: what waits costs a hundred bytes, and time bounds it. */
+const WAITING_MAX = 1_000
+/** Then whoever asked has given up. */
+const WAIT_MAX_MS = 30_000
 /** A worker holds one question's rows; more than this is a question that was not bounded. */
 const WORKER_HEAP_MAX_MB = 768
 
 interface Waiting {
+  sinceMs: number
   name: QuestionName
   question: unknown
   resolve: (answer: unknown) => void
@@ -64,8 +71,9 @@ export class ReadPool {
     workers = WORKERS,
     timeoutMs = TIMEOUT_MS,
     waitingMax = WAITING_MAX,
+    waitMaxMs = WAIT_MAX_MS,
   }: ReadPoolOptions) {
-    this.#options = { path, thresholds, modelPrices, workers, timeoutMs, waitingMax }
+    this.#options = { path, thresholds, modelPrices, workers, timeoutMs, waitingMax, waitMaxMs }
   }
 
   /** Rejects with `ReadRefused` when too many wait, when it takes too long, and after `close`. */
@@ -74,7 +82,13 @@ export class ReadPool {
       return Promise.reject(new ReadRefused('too many reads are waiting'))
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ name, question, resolve: resolve as (answer: unknown) => void, reject })
+      this.#waiting.push({
+        sinceMs: systemClock.monotonicMs(),
+        name,
+        question,
+        resolve: resolve as (answer: unknown) => void,
+        reject,
+      })
       this.#next()
     })
   }
@@ -93,11 +107,20 @@ export class ReadPool {
   }
 
   #next(): void {
+    this.#refuseOld()
     while (this.#waiting.length > 0 && !this.#closed) {
       const free = this.#seats.find(({ current }) => current === null)
       if (!free && this.#seats.length >= this.#options.workers) return
       this.#start(free ?? this.#open(), this.#waiting.shift()!)
     }
+  }
+
+  /** The first has waited longest. */
+  #refuseOld(): void {
+    const { waitMaxMs } = this.#options
+    const since = systemClock.monotonicMs() - waitMaxMs
+    while (this.#waiting.length > 0 && this.#waiting[0]!.sinceMs < since)
+      this.#waiting.shift()!.reject(new ReadRefused(`no reader was free for ${waitMaxMs} ms`))
   }
 
   #open(): Seat {
@@ -147,6 +170,6 @@ export class ReadPool {
 }
 
 function toError({ code, message, stack }: { code: string; message: string; stack: string }): Error {
-  const transient = code === 'SQLITE_BUSY' || code === 'schema_newer'
+  const transient = code.startsWith('SQLITE_BUSY') || code === 'schema_differs'
   return Object.assign(transient ? new ReadRefused(message) : new Error(message), { stack })
 }

@@ -49,8 +49,11 @@ function connect(): TelemetryConnection {
   openedFile = file
   opened ??= openTelemetry(path, thresholds, costOf)
   if (opened) return opened
-  if (telemetryStateOf(path) === 'newer')
-    throw Object.assign(new Error('telemetry.db is of a newer version'), { code: 'schema_newer' })
+  const state = telemetryStateOf(path)
+  if (state === 'newer' || state === 'older')
+    throw Object.assign(new Error(`telemetry.db is of ${state === 'newer' ? 'a newer' : 'an older'} version`), {
+      code: 'schema_differs',
+    })
   return empty
 }
 

@@ -39,8 +39,11 @@ export interface TelemetryConnection {
   memory: ReadMemory
 }
 
-/** `absent`: the collector has not made it yet, reads answer as if nothing was ever sent. `newer`: it is not ours to read. */
-export type TelemetryState = 'current' | 'absent' | 'newer'
+/**
+ * `absent`: the collector has not made it yet, reads answer as if nothing was ever sent. `newer`, `older`: it is not ours to read; an
+ * older one is about to be migrated, or a collector of an earlier version still writes it.
+ */
+export type TelemetryState = 'current' | 'absent' | 'newer' | 'older'
 
 /** What kind of file lies there. Throws what SQLite says of a damaged one. */
 export function telemetryStateOf(path: string): TelemetryState {
@@ -51,8 +54,7 @@ export function telemetryStateOf(path: string): TelemetryState {
     const steps = db.prepare("select count(*) from sqlite_master where name = 'schema_migration'").pluck().get() as number
     if (steps === 0) return 'absent'
     const applied = db.prepare('select count(*) from schema_migration').pluck().get() as number
-    // Fewer steps than ours: the collector of this version is about to add the rest.
-    return applied < telemetryMigrations.length ? 'absent' : 'newer'
+    return applied < telemetryMigrations.length ? 'older' : 'newer'
   } finally {
     db.close()
   }
