@@ -31,7 +31,7 @@ const TRIMS: readonly ((issue: Issue) => Issue)[] = [
     ...withEvidence(issue, { records: BARE_EVIDENCE, traces: 0 }),
     title: cut(issue.title, BARE_TITLE_CHARS),
     why: issue.why.split(/[(;]/)[0]!.trim(),
-    next_action: 'read GET /v1/pains/{pain_id}',
+    next_action: 'GET /v1/pains/{pain_id}',
   }),
 ]
 
@@ -89,8 +89,8 @@ export function fitPacket(content: PacketContent, budgetTokens: number | null, c
   return packetAfter(enough)
 }
 
-/** One trim off the issue at this place; the last issue goes; even the names of what was left out, and the service, go. */
-type Cut = { trim: number } | 'drop' | 'names'
+/** One trim off the issue at this place; the last issue goes; the names of those that went go; all names, and the service, go. */
+type Cut = { trim: number } | 'drop' | 'ids' | 'names'
 
 function cutsOf(total: number): Cut[] {
   const others = Array.from({ length: Math.max(0, total - 1) }, (_, at) => ({ trim: total - 1 - at }))
@@ -102,6 +102,7 @@ function cutsOf(total: number): Cut[] {
     ...TRIMS.slice(0, -1).flatMap(() => first),
     ...others.slice(0, beside).map((): Cut => 'drop'),
     ...first,
+    ...(others.length > 0 ? (['ids'] as const) : []),
     ...first.map((): Cut => 'drop'),
     'names',
   ]
@@ -122,7 +123,15 @@ function cutContent(content: PacketContent, cuts: readonly Cut[]): PacketContent
     ...content.omitted,
     ...(trimmed > 0 ? [{ what: 'issue_detail', count: trimmed, reason: BUDGET, href: '/v1/pains/{pain_id}' }] : []),
     ...(dropped > 0
-      ? [{ what: 'issues', count: dropped, reason: BUDGET, ...named(gone, dropped === total), href: '/v1/pains' }]
+      ? [
+          {
+            what: 'issues',
+            count: dropped,
+            reason: BUDGET,
+            ...named(gone, { isAll: dropped === total, withIds: !cuts.includes('ids') || dropped === total }),
+            href: '/v1/pains',
+          },
+        ]
       : []),
     ...(isLast && content.service !== null ? [{ what: 'service', count: 1, reason: BUDGET }] : []),
   ]
@@ -131,8 +140,11 @@ function cutContent(content: PacketContent, cuts: readonly Cut[]): PacketContent
 }
 
 /** The first pains that went, and where none is left what shows the first of them. */
-function named(gone: readonly Issue[], isAll: boolean): Pick<Omission, 'ids' | 'evidence_ids'> {
-  const ids = gone.slice(0, DROPPED_NAMED_MAX).map(({ pain_id }) => pain_id)
+function named(
+  gone: readonly Issue[],
+  { isAll, withIds }: { isAll: boolean; withIds: boolean },
+): Pick<Omission, 'ids' | 'evidence_ids'> {
+  const ids = withIds ? gone.slice(0, DROPPED_NAMED_MAX).map(({ pain_id }) => pain_id) : []
   const evidence = isAll ? (gone[0]?.evidence_ids.slice(0, BARE_EVIDENCE) ?? []) : []
   return { ...(ids.length > 0 && { ids }), ...(evidence.length > 0 && { evidence_ids: evidence }) }
 }
