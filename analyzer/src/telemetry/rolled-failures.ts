@@ -8,6 +8,7 @@ import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
 import { divideByClosed } from './closed-buckets.ts'
 import { bytesOf, createMoments, type FailurePart, firstSamples, joinRows, joinSingles } from './failure-part.ts'
 import { memoryOf, type ReadMemory } from './read-memory.ts'
+import { readStaleHours, type StaleHours } from './stale-hours.ts'
 
 /** Decided failures of one fingerprint in a window: most of them by hours and days, the others one by one. */
 export interface PainParts {
@@ -30,6 +31,7 @@ export interface OpenPart {
 }
 
 const MINUTE_MS = 60_000
+const HOUR_MINUTES = 60
 /** A day's and what lies at its edges, of some thousand pains. */
 const FAILURE_PARTS = memoryOf<ReadonlyMap<number, FailurePart>>('failure parts', 8)
 
@@ -62,15 +64,20 @@ export function readPainParts(
   }
   const { wide, minutes } = coverWindow(window.fromMinute, window.toMinute, rolled.toMinute)
   const overMinute = rolled.toMinute - 1
+  const stale = readStaleHours(db, projectNo)
+  const decided = (range: Range) =>
+    readSingles(db, { projectNo, fromMs: range[0] * MINUTE_MS, toMs: range[1] * MINUTE_MS, ...rolled.within })
   for (const { minutes: width, from, to } of wide) {
     const oldest = db.prepare('select min(bucket) from pain_rollup where project_no = ? and minutes = ?').pluck()
     const kept = { from: (oldest.get(projectNo, width) as number | null) ?? to, to: Math.floor(overMinute / width) }
     const { closed, open } = divideByClosed([from, to], kept)
-    if (closed) addRows(closedParts(String(width), closed, () => readWide(db, projectNo, { width, range: closed })))
-    for (const range of open) addRows(readWide(db, projectNo, { width, range }))
+    if (closed) addRows(closedParts(String(width), closed, () => readWide(db, projectNo, { width, range: closed, stale })))
+    for (const range of open) addRows(readWide(db, projectNo, { width, range, stale }))
+    for (const [hour, fingerprintNos] of stale.within(width, [from, to])) {
+      const left = [...decided([hour * HOUR_MINUTES, (hour + 1) * HOUR_MINUTES])]
+      addRows(joinSingles(left.filter(({ fingerprintNo }) => fingerprintNos.has(fingerprintNo))))
+    }
   }
-  const decided = (range: Range) =>
-    readSingles(db, { projectNo, fromMs: range[0] * MINUTE_MS, toMs: range[1] * MINUTE_MS, ...rolled.within })
   for (const range of minutes) {
     if (range[1] > rolled.toMinute) continue
     const read = () => joinSingles(decided(range))
@@ -89,18 +96,34 @@ function readMended(db: SqliteDatabase, projectNo: number): number | null {
   return isStale ? null : ((times.get(projectNo) as number | undefined) ?? 0)
 }
 
-function readWide(
-  db: SqliteDatabase,
-  projectNo: number,
-  { width, range: [from, to] }: { width: number; range: Range },
-): Map<number, FailurePart> {
-  const rows = db
-    .prepare(
-      `select fingerprint_no, failures, ended, first_event_ms, last_event_ms, first_no, last_no, traces, sessions, users, releases,
-         service_lists, samples from pain_rollup where project_no = ? and minutes = ? and bucket >= ? and bucket < ?`,
-    )
-    .iterate(projectNo, width, from, to) as Iterable<PainRollupRow & { fingerprint_no: number }>
-  return joinRows(rows)
+interface Wide {
+  width: number
+  range: Range
+  stale: StaleHours
+}
+
+type WideRow = PainRollupRow & { fingerprint_no: number; bucket: number }
+
+function readWide(db: SqliteDatabase, projectNo: number, wide: Wide): Map<number, FailurePart> {
+  return joinRows(soundRows(db, projectNo, wide))
+}
+
+/** A day with an hour that is to be made anew is told by its other hours. */
+function* soundRows(db: SqliteDatabase, projectNo: number, { width, range, stale }: Wide): Generator<WideRow> {
+  const select = `select fingerprint_no, bucket, failures, ended, first_event_ms, last_event_ms, first_no, last_no, traces, sessions, users,
+    releases, service_lists, samples from pain_rollup where project_no = ? and minutes = ? and bucket >= ? and bucket < ?`
+  const broken: WideRow[] = []
+  for (const row of db.prepare(select).iterate(projectNo, width, ...range) as Iterable<WideRow>) {
+    if (stale.isIn(width, row.bucket, row.fingerprint_no)) broken.push(row)
+    else yield row
+  }
+  if (width === HOUR_MINUTES) return
+  const hours = db.prepare(`${select} and fingerprint_no = ?`)
+  for (const { bucket, fingerprint_no } of broken) {
+    const of = [(bucket * width) / HOUR_MINUTES, ((bucket + 1) * width) / HOUR_MINUTES]
+    for (const row of hours.iterate(projectNo, HOUR_MINUTES, ...of, fingerprint_no) as Iterable<WideRow>)
+      if (!stale.isIn(HOUR_MINUTES, row.bucket, fingerprint_no)) yield row
+  }
 }
 
 interface Rolled {

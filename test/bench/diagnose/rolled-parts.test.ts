@@ -137,3 +137,27 @@ test('wherever adding up stands, every answer is the same, and no transaction wr
   expect([rolled.rowsMax() <= ROWS_MAX.rollUp, folded.rowsMax() <= ROWS_MAX.hours]).toEqual([true, true])
   expect(stored.db.prepare("select count(*) from rolled_up where mark like '%.%'").pluck().get()).toBe(0)
 }, 120_000)
+
+test('a failure that is taken back is gone from every answer at once, before what was added up is made anew', () => {
+  const rollUp = () => {
+    while (createRollUp(stored.store).foldNext());
+  }
+  rollUp()
+  const before = tell()
+  const hour = Math.floor(MINUTE / 60)
+  stored.store.write(() => {
+    const remove = stored.store.db.prepare('delete from decided_failure where failure_no = ?')
+    const stale = stored.store.db.prepare('insert or ignore into stale_rollup values (?, ?, ?)')
+    for (const no of [1, 5, 700, FAILURES, FAILURES + 3]) {
+      remove.run(no)
+      stale.run(projectNo, 10 + (no % FINGERPRINTS), hour)
+    }
+  })
+  const pending = tell()
+  expect(pending).not.toBe(before)
+  rollUp()
+  expect(stored.count('stale_rollup')).toBe(0)
+  expect(tell()).toBe(pending)
+  stored.store.db.exec('delete from rolled_up; delete from pain_rollup; delete from count_rollup')
+  expect(toldWith(createReadMemory(0))).toBe(pending)
+}, 120_000)
