@@ -138,6 +138,28 @@ test('a newcomer whose queries are slow at times finds one pain in his first dia
   expect(why.because).toMatch(/stand apart/)
 }, 120_000)
 
+test('an agent observes a slow operation until it has decided about it; a mute and its end are heeded', async () => {
+  const keys = await product.provision('observer')
+  await send(keys, slowOnes(Date.now()))
+  const call = async <T>(path: string, json: unknown) =>
+    (await callApi(`${product.analyzerUrl}${path}`, { key: keys.agent_key, json })).json<T>()
+  interface Observed {
+    observation_id: string
+    new: { pain_id: string; count: number; evidence_ids: string[] }[]
+  }
+  const first = await call<Observed>('/v1/observe', {})
+  expect(first.new).toMatchObject([{ signal_type: 'slow', title: 'Slow in SELECT orders', count: 20, first_time: true }])
+  expect((await call<Observed>('/v1/observe', {})).new).toEqual(first.new)
+  const [{ pain_id }] = first.new as [Observed['new'][0]]
+  await call(`/v1/pains/${pain_id}/mute`, { reason: 'known' })
+  expect(await issuesOf(keys)).toEqual([])
+  expect((await call<Observed>('/v1/observe', { peek: true })).new).toEqual([])
+  await call(`/v1/pains/${pain_id}/unmute`, {})
+  expect(await issuesOf(keys)).toMatchObject([{ pain_id }])
+  await call('/v1/decide', { observation_id: first.observation_id, decisions: [{ pain_id, next: 'skip' }] })
+  expect((await call<Observed>('/v1/observe', {})).new).toEqual([])
+}, 60_000)
+
 test('the same runs in another order, rolled up and after a crash, are the same pain', async () => {
   const nowMs = Date.now()
   const told = ({ pain_id: _id, issue_draft: _draft, patch_plan: _plan, unavailable: _un, ...issue }: Issue) =>

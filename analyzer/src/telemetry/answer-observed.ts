@@ -7,6 +7,8 @@ import { painIdOf } from '../domain/opaque-id.ts'
 import type { PainFacts } from '../domain/pain-facts.ts'
 import type { PainView } from '../domain/pain-view.ts'
 import { rankPains } from '../domain/weigh-pain.ts'
+import type { MinuteWindow } from '../domain/window.ts'
+import { observedOutliers } from './observed-outliers.ts'
 import type { SeenPain } from './questions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 import { countRuns, type RunCounts } from './window-counts.ts'
@@ -17,6 +19,9 @@ export interface ObservedQuestion {
   /** Decisions up to this one were claimed before. */
   afterDecision: number
   view: Pick<PainView, 'rootOf'>
+  /** Where slow and dear runs are looked for. */
+  window: MinuteWindow
+  off: readonly SignalType[]
 }
 
 /** A pain with failures that nobody has claimed yet. */
@@ -33,6 +38,8 @@ export interface ObservedAnswer {
   toDecision: number
   /** Heaviest first. */
   pains: ObservedPain[]
+  /** As they stand, claimed or not. */
+  outliers: ObservedPain[]
 }
 
 /** Pains of one answer; an agent that was away for long gets the heaviest. */
@@ -53,6 +60,7 @@ export function answerObserved(connection: TelemetryConnection, question: Observ
   const named = new Map(pains.map((pain) => [pain.fingerprint.toString('hex'), pain]))
   const ranked = rankPains(pains.map((pain) => toFacts(pain, runs!)))
   return {
+    outliers: observedOutliers(connection, { ...question, events: null, service: null }),
     toDecision: claim.toDecision,
     pains: ranked.slice(0, PAINS_MAX).map((facts) => {
       const pain = named.get(facts.fingerprint)!

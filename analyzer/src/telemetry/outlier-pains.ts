@@ -33,15 +33,19 @@ export function outlierFingerprint(projectId: string, { signal, service, operati
 
 type Place = Pick<BlamedPlace, 'signal' | 'service' | 'operation'>
 
+export type OutlierQuestion = Pick<PainQuestion, 'projectNo' | 'projectId' | 'window' | 'events' | 'service' | 'off'> & {
+  view: Pick<PainQuestion['view'], 'rootOf'>
+}
+
 /** Pains of runs that did not fail and were slower or dearer than usual, as the window sees them. */
-export function outlierPains(connection: TelemetryConnection, question: PainQuestion, runs: RunCounts): RankedPain[] {
+export function outlierPains(connection: TelemetryConnection, question: OutlierQuestion, runs: RunCounts): RankedPain[] {
   const places = blameOutliers(connection, question.projectNo, readOutliers(connection, question))
   return places.map((place) => toPain(connection, question, { place, runs }))
 }
 
 function toPain(
   connection: TelemetryConnection,
-  question: PainQuestion,
+  question: OutlierQuestion,
   { place, runs }: { place: BlamedPlace; runs: RunCounts },
 ): RankedPain {
   const { signal, service, operation, operationNo, hours, exemplars, firstMs } = place

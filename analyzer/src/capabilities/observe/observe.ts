@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { AuditedChange } from '../../control/audited-change.ts'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import { opaqueId } from '../../domain/opaque-id.ts'
 import type { PainView } from '../../domain/pain-view.ts'
+import { windowOfLast } from '../../domain/window.ts'
 import { fail } from '../../http/errors.ts'
 import type { Caller, RequestFacts } from '../../http/request-facts.ts'
+import type { ObservedPain } from '../../telemetry/answer-observed.ts'
 import type { SeenPain } from '../../telemetry/questions.ts'
 import type { AskTelemetry } from '../../telemetry/read-pool.ts'
 import { type PainEvent, type Remembered, rememberPains } from './memory.rules.ts'
@@ -19,6 +22,7 @@ export interface ObserveDeps {
   ask: AskTelemetry
   nowMs: () => number
   audited: AuditedChange
+  rules: { off: readonly SignalType[] }
   readLedger(owner: Owner): Promise<ChangeLedger>
   /** What happened to pains by changes and verdicts. */
   readPainEvents(owner: Owner): PainEvent[]
@@ -52,21 +56,25 @@ export function createObserve(deps: ObserveDeps, store: Store) {
       projectId,
       afterDecision: before?.toDecision ?? 0,
       view: deps.readPainView(projectNo),
+      window: windowOfLast(OUTLIER_MINUTES, nowMs()),
+      off: deps.rules.off,
     })
     deps.rememberPains(
       projectNo,
-      answer.pains.map(({ seen }) => seen),
+      [...answer.pains, ...answer.outliers].map(({ seen }) => seen),
     )
     const last = store.last(projectNo)
     // Somebody else claimed while this was read: what was read may be theirs, and what is not comes when it is asked again.
     const isOurs = last?.observationId === before?.observationId && last?.toDecision === before?.toDecision
-    const pains = joinWaiting(last?.pains ?? [], isOurs ? answer.pains.map(toWaiting) : [])
+    const outliers = undecidedOutliers(deps, store, projectNo, answer.outliers)
+    const waited = (last?.pains ?? []).filter(({ painId }) => !outliers.some((one) => one.painId === painId))
+    const pains = joinWaiting(waited, isOurs ? [...answer.pains.map(toWaiting), ...outliers] : [])
     const claimed = last?.toDecision ?? 0
     const toDecision = isOurs ? Math.max(answer.toDecision, claimed) : claimed
     const moreSince = answer.toDecision > toDecision
     if (last && last.closedAtMs === null && !peek) {
       const { observationId } = last
-      const grows = isOurs && answer.pains.length > 0
+      const grows = isOurs && answer.pains.length + outliers.length > 0
       if (grows) audited(request, (queries) => store.grow(queries, { observationNo: last.observationNo, toDecision, pains }))
       return show(deps, store, owner, { id: observationId, pains, ledger, moreSince })
     }
@@ -76,6 +84,22 @@ export function createObserve(deps: ObserveDeps, store: Store) {
     audited(request, (queries) => store.add(queries, projectNo, { observationId, createdAtMs, toDecision, pains }))
     return show(deps, store, owner, { id: observationId, pains, ledger, moreSince })
   }
+}
+
+/** Days that slow and dear runs are looked for in. */
+const OUTLIER_MINUTES = 7 * 1440
+
+/** They wait as they stand until somebody decides about them, and again once more such runs came after that. */
+function undecidedOutliers(deps: ObserveDeps, store: Store, projectNo: number, outliers: readonly ObservedPain[]): WaitingPain[] {
+  if (outliers.length === 0) return []
+  const rootId = deps.readRootIds(projectNo)
+  const decidedMs = new Map<string, number>()
+  for (const { painId, atMs } of store.decisions(projectNo))
+    decidedMs.set(rootId(painId), Math.max(atMs, decidedMs.get(rootId(painId)) ?? 0))
+  return outliers
+    .map(toWaiting)
+    .map((pain) => ({ ...pain, isFirst: !decidedMs.has(pain.painId) }))
+    .filter(({ painId, lastSeenMs }) => (decidedMs.get(painId) ?? Number.NEGATIVE_INFINITY) < lastSeenMs)
 }
 
 interface Shown {
