@@ -26,7 +26,7 @@ export type OrderedRow<R extends Row> = R & {
 const RANDOM_AT = 9
 
 export function ordered<R extends Row>(row: R): OrderedRow<R> {
-  const text = Buffer.from(row.traceId).toString('latin1')
+  const text = Buffer.from(row.traceId.buffer, row.traceId.byteOffset, row.traceId.byteLength).toString('latin1')
   return { ...row, order: text.slice(RANDOM_AT) + text, spanNumber: spanNumber(row.spanId) }
 }
 

@@ -7,14 +7,12 @@ import {
   createLookedSegments,
   factsOf,
   type LookedSegment,
-  nameOf,
   placeName,
   spanNameOf,
   spanNameOfBucket,
-  wordAt,
 } from './looked-segment.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
-import { pickRows, rowName } from './read-spans.ts'
+import { nameOf, pickRows, rowName, wordAt } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** A pain that records are looked for, with its failing records in their order of preference. */

@@ -9,7 +9,7 @@ import { clampNano, nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { JUDGE_FILTER } from './judge-span.ts'
 import { memoryOf } from './read-memory.ts'
-import { type OpenSegment, openSegment, pickRows, rowName, type SegmentRow, type SpanId } from './read-spans.ts'
+import { type OpenSegment, openSegment, pickRows, rowName, type SegmentRow, wordAt } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** A segment of spans that looks go through, with what they found out of it: its records never change, so that stays true. */
@@ -109,10 +109,6 @@ export function spanNameOf({ body, scan }: OpenSegment, at: number): string {
   return findSpanName(body, scan.spanStart[at]!, scan.spanEnd[at]!)
 }
 
-export function wordAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-}
-
 function orderAt({ body, scan }: OpenSegment, row: number): number {
   const at = scan.traceIdAt[row]! + 10
   return wordAt(body, at + 2) * 65_536 + body[at]! * 256 + body[at + 1]!
@@ -121,11 +117,6 @@ function orderAt({ body, scan }: OpenSegment, row: number): number {
 /** Service and operation, as rows hold them. */
 export function placeName({ service, operation }: { service: string; operation: string }): string {
   return `${service}\n${operation}`
-}
-
-/** Trace and span id as text: cheaper than a record id. */
-export function nameOf({ traceId, spanId }: SpanId): string {
-  return Buffer.from(traceId).toString('latin1') + Buffer.from(spanId).toString('latin1')
 }
 
 /** As the collector times spans. */

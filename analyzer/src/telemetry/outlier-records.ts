@@ -5,9 +5,8 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import { blameOutliers } from './blame-outliers.ts'
 import { JUDGE_FILTER } from './judge-span.ts'
-import { nameOf } from './looked-segment.ts'
 import { readOutliers } from './read-outliers.ts'
-import { readSpans } from './read-spans.ts'
+import { nameOf, readSpans } from './read-spans.ts'
 import {
   comparePlaces,
   createIsBehind,

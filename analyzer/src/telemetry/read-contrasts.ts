@@ -9,9 +9,9 @@ import { type DecidedFailure, findDecided } from './decided-traces.ts'
 import type { EvidenceRow } from './evidence-order.ts'
 import { spanNumber } from './judge-span.ts'
 import { type Candidate, type Look, lookThrough, type Place } from './look-through.ts'
-import { nameOf } from './looked-segment.ts'
 import type { PainQuestion, RankedPain } from './pain-question.ts'
 import { memoryOf } from './read-memory.ts'
+import { nameOf } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** Pains, of the highest rank, whose failures are compared with healthy runs (write-path §5). */

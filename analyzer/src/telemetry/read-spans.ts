@@ -86,7 +86,7 @@ export function readSpans(
 ): Map<string, StoredSpan> {
   const found = new Map<string, StoredSpan>()
   if (ids.length === 0) return found
-  const wanted = new Set(ids.map(({ traceId, spanId }) => nameOf(traceId, spanId)))
+  const wanted = createWanted(ids)
   const hashes = [...new Set(ids.map(({ traceId }) => hasher(projectNo, traceId)))]
   const load = db.prepare('select kind, body, body_bytes, commits from segment where segment_id = ?')
   for (const { segmentId } of index.find(projectNo, hashes)) {
@@ -106,18 +106,40 @@ function keepWinner(found: Map<string, StoredSpan>, stored: StoredSpan): void {
   if (!before || (before.ctx.span.endUnixNano === 0n && endUnixNano !== 0n)) found.set(recordId, stored)
 }
 
-function rowsNamed(opened: OpenSegment, wanted: ReadonlySet<string>): Set<number> {
+interface WantedSpans {
+  names: ReadonlySet<string>
+  /** Four bytes of each span id: they tell nearly all others apart before any text is made. */
+  ends: ReadonlySet<number>
+}
+
+function createWanted(ids: readonly SpanId[]): WantedSpans {
+  return { names: new Set(ids.map(nameOf)), ends: new Set(ids.map(({ spanId }) => wordAt(spanId, 4))) }
+}
+
+function rowsNamed(opened: OpenSegment, { names, ends }: WantedSpans): Set<number> {
+  const { body, scan } = opened
   const rows = new Set<number>()
-  for (let at = 0; at < opened.scan.count; at++) if (wanted.has(rowName(opened, at))) rows.add(at)
+  for (let at = 0; at < scan.count; at++)
+    if (ends.has(wordAt(body, scan.spanIdAt[at]! + 4)) && names.has(rowName(opened, at))) rows.add(at)
   return rows
+}
+
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
 }
 
 /** Trace and span id of a row as text. */
 export function rowName({ body, scan }: OpenSegment, at: number): string {
   const [trace, span] = [scan.traceIdAt[at]!, scan.spanIdAt[at]!]
-  return nameOf(body.subarray(trace, trace + 16), body.subarray(span, span + 8))
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  return bytes.toString('latin1', trace, trace + 16) + bytes.toString('latin1', span, span + 8)
 }
 
-function nameOf(traceId: Uint8Array, spanId: Uint8Array): string {
-  return Buffer.from(traceId).toString('latin1') + Buffer.from(spanId).toString('latin1')
+/** Trace and span id as text: cheaper than a record id. */
+export function nameOf({ traceId, spanId }: SpanId): string {
+  return textOf(traceId) + textOf(spanId)
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }

@@ -40,6 +40,10 @@ interface Wanted {
 
 /** Runs remembered by a connection; some 2 kB each. */
 const RUNS_REMEMBERED_MAX = 2_000
+/** What is remembered of all runs together, against that of one. */
+const ANSWERED_RUNS = 8
+/** Projects of which it is remembered where their traces were found. */
+const PROJECTS_ANSWERED_MAX = 4
 /** Smaller runs are soon folded into others: a filter is not worth reading them. */
 const FILTERED_MEMBERS_MIN = RUN_MEMBERS_MAX / 2
 
@@ -54,6 +58,7 @@ export function createTraceRuns(
   const loadPage = db.prepare('select entries from trace_page where page_no = ?').pluck()
   const loadPages = db.prepare('select entries from trace_page where page_no between ? and ?').pluck()
   const known = new Map<number, Run>()
+  const answered = createAnswered(ANSWERED_RUNS * rememberedMax)
   let filterBytes = 0
 
   function runOf(runId: number): Run {
@@ -113,7 +118,9 @@ export function createTraceRuns(
       const found = new Map<number, bigint[]>()
       const runIds = list.all(projectNo, kind) as number[]
       if (runIds.length === 0) return found
-      const wanted = hashes
+      const answers = answered(`${projectNo} ${kind}`, runIds)
+      const missing = hashes.filter((hash) => !answers.has(hash))
+      const wanted = missing
         .map((hash) => ({ hash, high: Number(BigInt.asUintN(64, hash) >> 32n), low: Number(BigInt.asUintN(32, hash)) }))
         .sort((a, b) => a.high - b.high)
       for (const runId of runIds) {
@@ -121,8 +128,26 @@ export function createTraceRuns(
         if (wanted.length >= filterFromTraces) addFilter(run)
         findIn(run, wanted, found)
       }
+      if (rememberedMax === 0) return found
+      for (const hash of missing) answers.set(hash, [])
+      for (const [number, held] of found) for (const hash of held) answers.get(hash)!.push(number)
+      for (const hash of hashes) for (const number of answers.get(hash)!) addTo(found, number, hash)
       return found
     },
+  }
+}
+
+/** What was found before, as long as the runs are the same. */
+function createAnswered(max: number): (of: string, runIds: readonly number[]) => Map<bigint, number[]> {
+  const known = new Map<string, { runs: string; answers: Map<bigint, number[]> }>()
+  return (of, runIds) => {
+    const runs = runIds.join()
+    const before = known.get(of)
+    if (before?.runs === runs && before.answers.size <= max) return before.answers
+    if (known.size >= PROJECTS_ANSWERED_MAX) known.clear()
+    const answers = new Map<bigint, number[]>()
+    known.set(of, { runs, answers })
+    return answers
   }
 }
 
