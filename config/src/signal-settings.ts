@@ -8,6 +8,13 @@ export const signalSettings = {
     default: '',
     description: 'Signals that are switched off, separated by commas',
   },
+  signalsMin: {
+    env: 'LOOPKIT_SIGNALS_MIN',
+    type: 'string',
+    default: '',
+    description:
+      'Failures of a window below which a pain of a signal is not shown, as in "timeout=3,exception=2"; 1 for those that are not named. Each of the 19 signals has this threshold and the switch LOOPKIT_SIGNALS_OFF; those told by a measure have the thresholds below',
+  },
   retryStormMin: {
     env: 'LOOPKIT_RETRY_STORM_MIN',
     type: 'integer',

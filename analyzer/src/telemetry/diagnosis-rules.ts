@@ -4,13 +4,21 @@ import { SIGNAL_TYPES, type SignalType } from '@loopkit/shared/signals/signal-ty
 export interface DiagnosisRules {
   sinceMinutesDefault: number
   off: readonly SignalType[]
-  repeated: { recordsMin: number; sessionsMin: number }
+  repeated: RepeatedRule
   verifyRule: { delta: number; alpha: number }
+}
+
+/** From how many failures of a window on a pain is repeated; and, by signal, is shown at all. */
+export interface RepeatedRule {
+  recordsMin: number
+  sessionsMin: number
+  shownMin?: Partial<Record<SignalType, number>>
 }
 
 export interface DiagnosisSettings {
   sinceMinutesDefault: number
   signalsOff: string
+  signalsMin: string
   repeatedRecordsMin: number
   repeatedSessionsMin: number
   verdictDelta: number
@@ -28,7 +36,23 @@ export function toDiagnosisRules(settings: DiagnosisSettings): DiagnosisRules {
   return {
     sinceMinutesDefault: settings.sinceMinutesDefault,
     off: SIGNAL_TYPES.filter((signal) => off.has(signal)),
-    repeated: { recordsMin: settings.repeatedRecordsMin, sessionsMin: settings.repeatedSessionsMin },
+    repeated: {
+      recordsMin: settings.repeatedRecordsMin,
+      sessionsMin: settings.repeatedSessionsMin,
+      shownMin: readSignalsMin(settings.signalsMin),
+    },
     verifyRule: { delta: settings.verdictDelta, alpha: VERDICT_ALPHA },
   }
+}
+
+/** `timeout=3, exception=2`; what is no signal or no number is passed over. */
+function readSignalsMin(text: string): Partial<Record<SignalType, number>> {
+  const pairs = text.split(',').map((pair) => pair.split('=').map((part) => part.trim()))
+  const given = new Map(pairs.map(([name = '', number = '']) => [name, Number(number)]))
+  return Object.fromEntries(
+    SIGNAL_TYPES.flatMap((signal) => {
+      const min = given.get(signal)
+      return min !== undefined && Number.isSafeInteger(min) && min > 1 ? [[signal, min]] : []
+    }),
+  )
 }

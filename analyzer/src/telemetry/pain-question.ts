@@ -2,6 +2,7 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainDetail, PainFacts } from '../domain/pain-facts.ts'
 import type { PainView } from '../domain/pain-view.ts'
 import type { HourlySeries } from '../domain/trend/hourly-series.ts'
+import type { RepeatedRule } from './diagnosis-rules.ts'
 import type { EvidenceRow } from './evidence-order.ts'
 import type { FailureScope, FailureSelection } from './failure-scope.ts'
 import type { OpenFailure } from './open-failures.ts'
@@ -21,7 +22,7 @@ export interface PainQuestion extends FailureScope {
   painsMax: number
   /** Only what lists show is wanted: pains are not compared with healthy runs. */
   isList?: boolean
-  repeated: { recordsMin: number; sessionsMin: number }
+  repeated: RepeatedRule
 }
 
 /** A pain with what its details are read from. */

@@ -52,6 +52,19 @@ const failing = (trace: string, more: Partial<SpanDraft> = {}): SpanDraft => ({
 const healthy = (trace: string): SpanDraft => ({ trace, span: `${trace}-s`, name: 'charge' })
 
 describe('one window', () => {
+  test('leaves out pains below the threshold of their signal, and names how many', () => {
+    fixture.send(PROJECT, NOW - 5000, [failing('a'), failing('b')])
+    const asked = (shownMin: NonNullable<PainQuestion['repeated']['shownMin']>, only: string | null = null) =>
+      readPains(connection, { ...question, only, repeated: { ...question.repeated, shownMin } })
+    const [pain] = asked({ error_status: 2 }).pains
+    expect(asked({ error_status: 2 }).omitted).toEqual([])
+    expect(asked({ error_status: 3 })).toMatchObject({
+      pains: [],
+      omitted: [{ what: 'issues', count: 1, reason: 'below_signals_min' }],
+    })
+    expect(asked({ error_status: 3 }, pain!.facts.fingerprint).pains).toHaveLength(1)
+  })
+
   test('counts a failure once, whether it is decided or not', () => {
     fixture.send(PROJECT, NOW - 5000, [failing('a'), failing('b'), healthy('c')])
     const before = readPains(connection, question)

@@ -16,6 +16,7 @@ import { readOnset } from './read-onset.ts'
 import { splitDecided } from './split-decided.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 import { countPains, countRuns, countTelemetryRead } from './window-counts.ts'
+import { withoutSources } from './without-sources.ts'
 
 export interface WindowReading {
   telemetryRead: number
@@ -40,9 +41,12 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
   const notToldApart = everyPain.find(({ fingerprint }) => fingerprint === OVERFLOW_FINGERPRINT)
   const ranked = only === null ? all : all.filter(({ fingerprint }) => fingerprint === only)
   const muted = new Set(question.view.muted)
-  const heard = ranked.filter(({ fingerprint }) => !muted.has(fingerprint))
+  const isHeard = ({ fingerprint }: RankedPain) => !muted.has(fingerprint)
+  const isEnough = (pain: RankedPain) => failuresOf(pain) >= (question.repeated.shownMin?.[pain.signal] ?? 1)
+  const enough = only === null ? ranked.filter(isEnough) : ranked
+  const heard = enough.filter(isHeard)
   // Whoever asks for one pain by its id gets it.
-  const wanted = question.withMuted ? ranked : heard
+  const wanted = question.withMuted ? enough : heard
   const { shown: listed, overflow } = only === null ? capFingerprints(wanted) : { shown: wanted, overflow: [] }
   const shown = listed.slice(painsSkip, painsSkip + painsMax)
   const { details, expired } = readPainDetails(connection, question, shown)
@@ -51,6 +55,11 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
     { what: 'open_traces', count: notJudged, reason: 'not_judged_yet' },
     { what: 'issues', count: Math.max(0, listed.length - painsSkip - shown.length), reason: 'lower_rank' },
     { what: 'issues', count: unheard.length, reason: 'muted', ids: namesOf(question, unheard.slice(0, MUTED_NAMED_MAX)) },
+    {
+      what: 'issues',
+      count: ranked.length - enough.length,
+      reason: 'below_signals_min',
+    },
     { what: 'issues', count: overflow.length, reason: 'fingerprint_overflow' },
     { what: 'failures', count: countFailures(overflow), reason: 'fingerprint_overflow' },
     { what: 'failures', count: notToldApart ? failuresOf(notToldApart) : 0, reason: 'fingerprint_cap' },
@@ -107,23 +116,4 @@ function isWanted({ service, eventMs }: OpenFailure, { service: wanted, events }
 
 function namesOf({ projectId }: PainQuestion, pains: readonly PainFacts[]): string[] {
   return pains.map(({ fingerprint }) => painIdOf(projectId, fromHex(fingerprint)!))
-}
-
-function withoutSources(pain: RankedPain): PainFacts {
-  const {
-    fingerprintNos: _own,
-    moved: _moved,
-    left: _left,
-    movedFrom: _from,
-    headNo: _head,
-    splitSteps: _steps,
-    open: _open,
-    operationNos: _operations,
-    series: _series,
-    parts: _parts,
-    outlierRows: _rows,
-    outlierServices: _services,
-    ...facts
-  } = pain
-  return facts
 }

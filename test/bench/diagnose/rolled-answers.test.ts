@@ -12,7 +12,14 @@ import { fillStore } from './fill-store.ts'
 const END_MS = 1_800_000_000_000
 const SPANS = 14_000
 const rules = toDiagnosisRules({
-  ...{ sinceMinutesDefault: 1440, signalsOff: '', repeatedRecordsMin: 3, repeatedSessionsMin: 2, verdictDelta: 0.2 },
+  ...{
+    sinceMinutesDefault: 1440,
+    signalsOff: '',
+    signalsMin: '',
+    repeatedRecordsMin: 3,
+    repeatedSessionsMin: 2,
+    verdictDelta: 0.2,
+  },
 })
 
 function diagnose(path: string, projectNo: number, sinceMinutes: number): string {
