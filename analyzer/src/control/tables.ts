@@ -75,7 +75,9 @@ export interface PacketTable {
   status: string
   telemetry_read: number
   failures: number
+  /** Empty where it is zipped. */
   body: string
+  zipped: Uint8Array | null
 }
 
 export interface PainTable {

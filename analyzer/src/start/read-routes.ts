@@ -49,7 +49,7 @@ export function createReadRoutes({ settings, control, change, clock, log, lifecy
   const rules = toDiagnosisRules(settings)
   const shared = { control, ask: metrics.timeReads(pool.ask), nowMs: clock.nowMs, rules, audited: change }
 
-  const packets = createPacketsCapability(shared)
+  const packets = createPacketsCapability({ control, retentionDays: settings.retentionDays })
   const pains = createPainsCapability({ ...shared, readLedger: (owner) => changes.readLedger(owner) })
   const { findPain, rememberPains, forgetPains, readPainView, readRootIds, readMutedIds } = pains
   const changes = createChangesCapability({

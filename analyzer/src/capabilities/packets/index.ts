@@ -16,8 +16,14 @@ export interface PacketsCapability {
   lastPacket(projectNo: number): PacketRun | null
 }
 
-export function createPacketsCapability({ control }: { control: Control }): PacketsCapability {
-  const { store, find, last } = createPacketQueries(control)
+export function createPacketsCapability({
+  control,
+  retentionDays,
+}: {
+  control: Control
+  retentionDays: number
+}): PacketsCapability {
+  const { store, find, last } = createPacketQueries(control, { retentionDays })
   return {
     storePacket: store,
     findPacket: find,

@@ -1,4 +1,6 @@
-import type { Insertable } from 'kysely'
+import { zstdDecompressSync } from 'node:zlib'
+import { compressOnce } from '@loopkit/shared/segment/zstd-context'
+import type { Insertable, Selectable } from 'kysely'
 import type { Control } from '../../control/control-database.ts'
 import type { PacketTable } from '../../control/tables.ts'
 
@@ -25,10 +27,23 @@ export interface PacketRun {
   failures: number
 }
 
-/** Packets kept per project, the newest: an agent that asks every minute writes half a million a year. */
-const PACKETS_KEPT_MAX = 2000
+/** Fewer are not worth the pruning, and more than an agent makes that asks every minute of two months are no memory any more. */
+const PACKETS_KEPT = { least: 2000, most: 90_000 }
+const MINUTES_A_DAY = 1440
 /** Old packets deleted with one new one. */
 const PACKETS_PRUNED_AT_ONCE = 100
+
+/** Packets kept per project, the newest: as many as an agent makes that asks every minute for as long as evidence is kept. */
+function keptOf(retentionDays: number): number {
+  return Math.min(PACKETS_KEPT.most, Math.max(PACKETS_KEPT.least, (retentionDays + 1) * MINUTES_A_DAY))
+}
+
+/** A packet repeats itself: a tenth is left at this level, in a millisecond. */
+const ZSTD_LEVEL = 3
+
+function bodyOf({ body, zipped }: Pick<Selectable<PacketTable>, 'body' | 'zipped'>): string {
+  return zipped === null ? body : zstdDecompressSync(zipped).toString('utf8')
+}
 
 function toRow(packet: NewPacket): Insertable<PacketTable> {
   return {
@@ -41,12 +56,14 @@ function toRow(packet: NewPacket): Insertable<PacketTable> {
     status: packet.status,
     telemetry_read: packet.telemetryRead,
     failures: packet.failures,
-    body: packet.body,
+    body: '',
+    zipped: compressOnce(Buffer.from(packet.body), ZSTD_LEVEL),
   }
 }
 
 /** The packets table; nothing else writes it. */
-export function createPacketQueries({ db, first, transaction }: Control) {
+export function createPacketQueries({ db, first, transaction }: Control, { retentionDays }: { retentionDays: number }) {
+  const keptMax = keptOf(retentionDays)
   return {
     /** Keeps the packet unless it is there, and answers the bytes that are kept. */
     store: (packet: NewPacket): string =>
@@ -62,17 +79,18 @@ export function createPacketQueries({ db, first, transaction }: Control) {
           .select('packet_id')
           .where('project_no', '=', packet.projectNo)
           .orderBy('created_at_ms', 'desc')
-          .orderBy('packet_id')
           .limit(PACKETS_PRUNED_AT_ONCE)
-          .offset(PACKETS_KEPT_MAX)
+          .offset(keptMax)
         queries.run(db.deleteFrom('packet').where('packet_id', 'in', old))
-        const kept = queries.first(db.selectFrom('packet').select('body').where('packet_id', '=', packet.packetId))
-        return kept?.body ?? packet.body
+        const kept = queries.first(db.selectFrom('packet').select(['body', 'zipped']).where('packet_id', '=', packet.packetId))
+        return kept === undefined ? packet.body : bodyOf(kept)
       }),
 
-    find: (projectNo: number, packetId: string): string | null =>
-      first(db.selectFrom('packet').select('body').where('packet_id', '=', packetId).where('project_no', '=', projectNo))?.body ??
-      null,
+    find: (projectNo: number, packetId: string): string | null => {
+      const ofProject = db.selectFrom('packet').select(['body', 'zipped']).where('project_no', '=', projectNo)
+      const row = first(ofProject.where('packet_id', '=', packetId))
+      return row === undefined ? null : bodyOf(row)
+    },
 
     last: (projectNo: number): PacketRun | null => {
       const row = first(

@@ -128,9 +128,15 @@ create index verify_plan_by_time on verify_plan (frozen_at_ms);
 create index verdict_by_time on verdict (at_ms);
 `
 
+const packetBodies = `
+-- zstd of the packet's JSON; body is empty then. Packets are kept as long as their evidence, which was too much as text.
+alter table packet add column zipped blob;
+`
+
 export const controlMigrations: readonly Migration[] = [
   { name: 'spine', sql: spine },
   { name: 'observations', sql: observations },
   { name: 'grouping', sql: grouping },
   { name: 'plans', sql: plans },
+  { name: 'packet_bodies', sql: packetBodies },
 ]
