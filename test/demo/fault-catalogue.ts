@@ -92,7 +92,14 @@ export const FAULT_CATALOGUE: readonly FaultSpec[] = [
   soft('agent-refuses', 'refusal', 'chat'),
   soft('agent-forgets', 'orphan_tool_call', 'chat'),
   soft('agent-repeats', 'repeated_step', 'search_faq'),
+  { ...soft('picks-slow', 'slow', 'GET /recommendations'), scenario: 'browse', service: 'shop-api' },
+  soft('agent-hoards', 'cost_outlier', 'invoke_agent support'),
 ]
+
+/** Nothing fails where it strikes: only beside all other runs of the operation does it show, so it must strike few of them. */
+export function isOutlierFault({ signal }: FaultSpec): boolean {
+  return signal === 'slow' || signal === 'cost_outlier'
+}
 
 /** A fault of the catalogue by its id. */
 export function faultById(id: string): FaultSpec {

@@ -1,6 +1,6 @@
 import { CAUSES, type Cause, type Circumstances, drawCircumstances, isUnder } from './circumstances.ts'
-import { FAULT_CATALOGUE, type FaultSpec, type Scenario } from './fault-catalogue.ts'
-import { intBetween, mulberry32, type Random, shuffled } from './random.ts'
+import { FAULT_CATALOGUE, type FaultSpec, isOutlierFault, type Scenario } from './fault-catalogue.ts'
+import { intBetween, mulberry32, pick, type Random, shuffled } from './random.ts'
 
 /** One trace to come: what it does, under which circumstances, and which fault, if any, strikes in it and because of what. */
 export interface Visit {
@@ -57,6 +57,7 @@ export function planTraffic({ seed, traces, faults }: TrafficOptions): Visit[] {
       chosen.filter((fault) => fault.scenario === scenario),
     )
   }
+  for (const fault of FAULT_CATALOGUE.filter(isOutlierFault)) strikeFew(random, visits, fault)
   return visits
 }
 
@@ -77,7 +78,32 @@ function chooseFaults(random: Random): FaultSpec[] {
   const onePerSignal = hard.filter((fault, at) => hard.findIndex((other) => other.signal === fault.signal) === at)
   const others = hard.filter((fault) => !onePerSignal.includes(fault))
   const count = intBetween(random, HARD_FAULTS_MIN, hard.length)
-  return [...onePerSignal, ...others.slice(0, count - onePerSignal.length), ...FAULT_CATALOGUE.filter((fault) => !fault.hard)]
+  return [...onePerSignal, ...others.slice(0, count - onePerSignal.length), ...SOFT_FAULTS]
+}
+
+const SOFT_FAULTS = FAULT_CATALOGUE.filter((fault) => !fault.hard && !isOutlierFault(fault))
+
+/** Runs out of the usual must be this many to be told from chance, and at most this share of all. */
+const OUTLIERS_MIN = 10
+const OUTLIER_SHARE_MAX = 0.04
+
+/** Among visits that nothing else strikes; where a cause leaves enough of them, under it only. In a small run nowhere. */
+function strikeFew(random: Random, visits: Visit[], fault: FaultSpec): void {
+  const candidates = visits.filter(({ scenario }) => scenario === fault.scenario)
+  const most = Math.min(TRACES_PER_FAULT_MAX, Math.floor(candidates.length * OUTLIER_SHARE_MAX))
+  if (most < OUTLIERS_MIN) return
+  const free = shuffled(
+    random,
+    candidates.filter(({ faultId }) => faultId === null),
+  )
+  const cause = pick(random, CAUSES)
+  const under = free.filter(({ circumstances }) => isUnder(circumstances, cause))
+  const hasCause = under.length * STRUCK_SHARE_MAX >= OUTLIERS_MIN
+  const mostUnder = hasCause ? Math.min(most, Math.floor(under.length * STRUCK_SHARE_MAX)) : most
+  for (const visit of (hasCause ? under : free).slice(0, intBetween(random, OUTLIERS_MIN, mostUnder))) {
+    visit.faultId = fault.id
+    visit.cause = hasCause ? cause : null
+  }
 }
 
 /** Gives each fault its own traces among those of its scenario: under its cause only, where enough of them are. */

@@ -66,6 +66,9 @@ const CUT_CHARACTERS = 30
 /** Asked for beside the scripted tool; the agent that forgets never runs it. */
 export const FORGOTTEN_TOOL = 'notify_customer'
 
+/** What the agent that hoards sends along with every call, again and again. */
+const HOARDED_TOKENS = 60_000
+
 const END_OF_FAULT: Record<string, ModelReply['finish_reason']> = { 'agent-cut': 'length', 'agent-refuses': 'content_filter' }
 
 /** A model provider that answers by script: real HTTP, no model. */
@@ -109,6 +112,9 @@ function complete({ model, messages, script }: ModelRequest, fault: string | und
     content,
     tool_calls: wantsTool ? calls : [],
     finish_reason: wantsTool ? 'tool_calls' : (END_OF_FAULT[fault ?? ''] ?? 'stop'),
-    usage: { input_tokens: 200 + messages.length * intBetween(random, 40, 90), output_tokens: (20 + content.length / 4) | 0 },
+    usage: {
+      input_tokens: 200 + messages.length * intBetween(random, 40, 90) + (fault === 'agent-hoards' ? HOARDED_TOKENS : 0),
+      output_tokens: (20 + content.length / 4) | 0,
+    },
   }
 }

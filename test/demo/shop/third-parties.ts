@@ -10,6 +10,9 @@ interface Reply {
 /** Longer than the shop waits for its payments. */
 const SLOW_PAYMENT_MS = 400
 
+/** Many times what recommendations take, and nothing fails. */
+const SLOW_PICKS_MS = 4_000
+
 /** The companies the shop depends on, without telemetry of their own: payments, taxes, recommendations. */
 export function startThirdParties(): Promise<Listening> {
   // A payment that was reset succeeds when it is tried again: the party remembers whom it has failed.
@@ -29,7 +32,9 @@ function serve(
   { body, fault, failedOnce }: { body: Record<string, unknown>; fault: string | undefined; failedOnce: Set<string> },
 ): Reply {
   if (pathname === '/payments') return pay(body, fault, failedOnce)
-  return pathname === '/tax' ? tax(fault, searchParams.get('account')) : { status: 200, body: { picks: [17, 4, 99] } }
+  if (pathname === '/tax') return tax(fault, searchParams.get('account'))
+  const picks = { status: 200, body: { picks: [17, 4, 99] } }
+  return fault === 'picks-slow' ? { ...picks, delayMs: SLOW_PICKS_MS } : picks
 }
 
 function pay(body: Record<string, unknown>, fault: string | undefined, failedOnce: Set<string>): Reply {
