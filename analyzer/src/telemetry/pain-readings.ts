@@ -67,7 +67,7 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
     { what: 'evidence', count: expired, reason: 'evidence_expired' },
   ]
   return {
-    telemetryRead: countTelemetryRead(connection.db, question.projectNo, window, service),
+    telemetryRead: countTelemetryRead(connection, question.projectNo, window, service),
     failures: countFailures(ranked),
     repeated: heard.some((pain) => isRepeated({ count: failuresOf(pain), sessions: pain.sessions }, question.repeated)),
     pains: shown.map((pain, at) => ({

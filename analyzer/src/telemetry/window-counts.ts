@@ -3,7 +3,9 @@ import { decodeCommits } from '@loopkit/shared/segment/header'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainDetail } from '../domain/pain-facts.ts'
 import { type MinuteWindow, windowBoundsMs } from '../domain/window.ts'
+import { divideByClosed } from './closed-buckets.ts'
 import { type FailureScope, type FailureSelection, IN_WINDOW, selectFailures, windowParameters } from './failure-scope.ts'
+import { memoryOf } from './read-memory.ts'
 import { countFrom, readWindowCounts, type WindowCount, type WindowCounts } from './rolled-counts.ts'
 import { eventsOfParts, type PainParts, readPainParts, type Spread } from './rolled-failures.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
@@ -45,12 +47,45 @@ export interface RunCounts {
 const MINUTE_MS = 60_000
 
 /** Records that arrived in the window, from the headers of the segments; of one service, from its run counts. */
-export function countTelemetryRead(db: SqliteDatabase, projectNo: number, window: MinuteWindow, service: string | null): number {
-  return service === null ? countRecords(db, projectNo, window) : countServiceRuns(db, projectNo, window, service)
+export function countTelemetryRead(
+  connection: TelemetryConnection,
+  projectNo: number,
+  window: MinuteWindow,
+  service: string | null,
+): number {
+  return service === null
+    ? countRecords(connection, projectNo, window)
+    : countServiceRuns(connection.db, projectNo, window, service)
 }
 
-function countRecords(db: SqliteDatabase, projectNo: number, window: MinuteWindow): number {
+const HOUR_MS = 60 * MINUTE_MS
+/** Records of hours of arrival that are over, as long as all of them are kept. */
+const RECORDS = memoryOf<number>('records by hour', 1)
+
+function countRecords({ db, memory }: TelemetryConnection, projectNo: number, window: MinuteWindow): number {
   const { fromMs, toMs } = windowBoundsMs(window)
+  const arrivals = db.prepare(
+    'select min(received_max_ms) as oldest, max(received_max_ms) as newest from segment where project_no = ?',
+  )
+  const { oldest, newest } = arrivals.get(projectNo) as { oldest: number | null; newest: number | null }
+  if (oldest === null || newest === null) return 0
+  const hours = [Math.ceil(fromMs / HOUR_MS), Math.floor(toMs / HOUR_MS)] as const
+  const kept = { from: Math.floor(oldest / HOUR_MS), to: Math.floor(newest / HOUR_MS) }
+  const { closed } = hours[0] < hours[1] ? divideByClosed(hours, kept) : { closed: null }
+  if (closed === null) return recordsReceived(db, projectNo, [fromMs, toMs])
+  const [from, to] = closed
+  const known = memory.take(RECORDS)
+  let records = recordsReceived(db, projectNo, [fromMs, from * HOUR_MS]) + recordsReceived(db, projectNo, [to * HOUR_MS, toMs])
+  for (let hour = from; hour < to; hour++) {
+    const key = `${projectNo} ${hour}`
+    const ofHour = known.recall(key) ?? recordsReceived(db, projectNo, [hour * HOUR_MS, (hour + 1) * HOUR_MS])
+    known.keep(key, ofHour, 8)
+    records += ofHour
+  }
+  return records
+}
+
+function recordsReceived(db: SqliteDatabase, projectNo: number, [fromMs, toMs]: readonly [number, number]): number {
   const overlapping = db.prepare(
     `select records, received_min_ms, received_max_ms, commits from segment
      where project_no = ? and received_max_ms >= ? and received_min_ms < ?`,

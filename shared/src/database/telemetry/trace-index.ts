@@ -35,7 +35,7 @@ export interface TraceIndexOptions extends TraceRunsOptions {
  * are written once, so their hashes never change, and a merged segment has a new id.
  */
 export function createTraceIndex(db: SqliteDatabase, options: TraceIndexOptions = {}): TraceIndex {
-  const { cacheMaxBytes = CACHE_MAX_BYTES } = options
+  const { cacheMaxBytes = CACHE_MAX_BYTES, rememberedMax = 0 } = options
   const runs = createTraceRuns(db, options)
   const nextUnfolded = db.prepare('select next_commit from folded where project_no = ? and kind = ?').pluck()
   const byCommit = db.prepare('select segment_id from segment where project_no = ? and kind = ? and first_commit = ?').pluck()
@@ -43,6 +43,7 @@ export function createTraceIndex(db: SqliteDatabase, options: TraceIndexOptions 
     .prepare('select segment_id from segment where project_no = ? and kind = ? and first_commit >= ? order by first_commit')
     .pluck()
   const load = db.prepare('select trace_hashes from segment where segment_id = ?').pluck()
+  const known = createKnownPlaces(rememberedMax * REMEMBERED_FACTOR)
   const cache = new Map<number, Packed>()
   let cachedBytes = 0
 
@@ -72,17 +73,68 @@ export function createTraceIndex(db: SqliteDatabase, options: TraceIndexOptions 
 
   return {
     find(projectNo, hashes) {
-      const wanted = hashes.map((hash) => ({ hash, low: Number(hash & 0xffffffffn), high: Number(hash >> 32n) }))
       return KINDS.flatMap((kind) => {
         const next = (nextUnfolded.get(projectNo, kind) as number | undefined) ?? 0
-        const unfolded = (list.all(projectNo, kind, next) as number[]).flatMap((segmentId) => {
-          const packed = hashesOf(segmentId)
-          const held = wanted.filter(({ low, high }) => holds(packed, low, high)).map(({ hash }) => hash)
-          return held.length > 0 ? [{ segmentId, kind, hashes: held }] : []
+        const segmentIds = list.all(projectNo, kind, next) as number[]
+        const held = known(`${projectNo} ${kind}`, segmentIds)(hashes, hashesOf)
+        const unfolded = segmentIds.flatMap((segmentId) => {
+          const found = held.get(segmentId)
+          return found === undefined ? [] : [{ segmentId, kind, hashes: found }]
         })
         return next === 0 ? unfolded : [...findFolded(projectNo, kind, hashes), ...unfolded]
       })
     },
+  }
+}
+
+/** Of all that are asked for again and again, against those of one run. */
+const REMEMBERED_FACTOR = 8
+/** Projects of which it is remembered which segments hold their traces. */
+const PROJECTS_MAX = 4
+
+interface KnownPlaces {
+  /** Segments in the order in which they were met, those among them that have gone since. */
+  met: number[]
+  /** Which of them hold a trace, as far as it was looked for: of those before a place. */
+  byHash: Map<bigint, { upTo: number; segmentIds: number[] }>
+}
+
+type FindHolding = (hashes: readonly bigint[], hashesOf: (segmentId: number) => Packed) => Map<number, bigint[]>
+
+/** Looks for traces only in segments that were not there when they were looked for before. */
+function createKnownPlaces(max: number): (of: string, segmentIds: readonly number[]) => FindHolding {
+  const known = new Map<string, KnownPlaces>()
+  return (of, segmentIds) => {
+    const now = new Set(segmentIds)
+    let places = known.get(of)
+    const isSpent = !places || places.byHash.size >= max || places.met.length > 2 * now.size + 100
+    if (!places || isSpent) {
+      if (known.size >= PROJECTS_MAX) known.clear()
+      places = { met: [], byHash: new Map() }
+      known.set(of, places)
+    }
+    const { met, byHash } = places
+    const before = new Set(met)
+    for (const segmentId of segmentIds) if (!before.has(segmentId)) met.push(segmentId)
+    return (hashes, hashesOf) => {
+      const found = new Map<number, bigint[]>()
+      for (const hash of hashes) {
+        const place = byHash.get(hash) ?? { upTo: 0, segmentIds: [] }
+        const [low, high] = [Number(hash & 0xffffffffn), Number(hash >> 32n)]
+        for (; place.upTo < met.length; place.upTo++) {
+          const segmentId = met[place.upTo]!
+          if (now.has(segmentId) && holds(hashesOf(segmentId), low, high)) place.segmentIds.push(segmentId)
+        }
+        if (max > 0) byHash.set(hash, place)
+        for (const segmentId of place.segmentIds) {
+          if (!now.has(segmentId)) continue
+          const held = found.get(segmentId)
+          if (held) held.push(hash)
+          else found.set(segmentId, [hash])
+        }
+      }
+      return found
+    }
   }
 }
 
