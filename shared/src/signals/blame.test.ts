@@ -145,6 +145,34 @@ const cases: [guarantee: string, sketches: SpanSketch[], blamed: Record<string, 
     { call: ['query', 'server'] },
   ],
   [
+    'the statement that was out of time by itself, and not the caller who tells of it',
+    [
+      {
+        id: 'call',
+        kind: CLIENT,
+        status: ERROR,
+        exception: ['CallError', 'stock: canceling statement due to statement timeout'],
+        start: 0,
+        end: 100,
+      },
+      {
+        id: 'server',
+        parent: 'call',
+        kind: SERVER,
+        status: ERROR,
+        exception: ['QueryCanceled', 'canceling statement due to statement timeout'],
+        start: 5,
+        end: 90,
+      },
+      {
+        ...{ id: 'query', parent: 'server', kind: CLIENT, status: ERROR, start: 10, end: 80 },
+        exception: ['QueryCanceled', 'canceling statement due to statement timeout'],
+        attributes: { 'db.response.status_code': '57014' },
+      },
+    ],
+    { query: ['server', 'call'] },
+  ],
+  [
     'what failed first of a group, and not the others that were cancelled with it',
     [
       { id: 'group', status: ERROR, exception: ['ExceptionGroup', 'unhandled errors in a TaskGroup'], start: 0, end: 100 },

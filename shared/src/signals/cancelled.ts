@@ -42,6 +42,9 @@ export function isCancelled({
   errorType: string | null
   message: string | null
 }): boolean {
-  if (code === 'CANCELLED' || code === '499' || code === '57014') return true
-  return TYPE.test(errorType ?? '') || /\bcancell?(?:ed|ing)\b|client disconnected/i.test((message ?? '').slice(0, 200))
+  const words = (message ?? '').slice(0, 200)
+  // Who was out of time by itself says so: "canceling statement due to statement timeout".
+  if (OUT_OF_TIME.test(words)) return false
+  if (code === 'CANCELLED' || code === '499') return true
+  return TYPE.test(errorType ?? '') || /\bcancell?(?:ed|ing)\b|client disconnected/i.test(words)
 }
