@@ -68,12 +68,16 @@ export function createPacketQueries({ db, first, transaction }: Control, { reten
     /** Keeps the packet unless it is there, and answers the bytes that are kept. */
     store: (packet: NewPacket): string =>
       transaction((queries) => {
-        queries.run(
+        const inserted = queries.run(
           db
             .insertInto('packet')
             .values(toRow(packet))
             .onConflict((conflict) => conflict.doNothing()),
         )
+        if (Number(inserted) === 0) {
+          const kept = queries.first(db.selectFrom('packet').select(['body', 'zipped']).where('packet_id', '=', packet.packetId))
+          return kept === undefined ? packet.body : bodyOf(kept)
+        }
         const old = db
           .selectFrom('packet')
           .select('packet_id')
@@ -82,8 +86,7 @@ export function createPacketQueries({ db, first, transaction }: Control, { reten
           .limit(PACKETS_PRUNED_AT_ONCE)
           .offset(keptMax)
         queries.run(db.deleteFrom('packet').where('packet_id', 'in', old))
-        const kept = queries.first(db.selectFrom('packet').select(['body', 'zipped']).where('packet_id', '=', packet.packetId))
-        return kept === undefined ? packet.body : bodyOf(kept)
+        return packet.body
       }),
 
     find: (projectNo: number, packetId: string): string | null => {

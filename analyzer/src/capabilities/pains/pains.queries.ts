@@ -29,6 +29,9 @@ function toRow(projectNo: number, pain: SeenPain): Insertable<PainTable> {
   }
 }
 
+/** Pains that one statement writes: each takes eight of its parameters. */
+const WRITTEN_AT_ONCE = 500
+
 /** The pain table; nothing else writes it. */
 export function createPainQueries({ db, first, transaction, all }: Control) {
   return {
@@ -44,11 +47,11 @@ export function createPainQueries({ db, first, transaction, all }: Control) {
       })
       if (changed.length === 0) return
       transaction((queries) => {
-        for (const pain of changed) {
+        for (let at = 0; at < changed.length; at += WRITTEN_AT_ONCE) {
           queries.run(
             db
               .insertInto('pain')
-              .values(toRow(projectNo, pain))
+              .values(changed.slice(at, at + WRITTEN_AT_ONCE).map((pain) => toRow(projectNo, pain)))
               .onConflict((conflict) =>
                 conflict.column('pain_id').doUpdateSet((row) => ({
                   title: row.ref('excluded.title'),
