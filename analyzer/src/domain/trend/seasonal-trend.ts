@@ -1,3 +1,4 @@
+import { normalSurvival, normalUpperQuantile } from '../statistics/normal.ts'
 import type { Exposure } from '../statistics/rate-ratio.ts'
 import { type CountBetween, createCountBetween, deviateOf, type HourlySeries } from './hourly-series.ts'
 
@@ -31,11 +32,17 @@ const TRAFFIC_MIN_SHARE = 0.1
 /** Fewest failures that a rise is read from, and that must have been expected for their absence to be a fall. */
 const FAILURES_MIN = 5
 const EXPECTED_MIN = 10
+/** Failures that tell a usual rate well enough. */
+const ENOUGH_FAILURES = 30
+/** A season of this size is told by a stretch of ten failures as well as by one of more. */
+const SEASON_SHOWN = 0.1
 /**
  * Standard deviations that it takes to call a trend rising or falling, and those that keep it so: without the distance it would come
  * and go with every hour.
  */
 const ENTER_DEVIATES = 3.5
+/** Looks a week at which that holds. A pain that fails less often than it is looked at gives chance fewer occasions: one a failure. */
+const LOOKS_A_WEEK = 168
 const STAY_DEVIATES = 1
 /** The same against the latest period alone: what has been as high for a whole period is the new usual. */
 const ENTER_LATEST = 2
@@ -46,6 +53,7 @@ const STEPS = 24
 const LEFT_OUT_SHARE = 0.02
 /** Clocks of jobs move by an hour with summer time, those of this series do not. */
 const SHIFTS = [0, -1, 1]
+const WEEK_HOURS = 168
 
 /**
  * Whether a pain's rate over its last hours is above or below what is usual at these hours, so that neither a nightly batch nor a Monday
@@ -57,7 +65,8 @@ export function seasonalTrend(series: HourlySeries, recentHours: number): Season
   const end = series.runs.length
   for (const cycle of CYCLES) {
     if (recentHours > cycle.hours) continue
-    const looked: Looking = { count, cycle, recentHours, wandering: createWandering(count, end, { cycle, recentHours }) }
+    const of = { cycle, recentHours }
+    const looked: Looking = { ...of, count, wandering: createWandering(count, end, of), season: seasonOf(count, end, of) }
     let state: Trend | null = null
     for (let at = end - STEPS; at <= end; at++) {
       const seen = lookAt(looked, at, state ?? 'steady')
@@ -89,12 +98,16 @@ interface Looking {
   recentHours: number
   /** Worked out when it is asked for: most pains are as usual at first sight. */
   wandering(): Wandering
+  /** By how much the rate differs between the hours of a period, as the square of its coefficient of variation, at most. */
+  season: number
 }
 
 /** Standard deviations above (below: negative) what is usual, and above the latest period. */
 interface Seen {
   usual: number
   latest: number
+  /** Those that it takes to call it more than steady. */
+  enter: number
   isEnough: boolean
 }
 
@@ -111,17 +124,61 @@ function lookAt(looked: Looking, at: number, state: Trend): Seen | null {
     (nth) => period(nth, 0).runs >= TRAFFIC_MIN_SHARE * recent.runs,
   )
   if (usable.length < cycle.earlierMin) return null
-  const usual = SHIFTS.map((shift) => sum(usable.map((nth) => period(nth, shift))))
-  const latest = SHIFTS.map((shift) => period(usable[0]!, shift))
+  const whole = (nth: number) => count(at - (nth + 1) * cycle.hours, at - nth * cycle.hours)
+  const wholes = sum(usable.map(whole))
+  const usual = SHIFTS.map((shift) => informed(sum(usable.map((nth) => period(nth, shift))), wholes, looked.season))
+  const latest = SHIFTS.map((shift) => informed(period(usable[0]!, shift), whole(usable[0]!), looked.season))
   const plain = leastDeviate(usual, recent, 0)
+  const enter = enterDeviates((wholes.failures / usable.length) * (WEEK_HOURS / cycle.hours))
   // What chance alone explains needs no other explanation.
-  const share =
-    Math.abs(plain) <= (state === 'steady' ? ENTER_DEVIATES : STAY_DEVIATES) ? 0 : wanderingOfRecent(looked, at, usable)
+  const share = Math.abs(plain) <= (state === 'steady' ? enter : STAY_DEVIATES) ? 0 : wanderingOfRecent(looked, at, usable)
   return {
     usual: leastDeviate(usual, recent, share),
     latest: leastDeviate(latest, recent, share),
+    enter,
     isEnough: plain > 0 ? recent.failures >= FAILURES_MIN : rateOf(usual[0]!) * recent.runs >= EXPECTED_MIN,
   }
+}
+
+/**
+ * What the same hours of earlier periods show, and what their other hours add to it: of a pain whose rate is much the same at all hours, and
+ * which fails too rarely for any of them to tell, all hours tell. As a Gamma prior, of no more failures than there were, nor than it takes.
+ */
+function informed(same: Exposure, whole: Exposure, season: number): Exposure {
+  const failures = Math.min(1 / season, whole.failures, ENOUGH_FAILURES - same.failures)
+  if (failures <= 0) return same
+  return { failures: same.failures + failures, runs: same.runs + failures / rateOf(whole) }
+}
+
+/** With so many failures a week. */
+function enterDeviates(failures: number): number {
+  const looks = Math.min(LOOKS_A_WEEK, Math.max(1, failures))
+  return looks === LOOKS_A_WEEK ? ENTER_DEVIATES : normalUpperQuantile((normalSurvival(ENTER_DEVIATES) * LOOKS_A_WEEK) / looks)
+}
+
+/**
+ * Of stretches as long as the recent hours. What chance may have hidden of it is added, so that hours are taken to be alike only where that
+ * is seen.
+ */
+function seasonOf(count: CountBetween, end: number, { cycle, recentHours }: Pick<Looking, 'cycle' | 'recentHours'>): number {
+  const stretches = Math.max(1, Math.floor(cycle.hours / recentHours))
+  const cells = Array.from({ length: stretches }, (_, back) =>
+    sum(
+      Array.from({ length: cycle.earlier }, (_, nth) => {
+        const to = end - (nth + 1) * cycle.hours - back * recentHours
+        return count(to - recentHours, to)
+      }),
+    ),
+  )
+  const level = rateOf(sum(cells))
+  const seen = cells.map(({ runs, failures }) => ({ failures, mean: runs * level })).filter(({ mean }) => mean > 0)
+  // Those that show more count for more, but not the more so for being busy.
+  const weights = seen.map(({ mean }) => (mean / (1 + mean * SEASON_SHOWN)) ** 2)
+  const all = total(weights)
+  if (all <= 0) return Number.POSITIVE_INFINITY
+  const beyond = total(seen.map(({ failures, mean }, at) => (weights[at]! * ((failures - mean) ** 2 - mean)) / mean ** 2))
+  const hidden = total(seen.map(({ mean }, at) => 2 * (weights[at]! / mean) ** 2))
+  return (Math.max(0, beyond) + Math.sqrt(hidden)) / all
 }
 
 /** How much the recent hours' rate wanders as a whole: the more of them carry the failures, the more it evens out. */
@@ -154,11 +211,11 @@ function wanderingDeviate(before: Exposure, recent: Exposure, wandering: number)
   return Math.abs(byRatio) < Math.abs(byCount) ? byRatio : byCount
 }
 
-function nextState(state: Trend, { usual, latest, isEnough }: Seen): Trend {
+function nextState(state: Trend, { usual, latest, enter, isEnough }: Seen): Trend {
   if (!isEnough) return 'steady'
   const sign = usual < 0 ? -1 : 1
   const trend = sign > 0 ? 'rising' : 'falling'
-  const [enough, enoughLatest] = state === trend ? [STAY_DEVIATES, STAY_LATEST] : [ENTER_DEVIATES, ENTER_LATEST]
+  const [enough, enoughLatest] = state === trend ? [STAY_DEVIATES, STAY_LATEST] : [enter, ENTER_LATEST]
   return sign * usual > enough && sign * latest > enoughLatest ? trend : 'steady'
 }
 
