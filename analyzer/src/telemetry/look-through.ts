@@ -52,6 +52,9 @@ export interface Look {
 /** Segments looked through, and what they may hold: a bounded look, whatever the window holds. */
 const SEGMENTS_MAX = 64
 const SEGMENTS_MAX_BYTES = 8 * 1024 ** 2
+/** Young segments hold a request each: so many more of them cost no more than the ones above, up to so many bytes together. */
+const YOUNG_SEGMENTS_MAX = 512
+const YOUNG_MAX_BYTES = 1024 ** 2
 /** Spans that are decoded to learn their operation. */
 const SPANS_MAX = 6000
 /** Sound records of an operation, from which no more are looked for under other names than those of the failing ones. */
@@ -106,13 +109,13 @@ function chooseSegments(
        order by first_commit desc limit ?`,
     )
     .pluck()
-    .all(projectNo, fromMs, toMs, SEGMENTS_MAX) as number[]
+    .all(projectNo, fromMs, toMs, YOUNG_SEGMENTS_MAX) as number[]
   const { header, open } = createLookedSegments(connection)
   const chosen: LookedSegment[] = []
   let looked = 0
   let bytes = 0
   for (const segmentId of new Set([...holding, ...newest])) {
-    if (looked === SEGMENTS_MAX || bytes > SEGMENTS_MAX_BYTES) break
+    if (looked >= (bytes > YOUNG_MAX_BYTES ? SEGMENTS_MAX : YOUNG_SEGMENTS_MAX) || bytes > SEGMENTS_MAX_BYTES) break
     const row = header(segmentId)
     if (!row) continue
     looked += 1
