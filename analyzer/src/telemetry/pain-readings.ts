@@ -33,6 +33,9 @@ export interface WindowReading {
 /** Pains named among those that are left out because they are muted. */
 const MUTED_NAMED_MAX = 3
 
+/** Where pains that a packet leaves out are listed, muted ones too. */
+const PAINS = '/v1/pains'
+
 /** All that one window says. Call it inside a read transaction, so that a failure is either decided or provisional, never both. */
 export function readPains(connection: TelemetryConnection, question: PainQuestion): WindowReading {
   const { window, service, painsSkip, painsMax, only } = question
@@ -53,8 +56,14 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
   const unheard = ranked.filter(({ fingerprint }) => muted.has(fingerprint) && !question.withMuted)
   const omitted = [
     { what: 'open_traces', count: notJudged, reason: 'not_judged_yet' },
-    { what: 'issues', count: Math.max(0, listed.length - painsSkip - shown.length), reason: 'lower_rank' },
-    { what: 'issues', count: unheard.length, reason: 'muted', ids: namesOf(question, unheard.slice(0, MUTED_NAMED_MAX)) },
+    { what: 'issues', count: Math.max(0, listed.length - painsSkip - shown.length), reason: 'lower_rank', href: PAINS },
+    {
+      what: 'issues',
+      count: unheard.length,
+      reason: 'muted',
+      ids: namesOf(question, unheard.slice(0, MUTED_NAMED_MAX)),
+      href: PAINS,
+    },
     {
       what: 'issues',
       count: ranked.length - enough.length,
