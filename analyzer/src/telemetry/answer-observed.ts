@@ -9,6 +9,7 @@ import type { PainView } from '../domain/pain-view.ts'
 import { rankPains } from '../domain/weigh-pain.ts'
 import type { MinuteWindow } from '../domain/window.ts'
 import { observedOutliers } from './observed-outliers.ts'
+import type { ObservedPain } from './observed-pain.ts'
 import type { SeenPain } from './questions.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 import { countRuns, type RunCounts } from './window-counts.ts'
@@ -22,15 +23,6 @@ export interface ObservedQuestion {
   /** Where slow and dear runs are looked for. */
   window: MinuteWindow
   off: readonly SignalType[]
-}
-
-/** A pain with failures that nobody has claimed yet. */
-export interface ObservedPain {
-  seen: SeenPain
-  facts: PainFacts
-  /** No failure of it was ever decided before. */
-  isFirst: boolean
-  evidenceIds: string[]
 }
 
 export interface ObservedAnswer {

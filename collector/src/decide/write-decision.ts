@@ -79,17 +79,9 @@ export function createDecisionWriter(
       markers.write(projectNo, decision.markers, deciding.decidedMs)
     }
     costs.write(projectNo, deciding.costs, deciding.decidedMs)
-    const decidedMinute = Math.floor(deciding.decidedMs / MINUTE_MS)
-    for (const { eventMinute, fingerprintNo, releaseNo, failures, weight, weightSquared } of deciding.counts.values())
-      statements.count.run(projectNo, decidedMinute, eventMinute, fingerprintNo, releaseNo, failures, weight, weightSquared)
-    statements.decision.run(
-      deciding.decisionNo,
-      projectNo,
-      deciding.decidedMs,
-      decisions.length,
-      firstFailureNo,
-      deciding.failureNo - 1,
-    )
+    writeCounts(deciding)
+    const { decisionNo, decidedMs, failureNo } = deciding
+    statements.decision.run(decisionNo, projectNo, decidedMs, decisions.length, firstFailureNo, failureNo - 1)
     const hashes = packDecidedHashes(decisions.map(({ trace }) => trace.traceHash))
     statements.unfolded.run(projectNo, deciding.decisionNo, hashes)
   }
@@ -109,6 +101,12 @@ export function createDecisionWriter(
       cap.forget()
     },
   }
+}
+
+function writeCounts({ statements, projectNo, decidedMs, counts }: Deciding): void {
+  const decidedMinute = Math.floor(decidedMs / MINUTE_MS)
+  for (const { eventMinute, fingerprintNo: ofPain, releaseNo, failures, weight, weightSquared } of counts.values())
+    statements.count.run(projectNo, decidedMinute, eventMinute, ofPain, releaseNo, failures, weight, weightSquared)
 }
 
 function writeTrace(deciding: Deciding, { trace, failures, sessions }: TraceDecision, before: StoredFailureRow[]): void {

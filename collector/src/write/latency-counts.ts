@@ -3,6 +3,7 @@ import { binOf } from '@loopkit/shared/rollup/sketch'
 import { HOUR_MS } from '@loopkit/shared/rollup/sketch-delta'
 import type { SpanFacts } from './shape-hash.ts'
 import type { RunKey } from './shape-memo.ts'
+import type { SlowestStored } from './slowest-stored.ts'
 
 /** How long runs of one operation and release took that ended in one hour. */
 export interface LatencyCount {
@@ -18,12 +19,6 @@ export interface LatencyCounts {
   add(runKey: RunKey, facts: SpanFacts, body: Uint8Array): void
   finish(): LatencyCount[]
 }
-
-/**
- * The slowest runs that are stored of an operation in its latest hour: what is faster need not be told again, since it would not
- * be kept. What is forgotten here costs bytes and changes nothing.
- */
-export type SlowestStored = WeakMap<RunKey, { hour: number; valuesMs: number[] }>
 
 /** What takes less is fast, whatever is usual: of one bin. */
 const FAST_BELOW_MS = 5

@@ -12,8 +12,8 @@ import { waitsByDesign } from '@loopkit/shared/signals/waits-by-design'
 import type { SpanView } from '@loopkit/shared/span/record'
 import { type ResourceView, viewResource } from '@loopkit/shared/span/view-resource'
 import { viewSpan } from '@loopkit/shared/span/view-span'
-import type { SlowestStored } from './latency-counts.ts'
 import { createSpanFacts, mix, type SpanFacts } from './shape-hash.ts'
+import type { SlowestStored } from './slowest-stored.ts'
 
 /** What runs are counted by, but for the minute. One object per combination, so that spans of it share their counter. */
 export interface RunKey {
@@ -74,6 +74,8 @@ const AGENT_STEPS: ReadonlySet<SpanView['kind']> = new Set([
 
 const RESOURCE = 0x0a
 
+type Texts = [service: string, operation: string, release: string]
+
 export function createShapeMemo({ filter, signalsOff }: ShapeRules): ShapeMemo {
   const shapes = new Map<number, { hashHigh: number; shape: Shape }>()
   const resources = new Map<number, MemoResource>()
@@ -97,11 +99,8 @@ export function createShapeMemo({ filter, signalsOff }: ShapeRules): ShapeMemo {
   }
 
   function runKeyOf(view: SpanView): RunKey {
-    const key = {
-      service: toIndexText(view.service),
-      operation: toIndexText(view.operation),
-      release: toIndexText(view.release ?? ''),
-    }
+    const [service, operation, release] = [view.service, view.operation, view.release ?? ''].map(toIndexText) as Texts
+    const key = { service, operation, release }
     const text = `${key.service}\0${key.operation}\0${key.release}`
     const known = runKeys.get(text)
     if (known) return known

@@ -77,8 +77,7 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
       const syncMs = store.rows.write(times, packed, group)
       const timings = { readMs, writeMs: clock.monotonicMs() - startMs - readMs - syncMs, syncMs }
       if (packed.length > 0) store.mark.note(times.commit, times.receivedMs)
-      for (const { projectNo, recordKind, index } of projects)
-        if (recordKind === 'span') noteStored(memos(projectNo).slowestStored, index.latencies)
+      noteSlowest(projects, memos)
       store.lastCommit = times.commit
       store.lastReceivedMs = times.receivedMs
       return { kind: 'committed', group: group.group, ...times, failed, failure, redacted, timings }
@@ -120,6 +119,11 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
 
   const rehearse = (body: Uint8Array) => packForNothing(body, rules, redact, pack)
   return { commit, decide, rehearse, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), tidyLog, close: closeStore }
+}
+
+function noteSlowest(projects: readonly ProjectCommit[], memos: Memos): void {
+  for (const { projectNo, recordKind, index } of projects)
+    if (recordKind === 'span') noteStored(memos(projectNo).slowestStored, index.latencies)
 }
 
 /** Throws what the process must not outlive. A bug in the decisions must not cost those who send spans. */

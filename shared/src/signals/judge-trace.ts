@@ -90,13 +90,11 @@ export function judgeTrace(
       toFailure(atSpan(log, tree.spans[named]), { propagatedTo: repeats, endedTrace: hasEnded([named]) }),
     ),
   ]
-  const hints =
-    softTrace === null || !rules.withHints
-      ? []
-      : findHints(softTrace).map(({ at, kind, because }) => {
-          const spanId = tree.ids[at]!
-          return { spanId, sessionId: sessionOf.get(spanId)!, kind, because }
-        })
+  const toHint = ({ at, kind, because }: ReturnType<typeof findHints>[number]) => {
+    const spanId = tree.ids[at]!
+    return { spanId, sessionId: sessionOf.get(spanId)!, kind, because }
+  }
+  const hints = softTrace === null || !rules.withHints ? [] : findHints(softTrace).map(toHint)
   const parts = sumSessions(whole, sessions, failures, rules.costOf)
   return { failures, sessions: parts, runEntries: findRunEntries(whole, sessions), sessionOf, hints }
 }

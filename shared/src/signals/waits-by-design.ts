@@ -2,7 +2,7 @@ import type { SpanView } from '../span/record.ts'
 
 /** Words of operations whose time is not their own: they wait for people, for the clock, or for what a stream brings next. */
 const WAITING_WORDS: ReadonlySet<string> = new Set(
-  `approval approve approvals human handoff confirmation wait waiting await sleep delay pause idle poll polling longpoll listen
+  `approval approve approvals human handoff confirmation wait waiting sleep delay pause idle poll polling longpoll listen
    listener subscribe subscription watch watcher websocket websockets ws wss sse eventsource keepalive heartbeat receive consume`.split(
     /\s+/,
   ),
