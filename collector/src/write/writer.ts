@@ -17,7 +17,7 @@ import { createOpenTraces } from './open-traces.ts'
 import { packProject } from './pack-project.ts'
 import { createShapeMemo, type ShapeMemo, type ShapeRules } from './shape-memo.ts'
 import { explainStorageError } from './storage-error.ts'
-import { createRowWriter, type ProjectCommit } from './write-rows.ts'
+import { type CommitTimes, createRowWriter, type ProjectCommit } from './write-rows.ts'
 import { noTurn, type WriteTurn } from './write-turn.ts'
 
 /** The one writer of spans: each group is one transaction, durable when `commit` answers. */
@@ -71,9 +71,7 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
     try {
       store ??= openStore(path, turn, clock)
       const readMs = clock.monotonicMs() - startMs
-      // Counts alone are no commit of spans: numbers must have no gap but where spans were lost.
-      const commit = store.lastCommit + (packed.length > 0 ? 1 : 0)
-      const times = { commit, receivedMs: Math.max(store.lastReceivedMs, clock.nowMs()) }
+      const times = nextTimes(store, packed.length > 0, clock)
       const syncMs = store.rows.write(times, packed, group)
       const timings = { readMs, writeMs: clock.monotonicMs() - startMs - readMs - syncMs, syncMs }
       if (packed.length > 0) store.mark.note(times.commit, times.receivedMs)
@@ -119,6 +117,11 @@ export function createWriter({ path, rules, redact, clock, turn = noTurn, logMov
 
   const rehearse = (body: Uint8Array) => packForNothing(body, rules, redact, pack)
   return { commit, decide, rehearse, noteDecided: (hashes) => store?.openTraces.noteDecided(hashes), tidyLog, close: closeStore }
+}
+
+/** Counts alone are no commit of spans: numbers must have no gap but where spans were lost. */
+function nextTimes({ lastCommit, lastReceivedMs }: OpenStore, hasSpans: boolean, { nowMs }: Clock): CommitTimes {
+  return { commit: lastCommit + (hasSpans ? 1 : 0), receivedMs: Math.max(lastReceivedMs, nowMs()) }
 }
 
 function noteSlowest(projects: readonly ProjectCommit[], memos: Memos): void {

@@ -95,8 +95,14 @@ export function judgeTrace(
     return { spanId, sessionId: sessionOf.get(spanId)!, kind, because }
   }
   const hints = softTrace === null || !rules.withHints ? [] : findHints(softTrace).map(toHint)
-  const parts = sumSessions(whole, sessions, failures, rules.costOf)
-  return { failures, sessions: parts, runEntries: findRunEntries(whole, sessions), sessionOf, hints }
+  return { failures, ...sessionParts(whole, { sessions, failures, costOf: rules.costOf }), sessionOf, hints }
+}
+
+function sessionParts(
+  whole: TraceTree,
+  { sessions, failures, costOf }: { sessions: string[]; failures: Failure[]; costOf: CostOf | undefined },
+): Pick<JudgedTrace, 'sessions' | 'runEntries'> {
+  return { sessions: sumSessions(whole, sessions, failures, costOf), runEntries: findRunEntries(whole, sessions) }
 }
 
 const NO_LOGS: LogBlame = { told: new Map(), own: [] }
