@@ -4,10 +4,11 @@ import { type OperationRuns, type OperationWeights, operationWeights } from '../
 import { activeMinutes, type SampledTraffic } from '../domain/verification/sampling.ts'
 import { type ChangeSide, createSideOf, type PlacedRecord, type SeenVersion } from '../domain/verification/side-of.ts'
 import type { MinuteCount } from '../domain/verification/traffic.ts'
-import { type FailureRow, type RunRow, readFailures, readRuns, readSettledMinute } from './exposure-rows.ts'
+import { createRows, type ExposureRows, type FailureRow, type RunRow, readSettledMinute } from './exposure-rows.ts'
 import { type Judged, type JudgedSubject, readJudged } from './judged-failures.ts'
 import { type OutlierExposure, readOutlierExposure } from './outlier-exposure.ts'
 import { RELEASE_BEGAN_MS } from './release-began.ts'
+import { createSharedRows } from './shared-exposure-rows.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface ExposureQuestion extends Omit<JudgedSubject, 'settledMinute'> {
@@ -36,27 +37,61 @@ const MINUTE_MS = 60_000
 
 /** What the traffic before and after a change shows. Records are sorted by themselves: by their release, else by event time. */
 export function answerExposure(connection: TelemetryConnection, question: ExposureQuestion): ExposureAnswer {
-  const { db } = connection
-  const { projectNo, window, change } = question
-  const settledMinute = readSettledMinute(db, projectNo, window)
-  const scope = { projectNo, window, settledMinute }
-  const sideOf = readSideOf(db, question)
+  const { projectNo, window } = question
+  const settledMinute = readSettledMinute(connection.db, projectNo, window)
   const known = readJudged(connection, { ...question, settledMinute })
+  return exposureOf(connection, question, {
+    ...{ settledMinute, known },
+    rows: createRows(connection.db, { projectNo, window, settledMinute }),
+  })
+}
+
+export interface ExposuresQuestion extends Omit<ExposureQuestion, 'fingerprints' | 'service'> {
+  subjects: readonly Pick<ExposureQuestion, 'fingerprints' | 'service'>[]
+}
+
+/** The same of many pains, as of one moment, in their order. */
+export function answerExposures(connection: TelemetryConnection, { subjects, ...question }: ExposuresQuestion): ExposureAnswer[] {
+  const [only] = subjects
+  if (only === undefined || subjects.length === 1) return only ? [answerExposure(connection, { ...question, ...only })] : []
+  const { projectNo, window } = question
+  const settledMinute = readSettledMinute(connection.db, projectNo, window)
+  const judged = subjects.map((subject) => readJudged(connection, { ...question, ...subject, settledMinute }))
+  const rows = createSharedRows(connection.db, { projectNo, window, settledMinute }, judged)
+  return subjects.map((subject, at) =>
+    exposureOf(connection, { ...question, ...subject }, { settledMinute, known: judged[at]!, rows }),
+  )
+}
+
+interface ExposureSources {
+  settledMinute: number
+  known: Judged
+  rows: ExposureRows
+}
+
+function exposureOf(
+  connection: TelemetryConnection,
+  question: ExposureQuestion,
+  { settledMinute, known, rows }: ExposureSources,
+): ExposureAnswer {
+  const { db } = connection
+  const { projectNo, change } = question
+  const sideOf = readSideOf(db, question)
   const outlier = known.operations.size === 0 ? readOutlierExposure(connection, question) : null
   const judged = outlier === null ? known : judgedOutlier(known, outlier)
-  const runs = outlier?.runs ?? readRuns(db, scope, judged.services)
-  const ofJudged = runs.filter(({ operation_no }) => judged.operations.has(operation_no))
-  const own = outlier?.failures ?? [...readFailures(db, scope, judged.fingerprints), ...judged.splitOff]
-  const parent = judged.siblings === null ? null : readFailures(db, scope, judged.siblings)
-  const any = judged.siblings === null ? own : readFailures(db, scope, fingerprintsOf(db, projectNo, judged.operations))
-  const isSide = (side: 'before' | 'after') => (row: RunRow | FailureRow) => sideOf(row) === side
+  const { ofJudged, ofServices: runs } = outlier ? { ofJudged: outlier.runs, ofServices: outlier.runs } : rows.runs(judged)
+  const own = outlier?.failures ?? [...rows.failures(judged.fingerprints), ...judged.splitOff]
+  const parent = judged.siblings === null ? null : rows.failures(judged.siblings)
+  const any = judged.siblings === null ? own : rows.failures(fingerprintsOf(db, projectNo, judged.operations))
+  const split = createSplit(sideOf)
+  const sides = { runs: split(ofJudged), own: split(own), parent: parent && split(parent) }
   const shippedMinute = Math.floor(change.shippedAtMs / MINUTE_MS)
   const total = (rows: RunRow[]) => rows.reduce((sum, row) => sum + row.runs, 0)
   return {
-    ...compareRows({ runs: ofJudged, own, parent, isSide }),
-    sampling: sampledSides(ofJudged, any, isSide),
-    serviceRunsAfter: total(runs.filter(isSide('after'))),
-    oldVersionRunsAfter: total(ofJudged.filter((row) => row.event_minute > shippedMinute && sideOf(row) === 'before')),
+    ...compareRows(sides),
+    sampling: sampledSides(sides.runs, any === own ? sides.own : split(any)),
+    serviceRunsAfter: total(split(runs).after),
+    oldVersionRunsAfter: total(sides.runs.before.filter((row) => row.event_minute > shippedMinute)),
     versions: readVersions(db, ofJudged),
     ...{ parentKeys: judged.parentKeys, isRegrouped: judged.isRegrouped, settledMinute },
   }
@@ -68,6 +103,22 @@ function judgedOutlier(known: Judged, { operationNo, service, parentKey }: Outli
 }
 
 type SideOf = (row: RunRow | FailureRow) => ChangeSide
+
+interface BothSides<Row> {
+  before: Row[]
+  after: Row[]
+}
+
+function createSplit(sideOf: SideOf) {
+  return <Row extends RunRow | FailureRow>(rows: readonly Row[]): BothSides<Row> => {
+    const sides: BothSides<Row> = { before: [], after: [] }
+    for (const row of rows) {
+      const side = sideOf(row)
+      if (side !== 'neither') sides[side].push(row)
+    }
+    return sides
+  }
+}
 
 /** Where a change names a version but no service, those that had it are meant; else that of the pain, which has yet to have it. */
 function readSideOf(db: SqliteDatabase, { projectNo, change, service }: ExposureQuestion): SideOf {
@@ -99,49 +150,44 @@ function fingerprintsOf(db: SqliteDatabase, projectNo: number, operations: Reado
   return find.pluck().all(projectNo, JSON.stringify([...operations])) as number[]
 }
 
-function sampledSides(
-  runs: RunRow[],
-  failures: FailureRow[],
-  isSide: (side: 'before' | 'after') => (row: RunRow | FailureRow) => boolean,
-) {
-  const own = { before: runs.filter(isSide('before')), after: runs.filter(isSide('after')) }
+function sampledSides(runs: BothSides<RunRow>, failures: BothSides<FailureRow>): ExposureAnswer['sampling'] {
   const minutesOf = (rows: RunRow[]) => rows.map(({ event_minute, spans }) => ({ minute: event_minute, spans }))
-  const [before, after] = activeMinutes([minutesOf(own.before), minutesOf(own.after)])
+  const [before, after] = activeMinutes([minutesOf(runs.before), minutesOf(runs.after)])
   const sampled = (side: 'before' | 'after', minutes: number): SampledTraffic => ({
-    spans: own[side].reduce((sum, row) => sum + row.spans, 0),
-    runs: own[side].reduce((sum, row) => sum + row.runs, 0),
-    failures: failures.filter(isSide(side)).reduce((sum, row) => sum + row.weight, 0),
+    spans: runs[side].reduce((sum, row) => sum + row.spans, 0),
+    runs: runs[side].reduce((sum, row) => sum + row.runs, 0),
+    failures: failures[side].reduce((sum, row) => sum + row.weight, 0),
     minutes,
   })
   return { before: sampled('before', before!), after: sampled('after', after!) }
 }
 
 interface Rows {
-  runs: RunRow[]
-  own: FailureRow[]
-  parent: FailureRow[] | null
-  isSide(side: 'before' | 'after'): (row: RunRow | FailureRow) => boolean
+  runs: BothSides<RunRow>
+  own: BothSides<FailureRow>
+  parent: BothSides<FailureRow> | null
 }
 
-function compareRows({ runs, own, parent, isSide }: Rows): ComparedSides {
-  const weights = operationWeights(runsByOperation(runs, isSide))
-  const unweighed = () => 1
-  const inCommon = (row: RunRow | FailureRow) => (weights === null || weightOf(weights, row) ? 1 : 0)
-  const minutes = (failures: FailureRow[], side: 'before' | 'after', weigh: Weigh) =>
-    countMinutes(runs.filter(isSide(side)), failures.filter(isSide(side)), weigh)
-  const sides = (failures: FailureRow[], isWeighed: boolean) => {
-    const weigh = (side: 'before' | 'after') =>
-      weights && isWeighed ? (row: RunRow | FailureRow) => weightOf(weights, row)?.[side] ?? 0 : unweighed
-    return { before: minutes(failures, 'before', weigh('before')), after: minutes(failures, 'after', weigh('after')) }
-  }
+function compareRows({ runs, own, parent }: Rows): ComparedSides {
+  const weights = operationWeights(runsByOperation(runs))
+  const even = (failures: BothSides<FailureRow>) => ({
+    before: countMinutes(runs.before, failures.before, () => 1),
+    after: countMinutes(runs.after, failures.after, () => 1),
+  })
+  if (weights === null) return compareSides({ own: even(own), weighed: null, parent: parent && even(parent) })
+  const weighed = (failures: BothSides<FailureRow>) => ({
+    before: countMinutes(runs.before, failures.before, (row) => weightOf(weights, row)?.before ?? 0),
+    after: countMinutes(runs.after, failures.after, (row) => weightOf(weights, row)?.after ?? 0),
+  })
+  const isCommon = (row: RunRow | FailureRow) => (weightOf(weights, row) ? 1 : 0)
   return compareSides({
-    own: sides(own, false),
-    weighed: weights && {
-      own: sides(own, true),
-      parent: parent && sides(parent, true),
-      before: minutes(own, 'before', inCommon),
+    own: even(own),
+    weighed: {
+      own: weighed(own),
+      parent: parent && weighed(parent),
+      before: countMinutes(runs.before, own.before, isCommon),
     },
-    parent: parent && sides(parent, false),
+    parent: parent && even(parent),
   })
 }
 
@@ -149,15 +195,13 @@ function weightOf(weights: OperationWeights, { operation_no }: RunRow | FailureR
   return operation_no === null ? weights.values().next().value : weights.get(operation_no)
 }
 
-function runsByOperation(runs: readonly RunRow[], isSide: Rows['isSide']): OperationRuns[] {
+function runsByOperation(runs: BothSides<RunRow>): OperationRuns[] {
   const found = new Map<number, OperationRuns>()
   for (const side of ['before', 'after'] as const) {
-    const isThis = isSide(side)
-    for (const row of runs) {
-      if (!isThis(row)) continue
-      const one = found.get(row.operation_no) ?? { operation: row.operation_no, before: 0, after: 0 }
-      found.set(row.operation_no, one)
-      one[side] += row.runs
+    for (const { operation_no, runs: count } of runs[side]) {
+      const one = found.get(operation_no) ?? { operation: operation_no, before: 0, after: 0 }
+      found.set(operation_no, one)
+      one[side] += count
     }
   }
   return [...found.values()]
