@@ -95,7 +95,7 @@ export const listChanges = contract({
     type: 'object',
     additionalProperties: false,
     properties: {
-      limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
+      limit: { type: 'integer', minimum: 1, maximum: 1000, default: 50 },
       cursor: { type: 'string', maxLength: 1024 },
     },
   },

@@ -103,7 +103,7 @@ export const listPains = contract({
       since_minutes: since,
       ...eventTimeQuery,
       service: { type: 'string', minLength: 1, maxLength: 256 },
-      limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+      limit: { type: 'integer', minimum: 1, maximum: 1000, default: 20, description: 'a page holds 100 at most' },
       cursor: { type: 'string', maxLength: 1024 },
     },
   },

@@ -43,6 +43,17 @@ test('the list comes in pages, heaviest first, and every id leads to its pain', 
   }
 })
 
+test('whoever asks for more than a page holds gets a full page and the way to the rest', async () => {
+  const { projectNo, key } = await project.provision('many pains')
+  const wordOf = (at: number) => `op${String.fromCharCode(97 + (at % 26), 97 + Math.floor(at / 26))}`
+  const spans = Array.from({ length: 120 }, (_, at) => failing(`many-${at}`, wordOf(at)))
+  project.telemetry.send(projectNo, project.analyzer.nowMs() - 1000, spans)
+  const { items, next_cursor } = (await project.get<Page>('/v1/pains?limit=1000', key)).body
+  const rest = (await project.get<Page>(`/v1/pains?limit=1000&cursor=${encodeURIComponent(next_cursor!)}`, key)).body
+  expect([items.length, rest.items.length, rest.next_cursor]).toEqual([100, 20, null])
+  expect((await project.get('/v1/pains?limit=1001', key)).status).toBe(400)
+})
+
 test.each(['undecided', 'decided'])('why says how its records became one, %s', async (state) => {
   const { projectNo, projectId, key } = await project.provision(`why ${state}`)
   project.telemetry.send(projectNo, project.analyzer.nowMs() - 1000, [

@@ -61,6 +61,9 @@ export interface ListRequest {
   cursor?: string
 }
 
+/** Pains on one page: each is read with its evidence. Who asks for more gets a page and a cursor. */
+const PAGE_MAX = 100
+
 interface PainPage {
   skip: number
   toMinute: number
@@ -82,7 +85,7 @@ export function createListPains({ nowMs, rules }: PainsDeps, readIssues: ReadIss
       sinceMinutes: sinceMinutes ?? SINCE_MINUTES_MAX,
       service: service ?? null,
       painsSkip: skip,
-      painsMax: limit,
+      painsMax: Math.min(limit, PAGE_MAX),
       events,
       withMuted: true,
     })

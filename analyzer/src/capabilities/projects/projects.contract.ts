@@ -50,7 +50,7 @@ export const listProjects = contract({
     type: 'object',
     additionalProperties: false,
     properties: {
-      limit: { type: 'integer', minimum: 1, maximum: 500, default: 100 },
+      limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
       cursor: { type: 'string', maxLength: 100 },
     },
   },

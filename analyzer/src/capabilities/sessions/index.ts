@@ -30,6 +30,8 @@ interface ListRequest {
 
 type Owner = Pick<Caller, 'projectNo' | 'projectId'>
 
+/** Sessions on one page: their undecided traces are judged. Who asks for more gets a page and a cursor. */
+const SESSIONS_PER_PAGE = 200
 /** Records on one page of a session (contract §4). */
 const RECORDS_PER_PAGE = 1000
 
@@ -51,7 +53,8 @@ async function list(
   const scope = { projectId, list: 'sessions', query: filter }
   const after = cursor === undefined ? null : (readCursor(scope, cursor) as SessionsPosition)
   const bounds = { ...arrivalOf(filter, rules.sinceMinutesDefault, nowMs()), ...eventBounds(filter) }
-  const { items, next } = await ask('sessions', { projectNo, projectId, off: rules.off, ...bounds, limit, after })
+  const page = { limit: Math.min(limit, SESSIONS_PER_PAGE), after }
+  const { items, next } = await ask('sessions', { projectNo, projectId, off: rules.off, ...bounds, ...page })
   return { items, next_cursor: next === null ? null : writeCursor(scope, next) }
 }
 

@@ -52,7 +52,7 @@ export const listSessions = contract({
     additionalProperties: false,
     properties: {
       since_minutes: { type: 'integer', minimum: 1, maximum: 43_200 },
-      limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
+      limit: { type: 'integer', minimum: 1, maximum: 1000, default: 50, description: 'a page holds 200 at most' },
       cursor,
       ...eventTimeQuery,
     },
