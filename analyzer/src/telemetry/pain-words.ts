@@ -138,7 +138,7 @@ function shownInput({ attributes }: OtlpSpan): Record<string, unknown> {
   return Object.fromEntries([...shown, ...own].slice(0, INPUTS_MAX))
 }
 
-/** Neither what came out, nor who it was for, nor where its code is. */
+/** Neither what came out, nor who it was for, nor where its code is; of the dialects, which name calls and kinds, only what is listed. */
 function isInput(key: string): boolean {
-  return isComparable(key) && !key.startsWith('code.')
+  return isComparable(key) && !/^(?:code|gen_ai|llm|ai|mcp|openinference|traceloop|langfuse)\./.test(key)
 }

@@ -105,6 +105,7 @@ test('its frozen input is what the failing record was asked to do, in the progra
     currency: 'JPY',
     'cart.items': 3n,
     'gen_ai.tool.call.arguments': '{"amount":12}',
+    'gen_ai.tool.call.id': 'call_1',
     'error.type': 'RangeError',
     'user.id': 'ann',
     'output.value': 'nothing',
