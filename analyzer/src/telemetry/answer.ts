@@ -1,5 +1,5 @@
 import { answerDiagnosis, answerIssues } from './answer-diagnosis.ts'
-import { answerExposure } from './answer-exposure.ts'
+import { answerExposure, answerExposures } from './answer-exposure.ts'
 import { answerLedger, answerReceipt } from './answer-ledger.ts'
 import { answerMarkers } from './answer-markers.ts'
 import { answerObserved } from './answer-observed.ts'
@@ -25,6 +25,7 @@ export const ANSWERS = {
   releases: answerReleases,
   markers: answerMarkers,
   exposure: answerExposure,
+  exposures: answerExposures,
   records: answerRecords,
   session: answerSession,
   scorecard: answerScorecard,

@@ -29,6 +29,17 @@ export interface RowScope {
   settledMinute: number
 }
 
+/** The rows of one scope, as they are asked for one pain. */
+export interface ExposureRows {
+  /** Runs of the judged operations, and of anything in their services. */
+  runs(judged: { operations: ReadonlySet<number>; services: readonly string[] | null }): {
+    ofJudged: RunRow[]
+    ofServices: RunRow[]
+  }
+  /** Of these fingerprints, or of all. */
+  failures(fingerprints: readonly number[] | null): FailureRow[]
+}
+
 const MINUTE_MS = 60_000
 
 /** A minute of arrival is read only once every trace that arrived in it is decided (contract §6). */
@@ -38,8 +49,19 @@ export function readSettledMinute(db: SqliteDatabase, projectNo: number, { toMin
   return openMs === null ? toMinute : Math.min(toMinute, Math.floor(openMs / MINUTE_MS))
 }
 
+/** Reads each time what is asked for. */
+export function createRows(db: SqliteDatabase, scope: RowScope): ExposureRows {
+  return {
+    runs: ({ operations, services }) => {
+      const ofServices = readRuns(db, scope, services)
+      return { ofServices, ofJudged: ofServices.filter(({ operation_no }) => operations.has(operation_no)) }
+    },
+    failures: (fingerprints) => readFailures(db, scope, fingerprints),
+  }
+}
+
 /** Runs of these services, or of all. */
-export function readRuns(db: SqliteDatabase, scope: RowScope, services: readonly string[] | null): RunRow[] {
+function readRuns(db: SqliteDatabase, scope: RowScope, services: readonly string[] | null): RunRow[] {
   const rows = db.prepare(
     `select event_minute, release_no, operation_no, sum(runs) as spans, sum(weight) as runs from run_count
      where project_no = @projectNo and received_minute >= @from and received_minute < @to and event_minute < @to
@@ -50,11 +72,19 @@ export function readRuns(db: SqliteDatabase, scope: RowScope, services: readonly
   return rows.all({ ...boundsOf(scope), services: services && JSON.stringify(services) }) as RunRow[]
 }
 
+/** SQL: failures that are decided already of traces whose runs are not read yet. */
+export const UNREAD = {
+  columns: `event_ms / ${MINUTE_MS} as event_minute, release_no, operation_no, sum(weight) as weight,
+       sum(weight * weight) as weight_squared`,
+  rows: `failure join fingerprint using (project_no, fingerprint_no) where project_no = @projectNo and decided_ms >= @toMs
+       and received_ms >= @toMs and event_ms < @toMs and decided_ms >= @fromMs`,
+}
+
 /**
  * Failures of these fingerprints, or of all. Counts are kept by decision, so those of traces whose runs are not read yet are taken out
  * again: a queue that is flushed while something is still undecided would else fail without having run.
  */
-export function readFailures(db: SqliteDatabase, scope: RowScope, fingerprints: readonly number[] | null): FailureRow[] {
+function readFailures(db: SqliteDatabase, scope: RowScope, fingerprints: readonly number[] | null): FailureRow[] {
   const parameters = {
     ...boundsOf(scope),
     all: fingerprints === null ? 1 : 0,
@@ -67,17 +97,11 @@ export function readFailures(db: SqliteDatabase, scope: RowScope, fingerprints: 
      where project_no = @projectNo and decided_minute >= @from and event_minute < @to and ${ofThese}
      group by event_minute, release_no, operation_no having sum(failures) > 0`,
   )
-  const unread = db.prepare(
-    `select event_ms / ${MINUTE_MS} as event_minute, release_no, operation_no, sum(weight) as weight,
-       sum(weight * weight) as weight_squared
-     from failure join fingerprint using (project_no, fingerprint_no) where project_no = @projectNo and decided_ms >= @toMs and received_ms >= @toMs and event_ms < @toMs
-       and decided_ms >= @fromMs and ${ofThese}
-     group by 1, 2, 3`,
-  )
+  const unread = db.prepare(`select ${UNREAD.columns} from ${UNREAD.rows} and ${ofThese} group by 1, 2, 3`)
   return without(counted.all(parameters) as FailureRow[], unread.all(parameters) as FailureRow[])
 }
 
-function without(rows: FailureRow[], taken: readonly FailureRow[]): FailureRow[] {
+export function without(rows: FailureRow[], taken: readonly FailureRow[]): FailureRow[] {
   if (taken.length === 0) return rows
   const keyOf = (row: FailureRow) => `${row.event_minute} ${row.release_no} ${row.operation_no}`
   const of = new Map(taken.map((row) => [keyOf(row), row]))
@@ -89,7 +113,7 @@ function without(rows: FailureRow[], taken: readonly FailureRow[]): FailureRow[]
   })
 }
 
-function boundsOf({ projectNo, window, settledMinute }: RowScope) {
+export function boundsOf({ projectNo, window, settledMinute }: RowScope) {
   return {
     projectNo,
     from: window.fromMinute,

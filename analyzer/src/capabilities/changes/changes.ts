@@ -101,7 +101,7 @@ export interface ChangeRequest {
 }
 
 export interface AnnounceDeps extends ChangesDeps {
-  freeze(owner: Owner, change: Change, subject: PlanSubject): Promise<FrozenPlan>
+  freeze(owner: Owner, change: Change, subjects: readonly PlanSubject[]): Promise<FrozenPlan[]>
 }
 
 /** The same announcement in the same millisecond is the same change. How each named pain will be judged is settled with it. */
@@ -125,8 +125,7 @@ export function createAnnounce({ ask, nowMs, audited, findPain, freeze }: Announ
       painIds,
     }
     const subjects = [...new Map(pains.map((pain) => [pain.painId, pain])).values()]
-    const frozen: FrozenPlan[] = []
-    for (const subject of subjects) frozen.push(await freeze({ projectNo, projectId }, change, subject))
+    const frozen = await freeze({ projectNo, projectId }, change, subjects)
     audited(request, (queries) => {
       changes.insert(queries, projectNo, change)
       for (const plan of frozen) {

@@ -42,29 +42,33 @@ export interface PlanSubject {
 export const BASELINE_MINUTES = 43_200
 const HOUR_MINUTES = 60
 
-/** Makes plans of what is known now. Telemetry that cannot be read just now does not hinder a change from being recorded. */
+/** Makes plans of what is known now, of all pains in one look. Telemetry that cannot be read just now does not hinder a change from being recorded. */
 export function createFreeze({ ask, nowMs, readPainView, verifyRule }: ChangesDeps & { verifyRule: VerdictRule }) {
-  return async ({ projectNo, projectId }: Owner, change: Change, subject: PlanSubject): Promise<FrozenPlan> => {
+  return async ({ projectNo, projectId }: Owner, change: Change, subjects: readonly PlanSubject[]): Promise<FrozenPlan[]> => {
+    if (subjects.length === 0) return []
     const frozenAtMs = nowMs()
     const window = windowOfLast(BASELINE_MINUTES, frozenAtMs)
     const { service, version, shippedAtMs } = change
-    const exposure = await ask('exposure', {
+    const exposures = await ask('exposures', {
       ...{ projectNo, projectId, window },
-      ...{ fingerprints: subject.fingerprints, service: subject.service },
+      subjects: subjects.map((subject) => ({ fingerprints: subject.fingerprints, service: subject.service })),
       rules: readPainView(projectNo).rules,
       change: { service, version, shippedAtMs },
     }).catch(orNothing)
-    const plan = {
-      fingerprints: subject.fingerprints,
-      parentKeys: exposure?.parentKeys ?? [],
-      service: subject.service,
-      metric: metricOf(subject),
-      rule: verifyRule,
-      fromMinute: window.fromMinute,
-      ...exposureOf(exposure, verifyRule),
-    }
-    const planDigest = digestOf(projectId, change.changeId, subject.painId, JSON.stringify(plan))
-    return { painId: subject.painId, frozenAtMs, planDigest, ...plan }
+    return subjects.map((subject, at) => {
+      const exposure = exposures?.[at] ?? null
+      const plan = {
+        fingerprints: subject.fingerprints,
+        parentKeys: exposure?.parentKeys ?? [],
+        service: subject.service,
+        metric: metricOf(subject),
+        rule: verifyRule,
+        fromMinute: window.fromMinute,
+        ...exposureOf(exposure, verifyRule),
+      }
+      const planDigest = digestOf(projectId, change.changeId, subject.painId, JSON.stringify(plan))
+      return { painId: subject.painId, frozenAtMs, planDigest, ...plan }
+    })
   }
 }
 

@@ -12,7 +12,7 @@ import { type Judgement, judgeChange, type VerdictRule } from './verdict.rules.t
 export interface VerifyDeps extends ChangesDeps {
   verifyRule: VerdictRule
   enterReleases(owner: Owner): Promise<void>
-  freeze(owner: Owner, change: Change, subject: PlanSubject): Promise<FrozenPlan>
+  freeze(owner: Owner, change: Change, subjects: readonly PlanSubject[]): Promise<FrozenPlan[]>
 }
 
 export interface VerifyRequest {
@@ -92,7 +92,7 @@ function findPlan(
 
 /** A change that nobody tied to this pain gets its plan when it is first judged by it, and is looked at from then on. */
 async function freezeNow(deps: VerifyDeps, stores: ChangeStores, owner: Owner, { change, subject }: Found): Promise<FrozenPlan> {
-  const plan = await deps.freeze(owner, change, subject)
+  const [plan] = (await deps.freeze(owner, change, [subject])) as [FrozenPlan]
   const nextLookMs = nextLookAfter(deps.nowMs(), { shippedAtMs: change.shippedAtMs, frozenAtMs: plan.frozenAtMs })
   stores.plans.insert(stores.queries, { projectNo: owner.projectNo, changeId: change.changeId }, plan, nextLookMs)
   return stores.plans.find(change.changeId, plan.painId) ?? plan
