@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { SqliteDatabase } from '@loopkit/shared/database/open'
+import { createFindFingerprint, type SchemedKey } from '@loopkit/shared/database/telemetry/fingerprint-aliases'
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { createTraceDecisions } from '@loopkit/shared/database/telemetry/trace-decisions'
@@ -29,6 +31,7 @@ const SPANS_SMALL = 8_000
 const OPEN_TRACES = memoryOf<JudgedOpenTrace>('open traces', 6)
 /** Texts of the project that was asked about last. */
 const JUDGING = memoryOf<JudgeMemory>('judging')
+const KNOWN_AS = memoryOf<(fingerprint: SchemedKey) => string>('known fingerprints')
 /** What a failure takes in memory beside its texts: ids, names, a list of services. */
 const FAILURE_BYTES = 1_200
 
@@ -200,10 +203,14 @@ function failuresOfTrace(
   const arrivalOf = new Map(stored.map(({ ctx, receivedMs }) => [ctx.span, receivedMs]))
   const memory = connection.memory.only(JUDGING, projectId, () => createJudgeMemory(projectId))
   const judged = judgeWhole(connection, { projectId, off, isOver: false, rules: view.rules, memory }, stored)
+  const knownAs = connection.memory.only(KNOWN_AS, projectNo, () => createKnownAs(connection.db, projectNo))
   const counted = row.decided_before === 0n ? () => false : countedBefore(connection.db, projectNo, row.trace_hash)
   return judged.failures
     .filter((failure) => !counted(failure))
-    .map((failure) => toOpenFailure(failure, judged, { traceHash: row.trace_hash, receivedMs: arrivalOf.get(failure.span) ?? 0 }))
+    .map((failure) => {
+      const arrival = { traceHash: row.trace_hash, receivedMs: arrivalOf.get(failure.span) ?? 0 }
+      return { ...toOpenFailure(failure, judged, arrival), fingerprint: knownAs(failure.fingerprint) }
+    })
 }
 
 /**
@@ -229,6 +236,17 @@ function countedBefore(db: TelemetryConnection['db'], projectNo: number, traceHa
     propagatedTo.some((ancestor) => spans.has(spanNumber(ancestor.span.spanId))) ||
     // A log record that came late may have given it other words.
     (propagatedTo.some((told) => told.span.log) && spans.has(spanNumber(span.spanId)))
+}
+
+/** The key that its decision will count it under: under a new scheme that of the pain it had. */
+function createKnownAs(db: SqliteDatabase, projectNo: number): (fingerprint: SchemedKey) => string {
+  const find = createFindFingerprint(db)
+  const keyOf = db.prepare('select fingerprint from fingerprint where fingerprint_no = ?').pluck()
+  return (fingerprint) => {
+    const known = find(projectNo, fingerprint)
+    const key = known === null ? undefined : (keyOf.get(known.fingerprintNo) as Uint8Array | undefined)
+    return toHex(key ?? fingerprint.key)
+  }
 }
 
 function toOpenFailure(

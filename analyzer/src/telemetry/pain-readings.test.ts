@@ -78,6 +78,20 @@ describe('one window', () => {
     expect(after.pains[0]!.facts).toMatchObject({ decided: 2, provisional: 0 })
   })
 
+  test('adds what is open under a new scheme of fingerprints to the pain that it had', () => {
+    fixture.send(PROJECT, NOW - 5000, [failing('a'), failing('b')])
+    fixture.decide(PROJECT, 'p-1', NOW - 2000)
+    const [before] = readPains(connection, question).pains
+    fixture.db.exec(`insert into fingerprint_alias select project_no, fingerprint, fingerprint_no from fingerprint;
+      update fingerprint set fingerprint = x'00112233445566778899aabbccddeeff'`)
+    fixture.send(PROJECT, NOW - 1000, [failing('c')])
+    const { pains } = readPains(connection, question)
+    expect(before!.facts.fingerprint).not.toBe(pains[0]!.facts.fingerprint)
+    expect(pains.map(({ facts }) => [facts.fingerprint, facts.decided, facts.provisional])).toEqual([
+      ['00112233445566778899aabbccddeeff', 2, 1],
+    ])
+  })
+
   test('counts a failure in the minute of its decision and records in the minute of their arrival', () => {
     fixture.send(PROJECT, NOW - 3_600_000, [failing('a')])
     fixture.decide(PROJECT, 'p-1', NOW - 1000)

@@ -39,6 +39,7 @@ export interface DecidedFailure {
 export interface DecidedFingerprint {
   key: Uint8Array
   parentKey: Uint8Array
+  previousKey: Uint8Array | null
   signal: string
   service: string
   operation: string
@@ -95,6 +96,7 @@ function describeFailure(
     described = {
       key: fingerprint.key,
       parentKey: fingerprint.parentKey,
+      previousKey: fingerprint.previousKey,
       signal: detection.signal,
       service,
       operation: toIndexText(view.operation),

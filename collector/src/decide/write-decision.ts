@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { KEEP_AWAITING_END } from '@loopkit/shared/database/telemetry/awaits-end'
+import { createFindFingerprint } from '@loopkit/shared/database/telemetry/fingerprint-aliases'
 import { createTraceDecisions, packDecidedHashes } from '@loopkit/shared/database/telemetry/trace-decisions'
 import { FINGERPRINT_SCHEME } from '@loopkit/shared/signals/fingerprint'
 import { FINGERPRINTS_MAX } from '@loopkit/shared/signals/fingerprint-cap'
@@ -189,8 +190,9 @@ function failureRow(deciding: Deciding, sessionNos: ReadonlyMap<string, number>,
 
 function fingerprintNo({ statements, dictionary, cap, projectNo, decidedMs }: Deciding, fingerprint: DecidedFingerprint): number {
   const { key, parentKey, signal, service, operation, errorType, template, message, steps } = fingerprint
-  const known = statements.findFingerprint.get(projectNo, key) as number | undefined
-  if (known !== undefined) return known
+  const known = statements.findFingerprint(projectNo, fingerprint)
+  if (known?.isNew) statements.addAlias.run(projectNo, key, known.fingerprintNo)
+  if (known !== null) return known.fingerprintNo
   if (cap.isFull(projectNo)) return cap.overflowNo(projectNo, decidedMs)
   cap.noteNew(projectNo)
   return statements.addFingerprint.get(
@@ -301,7 +303,8 @@ function prepareStatements(db: SqliteDatabase) {
         weight_squared = weight_squared + excluded.weight_squared`),
     ledger: db.prepare(`
       insert into ledger (project_no, minute, what, count) values (?, ?, ?, 1) on conflict do update set count = count + 1`),
-    findFingerprint: db.prepare('select fingerprint_no from fingerprint where project_no = ? and fingerprint = ?').pluck(),
+    findFingerprint: createFindFingerprint(db),
+    addAlias: db.prepare('insert or ignore into fingerprint_alias (project_no, fingerprint, fingerprint_no) values (?, ?, ?)'),
     addFingerprint: db
       .prepare(`
         insert into fingerprint (project_no, fingerprint, parent_key, scheme, signal, service, operation, operation_no,

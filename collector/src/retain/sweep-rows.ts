@@ -42,5 +42,6 @@ export function* sweepFingerprints(store: RetainedStore, projectNo: number, befo
     .pluck()
     .all(projectNo, beforeMs, projectNo) as number[]
   const remove = store.statement('delete from fingerprint where fingerprint_no = ?')
-  yield* removeEach(store, 'fingerprint', unused, (no) => remove.run(no).changes)
+  const forget = store.statement('delete from fingerprint_alias where fingerprint_no = ?')
+  yield* removeEach(store, 'fingerprint', unused, (no) => forget.run(no).changes + remove.run(no).changes)
 }

@@ -2,7 +2,7 @@ import { toHex } from '../otlp/ids.ts'
 import type { OtlpSpan, OtlpValue, SpanInContext } from '../otlp/model.ts'
 import { toShownValue } from '../span/json-value.ts'
 import type { SpanView } from '../span/record.ts'
-import { keyOf, scopeOf } from './fingerprint.ts'
+import { FINGERPRINT_SCHEME, keyOf, scopeOf } from './fingerprint.ts'
 import type { Detection, Fingerprint, TraceSpan } from './model.ts'
 import type { SignalType } from './signal-type.ts'
 import { stackSignature } from './stack.ts'
@@ -105,7 +105,7 @@ export function createRegroup(projectId: string, project: ProjectRules, contexts
     const rule = detection!.userFingerprint === null ? project.rules.find(({ match }) => matches(match, failing)) : undefined
     let regrouped = rule ? ruled(projectId, { rule, base, failing }, read) : base
     for (let deep = 0; deep < SPLITS_DEEP_MAX; deep++) {
-      const split = project.splits[toHex(regrouped.key)]
+      const split = splitOf(project.splits, regrouped)
       const value = split ? readRecord(split.attribute) : null
       if (!split || value === null) break
       regrouped = splitOff(projectId, { split, value, base: regrouped })
@@ -116,6 +116,11 @@ export function createRegroup(projectId: string, project: ProjectRules, contexts
     made.set(name, shared)
     return shared
   }
+}
+
+/** A split was made of the pain as it was known then, maybe under the scheme before. */
+function splitOf(splits: ProjectRules['splits'], { key, previousKey }: Fingerprint): SplitRule | undefined {
+  return splits[toHex(key)] ?? (previousKey === null ? undefined : splits[toHex(previousKey)])
 }
 
 /** What a match is made against. */
@@ -145,11 +150,14 @@ interface Ruled {
 
 function ruled(projectId: string, { rule, base, failing }: Ruled, read: ReadValue): Fingerprint {
   const signal = ['signal', failing.detection!.signal]
-  const scope = [...scopeOf(projectId), 'rule', ruleDigestText(rule), ...signal]
+  const ruledBy = ['rule', ruleDigestText(rule), ...signal]
+  const scope = [...scopeOf(projectId), ...ruledBy]
   const values = rule.by.map((name) => [name, read(name)] as const)
+  const before = [...scopeOf(projectId, FINGERPRINT_SCHEME - 1), ...ruledBy, 'own', ...values.flat()]
   return {
     key: keyOf([...scope, 'own', ...values.flat()]),
     parentKey: keyOf([...scope, 'parent']),
+    previousKey: base.previousKey === null ? null : keyOf(before),
     template: base.template,
     steps: [
       base.steps[0]!,
@@ -178,7 +186,8 @@ function splitOff(
   { split, value, base }: { split: SplitRule; value: string; base: Fingerprint },
 ): Fingerprint {
   const steps = [...base.steps, ...splitSteps(split, value)]
-  return { key: splitKey(projectId, split, value), parentKey: base.parentKey, template: base.template, steps }
+  const previousKey = base.previousKey === null ? null : splitKey(projectId, split, value, FINGERPRINT_SCHEME - 1)
+  return { key: splitKey(projectId, split, value), parentKey: base.parentKey, previousKey, template: base.template, steps }
 }
 
 export function splitSteps({ ruleId, fingerprint, attribute }: SplitRule, value: string): Fingerprint['steps'] {
@@ -192,8 +201,9 @@ export function splitKey(
   projectId: string,
   { fingerprint, attribute }: Pick<SplitRule, 'fingerprint' | 'attribute'>,
   value: string,
+  scheme: number = FINGERPRINT_SCHEME,
 ): Uint8Array {
-  return keyOf([...scopeOf(projectId), 'split', fingerprint, attribute, value])
+  return keyOf([...scopeOf(projectId, scheme), 'split', fingerprint, attribute, value])
 }
 
 /** A field of the record, else an attribute of the record itself, else of its scope, else of its resource; null where none has it. */

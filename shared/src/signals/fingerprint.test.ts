@@ -103,3 +103,12 @@ test('the steps tell how the key was made', () => {
 
 const KNOWN_KEY = 'db3928a78667489237821e667a315126'
 const KNOWN_PARENT = '2f1944aac5ecc7dab5db75ced305aa89'
+
+test('beside the key stands the one that the scheme before gave; with the first scheme there is none', () => {
+  const view = sketchView(failure.view)
+  const detection = detect(sketchSpan(failure), view, new Set())!
+  const former = new Uint8Array(16).fill(7)
+  expect(fingerprint('shop-1', view, detection).previousKey).toBeNull()
+  const next = fingerprint('shop-1', view, detection, () => former)
+  expect(next).toEqual({ ...fingerprint('shop-1', view, detection), previousKey: former })
+})

@@ -4,8 +4,17 @@ import type { Detection, Fingerprint } from './model.ts'
 import { stackSignature } from './stack.ts'
 import { templateOf } from './template.ts'
 
-/** Rises when the same failure would get another key; the analyzer then ties new keys to the pains of the old ones. */
+/**
+ * Rises when the same failure would get another key. What made the keys until then is kept as `FORMER_SCHEME`, so that failures under
+ * the new one are counted with the pains that they had.
+ */
 export const FINGERPRINT_SCHEME = 1
+
+/** The key that an earlier scheme gave. */
+export type FormerScheme = (projectId: string, view: SpanView, detection: Detection) => Uint8Array
+
+/** Before the first there was none. */
+const FORMER_SCHEME: FormerScheme | null = null
 
 const KEY_BYTES = 16
 const TEMPLATE_SHOWN_MAX_CHARS = 1_000
@@ -20,7 +29,12 @@ const POD_SUFFIX = /-[0-9a-f]{8,10}-[0-9a-z]{5}$/
  * Stack and template are both in it: one function raises several different errors, and the same words come from several places.
  * A user's own fingerprint replaces all but project and signal. Stateless: no order, shard or history can change it.
  */
-export function fingerprint(projectId: string, view: SpanView, detection: Detection): Fingerprint {
+export function fingerprint(
+  projectId: string,
+  view: SpanView,
+  detection: Detection,
+  former: FormerScheme | null = FORMER_SCHEME,
+): Fingerprint {
   const template = templateOf(ownWords(detection.message ?? '', detection.errorType)).slice(0, TEMPLATE_SHOWN_MAX_CHARS)
   const scope = scopeOf(projectId)
   const parent = detection.userFingerprint === null ? placeOf(view, detection) : [['user fingerprint', detection.userFingerprint]]
@@ -29,6 +43,7 @@ export function fingerprint(projectId: string, view: SpanView, detection: Detect
   return {
     parentKey: keyOf([...scope, 'parent', ...parent.flat()]),
     key: keyOf([...scope, 'own', ...parent.flat(), ...own.flat()]),
+    previousKey: former === null ? null : former(projectId, view, detection),
     template,
     steps: [{ step: 'scheme', value: String(FINGERPRINT_SCHEME) }, ...steps],
   }
@@ -74,8 +89,8 @@ function ownWords(message: string, errorType: string | null): string {
 }
 
 /** What every key begins with. */
-export function scopeOf(projectId: string): string[] {
-  return ['scheme', String(FINGERPRINT_SCHEME), 'project', projectId]
+export function scopeOf(projectId: string, scheme: number = FINGERPRINT_SCHEME): string[] {
+  return ['scheme', String(scheme), 'project', projectId]
 }
 
 export function keyOf(parts: readonly (string | null)[]): Uint8Array {

@@ -1,5 +1,5 @@
 import type { SpanView } from '../span/record.ts'
-import { fingerprint } from './fingerprint.ts'
+import { type FormerScheme, fingerprint } from './fingerprint.ts'
 import type { Detection, Fingerprint } from './model.ts'
 import { templateOf } from './template.ts'
 
@@ -16,14 +16,14 @@ export interface JudgeMemory {
 const REMEMBERED_MAX_CHARS = 2_000_000
 
 /** Of one project: its id is part of every fingerprint. */
-export function createJudgeMemory(projectId: string): JudgeMemory {
+export function createJudgeMemory(projectId: string, former?: FormerScheme): JudgeMemory {
   const fingerprints = createMemo<Fingerprint>()
   const templates = createMemo<string>()
   return {
     fingerprintOf(view, detection) {
       const { because: _because, ...what } = detection
       const same = JSON.stringify([view.service, view.kind, view.operation, what])
-      return fingerprints(same, () => fingerprint(projectId, view, detection))
+      return fingerprints(same, () => fingerprint(projectId, view, detection, former))
     },
     templateOf: (text) => templates(text, () => templateOf(text)),
   }

@@ -29,6 +29,8 @@ export interface Fingerprint {
   key: Uint8Array
   /** 16 bytes: the same without template and stack, so that a failure that merely changed its words is recognized. */
   parentKey: Uint8Array
+  /** 16 bytes: the key that the scheme before gave it, by which its pain is known; null with the first scheme. */
+  previousKey: Uint8Array | null
   template: string
   /** From raw text to key, in order. */
   steps: { step: string; value: string }[]

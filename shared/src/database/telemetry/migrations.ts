@@ -1,6 +1,7 @@
 import type { Migration } from '../migrate.ts'
 import { changeMarkers } from './change-markers.ts'
 import { endedTraces } from './ended-traces.ts'
+import { fingerprintAliases } from './fingerprint-aliases.ts'
 import { hourCounts } from './hour-counts.ts'
 import { narrowDecisions } from './narrow-decisions.ts'
 import { painRollups } from './pain-rollups.ts'
@@ -137,4 +138,5 @@ export const telemetryMigrations: readonly Migration[] = [
   { name: 'change_markers', sql: changeMarkers },
   { name: 'trace_counts', sql: traceCounts },
   { name: 'value_sketches', sql: valueSketches },
+  { name: 'fingerprint_aliases', sql: fingerprintAliases },
 ]
