@@ -93,6 +93,9 @@ function targets(m: Medians, store: StoreFigures | null): Target[] {
     atMost('RSS peak of the collector, protobuf', figure('protobuf', 'rss_peak_mb'), 256, 200, ' MB'),
     atMost('RSS peak of the collector, JSON', figure('json', 'rss_peak_mb'), 256, 200, ' MB'),
     atMost('data folder per span, merged', store?.bytes_per_span ?? Number.NaN, 65, 50, ' B'),
+    atMost('trace by id among millions of spans, p50', store?.trace_by_id_p50_ms ?? Number.NaN, 3, null, ' ms'),
+    atMost('skeleton of a trace of 10,000 spans, first question', store?.skeleton_cold_ms ?? Number.NaN, 100, null, ' ms'),
+    atMost('the same, merged', store?.skeleton_merged_cold_ms ?? Number.NaN, 100, null, ' ms'),
     atMost('ready after kill -9 with 1 GB of data', store?.ready_after_kill_s ?? Number.NaN, 2, null, ' s'),
   ]
 }

@@ -7,6 +7,7 @@ import { unpackSegment } from '@loopkit/shared/segment/pack-segment'
 import { mulberry32 } from '../demo/random.ts'
 import { callApi, until } from '../harness/http.ts'
 import { driveLoad } from './drive-load.ts'
+import { type LargeTraceFigures, measureLargeTrace } from './large-trace.ts'
 import { createLoadTemplate } from './load-template.ts'
 import { requestsOf } from './mixes.ts'
 import { rounded } from './run-case.ts'
@@ -14,7 +15,7 @@ import { type BenchedProduct, startLoopkit } from './start-loopkit.ts'
 import { folderBytes, folderBytesByFile } from './stored-bytes.ts'
 
 /** What many spans leave behind, and how soon they are found. */
-export interface StoreFigures {
+export interface StoreFigures extends LargeTraceFigures {
   spans: number
   /** The data folder without ballast, after the product has merged, decided, and shortened its files by itself. */
   bytes_per_span: number
@@ -22,8 +23,12 @@ export interface StoreFigures {
   settled_after_s: number
   /** The parts of `bytes_per_span`. */
   bytes_by_file: string
+  /** `/v1/sessions/{trace_id}` of traces of some spans from all over the store, then `/v1/telemetry?trace_id=`. */
   trace_by_id_p50_ms: number
+  trace_by_id_p95_ms: number
   trace_by_id_p99_ms: number
+  records_of_trace_p50_ms: number
+  records_of_trace_p95_ms: number
   /** Of the whole folder, when the collector was killed under load. */
   killed_with_gb: number
   /** From the start of the process, as `npm start` does it, to ready. */
@@ -54,7 +59,12 @@ const LOOK_EVERY_MS = 1_000
 export async function runStoreCase({ spans, killedWithBytes, env, nowNano, print }: StoreOptions): Promise<StoreFigures> {
   const templates = requestsOf('capture', BATCH).map((request) => createLoadTemplate(request, 'protobuf', nowNano))
   const product = await startLoopkit(env)
-  let restarted: BenchedProduct | null = null
+  let running = product
+  const restart = async (before: BenchedProduct): Promise<BenchedProduct> => {
+    await before.kill()
+    running = await startLoopkit(env, { dataDir: before.dataDir })
+    return running
+  }
   const load = (server: BenchedProduct, spansMax: number, forMs: number) =>
     driveLoad({
       ...{ host: '127.0.0.1', port: server.httpPort, key: product.key, transport: 'http', gzip: false, connections: CONNECTIONS },
@@ -65,12 +75,14 @@ export async function runStoreCase({ spans, killedWithBytes, env, nowNano, print
     print(`${sent.spans} spans in ${Math.round(sent.seconds)} s`)
     const settledAfterMs = await settle(product.dataDir, print)
     const byFile = folderBytesByFile(product.dataDir)
-    const found = await lookUpTraces(product)
-    print(`trace by id: p50 ${found.p50} ms, p99 ${found.p99} ms`)
-    await fill(product, killedWithBytes, load)
+    const sessions = await lookUpTraces(product, (id) => `/v1/sessions/${id}`)
+    const records = await lookUpTraces(product, (id) => `/v1/telemetry?trace_id=${id}`)
+    print(`trace by id: p50 ${sessions.p50} ms, p99 ${sessions.p99} ms; its records p50 ${records.p50} ms`)
+    const large = await measureLargeTrace({ product, restart, nowNano })
+    print(`large trace: ${JSON.stringify(large.figures)}`)
+    await fill({ ...large.product, key: product.key }, killedWithBytes, load)
     const killedWith = folderBytes(product.dataDir)
-    await product.kill()
-    restarted = await startLoopkit(env, { dataDir: product.dataDir })
+    const { readyMs } = await restart(large.product)
     return {
       spans: sent.spans,
       bytes_per_span: rounded(byFile.reduce((sum, { bytes }) => sum + bytes, 0) / sent.spans),
@@ -79,13 +91,17 @@ export async function runStoreCase({ spans, killedWithBytes, env, nowNano, print
         .filter(({ bytes }) => bytes / sent.spans >= SHOWN_MIN_BYTES)
         .map(({ name, bytes }) => `${name} ${rounded(bytes / sent.spans)}`)
         .join(', '),
-      trace_by_id_p50_ms: found.p50,
-      trace_by_id_p99_ms: found.p99,
+      trace_by_id_p50_ms: sessions.p50,
+      trace_by_id_p95_ms: sessions.p95,
+      trace_by_id_p99_ms: sessions.p99,
+      records_of_trace_p50_ms: records.p50,
+      records_of_trace_p95_ms: records.p95,
+      ...large.figures,
       killed_with_gb: rounded(killedWith / 1e9, 2),
-      ready_after_kill_s: rounded(restarted.readyMs / 1000, 2),
+      ready_after_kill_s: rounded(readyMs / 1000, 2),
     }
   } finally {
-    await (restarted ?? product).stop()
+    await running.stop()
     rmSync(product.dataDir, { recursive: true, force: true })
   }
 }
@@ -126,18 +142,19 @@ async function fill(
   while (folderBytes(product.dataDir) < bytes && performance.now() < endMs)
 }
 
-async function lookUpTraces({ dataDir, analyzerUrl, keys }: BenchedProduct): Promise<{ p50: number; p99: number }> {
+async function lookUpTraces({ dataDir, analyzerUrl, keys }: BenchedProduct, pathOf: (traceId: string) => string) {
   const ids = sampleTraceIds(dataDir)
   const tookMs: number[] = []
   for (let n = 0; n < LOOKUPS; n++) {
     const startMs = performance.now()
-    const answer = await callApi(`${analyzerUrl}/v1/sessions/${ids[n % ids.length]}`, { key: keys.agent_key })
+    const answer = await callApi(`${analyzerUrl}${pathOf(ids[n % ids.length]!)}`, { key: keys.agent_key })
     tookMs.push(performance.now() - startMs)
     if (answer.status !== 200)
       throw new Error(`a trace that is stored was answered ${answer.status}: ${answer.text.slice(0, 300)}`)
   }
   tookMs.sort((a, b) => a - b)
-  return { p50: rounded(tookMs[LOOKUPS >> 1]!, 2), p99: rounded(tookMs[Math.floor(LOOKUPS * 0.99)]!, 2) }
+  const at = (share: number) => rounded(tookMs[Math.floor(LOOKUPS * share)]!, 2)
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
 /** Ids of traces from all over the store. */

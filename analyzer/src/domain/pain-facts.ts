@@ -35,9 +35,14 @@ export interface PainFacts {
   /** Whether it is new or back; null where it is neither, or where nobody can tell. */
   novelty: Novelty | null
   onset: Onset
+  /** Where the pains that were merged into it fail, and how, itself first; only where they differ. */
+  places?: readonly FailingPlace[]
   /** Its runs did not fail, they took longer or cost more than usual. */
   outlier?: OutlierFacts
 }
+
+/** What fails where. */
+export type FailingPlace = Pick<PainFacts, 'service' | 'operation' | 'signal'>
 
 /** When a pain began to be what it is. */
 export interface Onset {
@@ -53,6 +58,8 @@ export interface EvidenceRecord {
   traceId: string
   sessionId: string
   failedAtMs: number
+  /** Where it failed; only where it was read back. */
+  place?: Pick<FailingPlace, 'service' | 'operation'>
 }
 
 /** The run behind a pain that judges what a run came to, beside healthy runs of the same request. */

@@ -1,13 +1,13 @@
 import type { Check } from '../capabilities/health/index.ts'
 
-/** Whether those who read telemetry have tried themselves out. Who never began to need not end. */
+/** Whether who reads telemetry has tried itself out. Who never began to need not end. */
 export interface ReadersReady {
   check(): Check
   await(rehearsal: Promise<void>): void
 }
 
 /** A start does not wait longer for it, in ms: a busy machine must not be without answers. */
-const WAIT_MAX_MS = 3_000
+const WAIT_MAX_MS = 1_000
 
 export function createReadersReady(): ReadersReady {
   let isWarmingUp = false

@@ -13,7 +13,7 @@ import { openEmptyTelemetry, type TelemetryConnection } from './telemetry-file.t
 const SPANS = 1_000
 const BODIES = 50
 /** Long enough for the compiler to have seen what a page does; a start must not take much longer for it. */
-const REHEARSAL_MS = 400
+const REHEARSAL_MS = 300
 const ROUNDS_MAX = 30
 /** The line of a record is made far more often at a time than the whole of it. */
 const VIEWS: readonly SessionView[] = ['skeleton', 'skeleton', 'full']

@@ -72,6 +72,7 @@ function joinPain(db: SqliteDatabase, question: PainQuestion, sources: PainSourc
     signal: head.signal,
     service: head.service,
     operation: head.operation,
+    ...placesOf(members),
     decided: sum(decided, ({ failures }) => failures),
     provisional: open.length,
     ...spread,
@@ -84,6 +85,17 @@ function joinPain(db: SqliteDatabase, question: PainQuestion, sources: PainSourc
     ...NOT_READ,
     onset: { kind: 'first_failure', atMs: Math.min(firstSeenMs, firstEventMs), uncertainMs: 0 },
   }
+}
+
+/** Places of members that are told of one by one. */
+const PLACES_MAX = 10
+
+/** A merge may put together what fails in different ways or places. */
+function placesOf(members: readonly Member[]): Pick<PainFacts, 'places'> {
+  const places = new Map(
+    members.map(({ service, operation, signal }) => [`${signal} ${service} ${operation}`, { service, operation, signal }]),
+  )
+  return places.size > 1 ? { places: [...places.values()].slice(0, PLACES_MAX) } : {}
 }
 
 /** The pain itself first, where anything is known of it; then by failures. */

@@ -93,9 +93,22 @@ export class ReadPool {
     })
   }
 
-  /** Opens every worker and lets it try itself out. Questions that come meanwhile wait; where it fails, the first of them finds out. */
+  /**
+   * Opens a worker and lets it try itself out; then the others, for which nobody waits, since it is asked before them. Where it fails,
+   * the first question finds out.
+   */
   async rehearse(): Promise<void> {
-    await Promise.allSettled(Array.from({ length: this.#options.workers }, () => this.ask('rehearsal', null)))
+    await this.#rehearseOne()
+    for (let others = this.#options.workers - 1; others > 0; others--) void this.#rehearseOne()
+  }
+
+  #rehearseOne(): Promise<void> {
+    if (this.#closed || this.#seats.length >= this.#options.workers) return Promise.resolve()
+    return new Promise((resolve) => {
+      const end = () => resolve()
+      const asked = { name: 'rehearsal', question: null, sinceMs: systemClock.monotonicMs(), resolve: end, reject: end } as const
+      this.#start(this.#open(), asked)
+    })
   }
 
   /** Ends the workers; questions under way are refused. Safe to call twice. */

@@ -1,3 +1,4 @@
+import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { ORIGINAL_TRACE_ID, toHex } from '@loopkit/shared/otlp/ids'
 import type { SpanInContext } from '@loopkit/shared/otlp/model'
@@ -182,6 +183,8 @@ function readTold(
 
 function resolve({ recordId, sessionId, eventMs }: EvidenceRow, { ctx, byId, off, toldOf }: TraceAround): ResolvedEvidence {
   const { span } = ctx
+  const { view, detection } = toTraceSpan(ctx, off)
+  const place = { service: toIndexText(view.service), operation: toIndexText(view.operation) }
   const told = toldOf.get(toHex(span.spanId))
   return {
     traceId: span.traceId,
@@ -189,8 +192,8 @@ function resolve({ recordId, sessionId, eventMs }: EvidenceRow, { ctx, byId, off
     isRead: true,
     hasTextId: span.attributes.has(ORIGINAL_TRACE_ID),
     input: null,
-    evidence: { recordId, traceId: traceIdText(span), sessionId: sessionText(sessionId, span), failedAtMs: eventMs },
-    detection: told?.detection ?? toTraceSpan(ctx, off).detection,
+    evidence: { recordId, traceId: traceIdText(span), sessionId: sessionText(sessionId, span), failedAtMs: eventMs, place },
+    detection: told?.detection ?? detection,
     routes: routesAbove(ctx, byId),
     logRecordIds: told?.logRecordIds ?? [],
   }

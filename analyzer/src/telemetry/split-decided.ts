@@ -16,8 +16,17 @@ import { readSpans } from './read-spans.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 import { type CountedPain, countSpread } from './window-counts.ts'
 
-/** Failures of one fingerprint that are told apart after the fact, the newest; the others stay with their pain. */
-const FAILURES_MAX = 1_000
+/** Failures that one question tells apart after the fact; of each split pain so many at least. */
+const FAILURES_MAX = 10_000
+const FAILURES_OF_ONE_MIN = 1_000
+/** Records that are read at a time. */
+const READ_AT_ONCE = 1_000
+
+/** How many failures of each of so many split pains are told apart, the newest; the others stay with their pain. */
+export function toldApartMax(splitPains: number): number {
+  return Math.max(FAILURES_OF_ONE_MIN, Math.floor(FAILURES_MAX / Math.max(1, splitPains)))
+}
+
 const MINUTE_MS = 60_000
 
 export interface CountedPains {
@@ -36,12 +45,13 @@ export function splitDecided(
 ): { decided: CountedPain[]; notRead: number } {
   const { splits } = question.view.rules
   let notRead = 0
+  const most = toldApartMax(counted.filter(({ fingerprint }) => splits[fingerprint]).length)
   const decided = counted.flatMap((pain) => {
     const { fingerprintNo } = pain
     const split = splits[pain.fingerprint]
     if (!split || fingerprintNo === null) return pain
-    notRead += Math.max(0, pain.failures - FAILURES_MAX)
-    return splitPain(connection, question, { pain: { ...pain, fingerprintNo }, split, middleMinute })
+    notRead += Math.max(0, pain.failures - most)
+    return splitPain(connection, question, { pain: { ...pain, fingerprintNo }, split, middleMinute, most })
   })
   return { decided, notRead }
 }
@@ -50,6 +60,7 @@ interface Splitting {
   pain: CountedPain & { fingerprintNo: number }
   split: SplitRule
   middleMinute: number
+  most: number
 }
 
 /** A failure whose record is read again. */
@@ -68,8 +79,8 @@ interface OldFailure extends RecordedFailure {
 }
 
 function splitPain(connection: TelemetryConnection, question: PainQuestion, splitting: Splitting): CountedPain[] {
-  const { pain, split, middleMinute } = splitting
-  const failures = readOld(connection, question, pain.fingerprintNo)
+  const { pain, split, middleMinute, most } = splitting
+  const failures = readOld(connection, question, { fingerprintNo: pain.fingerprintNo, most })
   const partOf = createPartOf(connection, question, { split, failures })
   const gone = failures.filter((failure) => partOf(failure) !== null)
   if (gone.length === 0) return [pain]
@@ -136,15 +147,19 @@ interface OldRow {
   ended_trace: bigint
 }
 
-function readOld({ db }: TelemetryConnection, question: PainQuestion, fingerprintNo: number): OldFailure[] {
+function readOld(
+  { db }: TelemetryConnection,
+  question: PainQuestion,
+  { fingerprintNo, most }: { fingerprintNo: number; most: number },
+): OldFailure[] {
   const rows = db
     .prepare(
       `select failure_no, trace_id, span_id, trace_hash, iif(session_no = 0, lower(hex(trace_id)), session_no) as session, event_ms,
          ended_trace
-       from failure f where f.fingerprint_no = @fingerprintNo and ${IN_WINDOW} order by failure_no desc limit ${FAILURES_MAX}`,
+       from failure f where f.fingerprint_no = @fingerprintNo and ${IN_WINDOW} order by failure_no desc limit @most`,
     )
     .safeIntegers()
-    .all({ ...windowParameters(question), fingerprintNo }) as OldRow[]
+    .all({ ...windowParameters(question), fingerprintNo, most }) as OldRow[]
   return rows.map((row) => {
     const spanId = new Uint8Array(8)
     new DataView(spanId.buffer).setBigInt64(0, row.span_id)
@@ -181,7 +196,7 @@ export function createPartOf(
 type Values = ReadonlyMap<string, string | null>
 
 /** Records whose values are remembered; beyond it all are forgotten. */
-const REMEMBERED_MAX = 20_000
+const REMEMBERED_MAX = 60_000
 
 /** Values of attributes by record. Segments are opened only for those that were not read before. */
 function readValues(
@@ -195,11 +210,14 @@ function readValues(
   const known = new Map(failures.filter(isKnown).map(({ recordId }) => [recordId, splitValues.get(keyOf(recordId))!]))
   const missing = failures.filter(({ recordId }) => !known.has(recordId))
   if (splitValues.size > REMEMBERED_MAX) splitValues.clear()
-  for (const [recordId, { ctx }] of readSpans(connection, projectNo, missing, recordFilter(attributes))) {
-    const shown = viewSpan(ctx)
-    const values = new Map(attributes.map((name) => [name, valueOfRecord(name, shown, ctx)]))
-    known.set(recordId, values)
-    if (ctx.span.endUnixNano !== 0n) splitValues.set(keyOf(recordId), values)
+  const filter = recordFilter(attributes)
+  for (let at = 0; at < missing.length; at += READ_AT_ONCE) {
+    for (const [recordId, { ctx }] of readSpans(connection, projectNo, missing.slice(at, at + READ_AT_ONCE), filter)) {
+      const shown = viewSpan(ctx)
+      const values = new Map(attributes.map((name) => [name, valueOfRecord(name, shown, ctx)]))
+      known.set(recordId, values)
+      if (ctx.span.endUnixNano !== 0n) splitValues.set(keyOf(recordId), values)
+    }
   }
   return known
 }

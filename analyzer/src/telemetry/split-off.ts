@@ -3,7 +3,7 @@ import type { ProjectRules, SplitRule } from '@loopkit/shared/signals/fingerprin
 import { encodeRecordId } from '@loopkit/shared/span/record-id'
 import type { MinuteWindow } from '../domain/window.ts'
 import type { FailureRow } from './exposure-rows.ts'
-import { createPartOf, type RecordedFailure } from './split-decided.ts'
+import { createPartOf, type RecordedFailure, toldApartMax } from './split-decided.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /** A split that a fingerprint was made by. */
@@ -36,8 +36,6 @@ interface OldFailure extends RecordedFailure {
   weight: number
 }
 
-/** Failures of one split pain that are read again. */
-const FAILURES_MAX = 1_000
 const MINUTE_MS = 60_000
 
 /**
@@ -57,7 +55,10 @@ export function countSplitOff(connection: TelemetryConnection, question: Questio
     .filter(({ split }) => split.createdAtMs > window.fromMinute * MINUTE_MS)
     // A part that failed since names its pain; of one that has not, any may be it.
     .filter(({ origin }) => named.size === 0 || named.has(origin))
-  const found = wanted.map((one) => ({ ...one, ...countOf(connection, question, one) })).filter(({ rows }) => rows.length > 0)
+  const most = toldApartMax(wanted.length)
+  const found = wanted
+    .map((one) => ({ ...one, ...countOf(connection, question, { ...one, most }) }))
+    .filter(({ rows }) => rows.length > 0)
   return {
     failures: found.flatMap(({ rows }) => rows),
     origins: found.map(({ origin }) => origin),
@@ -68,10 +69,10 @@ export function countSplitOff(connection: TelemetryConnection, question: Questio
 function countOf(
   connection: TelemetryConnection,
   question: Question,
-  { origin, split }: { origin: string; split: SplitRule },
+  { origin, split, most }: { origin: string; split: SplitRule; most: number },
 ): { rows: FailureRow[]; isCut: boolean } {
   const { projectNo, projectId, fingerprints, rules } = question
-  const old = readOld(connection, question, origin)
+  const old = readOld(connection, question, { origin, most })
   const partOf = createPartOf(connection, { projectNo, projectId, view: { rules } }, { split, failures: old })
   const own = old.filter((failure) => fingerprints.includes(partOf(failure)?.fingerprint ?? ''))
   const rows = own.map(({ eventMinute, releaseNo, weight }) => ({
@@ -81,7 +82,7 @@ function countOf(
     weight,
     weight_squared: weight * weight,
   }))
-  return { rows, isCut: old.length === FAILURES_MAX }
+  return { rows, isCut: old.length === most }
 }
 
 interface OldRow {
@@ -92,18 +93,23 @@ interface OldRow {
   weight: number
 }
 
-function readOld({ db }: TelemetryConnection, { projectNo, window, settledMinute }: Question, origin: string): OldFailure[] {
+function readOld(
+  { db }: TelemetryConnection,
+  { projectNo, window, settledMinute }: Question,
+  { origin, most }: { origin: string; most: number },
+): OldFailure[] {
   const rows = db
     .prepare(
       `select trace_id, span_id, event_ms, release_no, weight from failure f
        where f.fingerprint_no = (select fingerprint_no from fingerprint where project_no = @projectNo and fingerprint = @origin)
          and f.project_no = @projectNo and f.decided_ms >= @fromMs and f.received_ms < @toMs and f.event_ms < @toMs
-       order by failure_no desc limit ${FAILURES_MAX}`,
+       order by failure_no desc limit @most`,
     )
     .safeIntegers()
     .all({
       projectNo,
       origin: fromHex(origin),
+      most,
       fromMs: window.fromMinute * MINUTE_MS,
       toMs: settledMinute * MINUTE_MS,
     }) as OldRow[]

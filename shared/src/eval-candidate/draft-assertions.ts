@@ -9,10 +9,18 @@ export interface Draft {
   missing: string[]
 }
 
+export interface FailingPlace {
+  service: string
+  operation: string
+  signal: string
+}
+
 export interface DraftSource {
   service: string
   operation: string
   signal: string
+  /** All that fails under this pain: several where pains were merged. */
+  places?: readonly FailingPlace[]
   /** The pain's words with what varies left out (`*`). */
   template: string
   /** The failing run; null where it cannot be read. */
@@ -31,22 +39,27 @@ const WORDS_MAX_CHARS = 200
 
 /** Assertions that fail on the failing run and pass on the healthy ones; one of which this is not so is left out. */
 export function draftAssertions(source: DraftSource): Draft {
-  const { service, operation, signal, template, failing, passing } = source
-  const target = `${service}: ${operation}`
+  const { service, operation, signal, template, failing, passing, places = [{ service, operation, signal }] } = source
+  const targets = [...new Set(places.map(targetOf))]
   const words = wordsOf(template)
   const drafted: EvalAssertion[] = [
-    { kind: 'operation_ran', target, expected: true },
-    { kind: 'signal_absent', target, expected: signal },
+    // Of pains in several places that were merged, a run passes one of them.
+    ...(targets.length === 1 ? [{ kind: 'operation_ran' as const, target: targets[0]!, expected: true }] : []),
+    ...places.map((place) => ({ kind: 'signal_absent' as const, target: targetOf(place), expected: place.signal })),
     ...(words === null || OF_OUTCOME.has(signal)
       ? []
       : [{ kind: 'text_absent' as const, target: 'messages and output', expected: words }]),
-    ...(signal === 'empty_output' ? [{ kind: 'output_present' as const, target: 'output', expected: true }] : []),
+    ...(places.some((place) => place.signal === 'empty_output')
+      ? [{ kind: 'output_present' as const, target: 'output', expected: true }]
+      : []),
   ]
   const assertions = drafted.filter((assertion) => passing.every((run) => checkRun([assertion], run).verdict !== 'fail'))
   if (!isOfOutcome(signal)) return { assertions, missing: [] }
   const { assertion, missing } = draftOutcome(failing, passing)
   return { assertions: assertion === null ? assertions : [...assertions, assertion], missing }
 }
+
+const targetOf = ({ service, operation }: FailingPlace) => `${service}: ${operation}`
 
 /** Changes of one run that are written down as the right ones. */
 const STATE_WRITES_MAX = 200

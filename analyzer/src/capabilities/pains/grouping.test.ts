@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { checkRun } from '@loopkit/shared/eval-candidate/check-run'
+import { runOfRecords } from '@loopkit/shared/eval-candidate/run-of-records'
+import type { SpanRecord } from '@loopkit/shared/span/record'
 import type { DiagnosisPacket, Issue } from '../../domain/packet/model.ts'
 import type { SpanDraft } from '../../telemetry/telemetry.fixture.ts'
 import { startTelemetryProject, type TelemetryProject } from '../../telemetry/telemetry-project.fixture.ts'
@@ -146,6 +149,38 @@ describe('merged pains', () => {
     expect([issue.pain_id, issue.count, issue.evidence_count, issue.evidence_ids.length]).toEqual([pay, 4, 4, 4])
     expect(issue.why).toContain('in 3 traces and 2 sessions')
     expect(issue.title).toContain('pay declined')
+  })
+
+  test('of different signals have a draft that names both, and a candidate that either of their failures fails and healthy runs pass', async () => {
+    const timeout = failing('b', 'ship')
+    const drafts = [failing('a', 'pay'), { ...timeout, error: 'ship declined: deadline exceeded' }]
+    const { pains, call, send, diagnose, key } = await startPains('mixed signals', drafts)
+    await call(pains[1], 'merge', { into: pains[0] })
+    send([
+      { trace: 'ok-1', span: 'ok-1', name: 'pay' },
+      { trace: 'ok-2', span: 'ok-2', name: 'ship' },
+    ])
+    const [issue] = (await diagnose()).issues as [Issue]
+    const { assertions, must_fail_on } = issue.eval_candidate!
+    expect(
+      assertions
+        .filter(({ kind }) => kind === 'signal_absent')
+        .map(({ expected }) => expected)
+        .sort(),
+    ).toEqual(['error_status', 'timeout'])
+    expect(issue.issue_draft!.body_md).toContain('Merged with it:')
+    expect(issue.issue_draft!.body_md).toMatch(/`ship`[\s\S]*`pay`|`pay`[\s\S]*`ship`/)
+    const verdictOf = async (trace: string) => {
+      const { body } = await project.get<{ items: SpanRecord[] }>(`/v1/sessions/${trace}`, key)
+      return checkRun(assertions, runOfRecords(body.items)).verdict
+    }
+    expect(must_fail_on).toHaveLength(2)
+    expect([await verdictOf('a'), await verdictOf('b'), await verdictOf('ok-1'), await verdictOf('ok-2')]).toEqual([
+      'fail',
+      'fail',
+      'pass',
+      'pass',
+    ])
   })
 
   test('count failures of both over the runs of both operations, decided or not', async () => {

@@ -27,6 +27,7 @@ export function issueDraftOf(issue: DraftFacts, reading: PainReading, plan: Patc
   const { facts } = reading
   const lines = [
     `**${issue.severity}** · ${signalWords(facts.signal)} in ${word(facts.service)}, operation ${word(facts.operation)}`,
+    ...alsoLines(reading),
     '',
     impactOf(issue, reading),
     ...radiusLines(issue),
@@ -62,6 +63,16 @@ function impactOf(issue: DraftFacts, { facts }: PainReading): string {
   const trend = issue.trend === null ? '' : ` Trend: ${issue.trend}.`
   if (facts.outlier) return `${outlierSentence(facts.outlier)}; first seen ${issue.first_seen}, last ${issue.last_seen}.${trend}`
   return `${counted(failures, 'failure')}${runs} in ${counted(facts.traces, 'trace')} and ${counted(facts.sessions, 'session')} of the window; first seen ${issue.first_seen}, last ${issue.last_seen}.${trend}`
+}
+
+/** What else was merged into it. */
+function alsoLines({ facts }: PainReading): string[] {
+  const [, ...others] = facts.places ?? []
+  if (others.length === 0) return []
+  const lines = others.map(
+    ({ signal, service, operation }) => `- ${signalWords(signal)} in ${word(service)}, operation ${word(operation)}`,
+  )
+  return ['', 'Merged with it:', '', ...lines]
 }
 
 function radiusLines({ blast_radius: radius }: DraftFacts): string[] {
