@@ -115,7 +115,7 @@ const SCENES: { name: string; steps: (random: Random) => Step[] }[] = [
   },
   {
     name: 'a command that finds nothing',
-    steps: () => [...runs('shell', { command: 'grep -c TODO main.c' }, '0\nexit code 1'), says('None.')],
+    steps: () => [...runs('shell', { command: 'grep -c malloc main.c' }, '0\nexit code 1'), says('None.')],
   },
   {
     name: 'different questions to one tool',

@@ -12,7 +12,6 @@ const exceptionOf = ({ type, message }: Failed) => ({
   attributes: { 'exception.type': type, 'exception.message': message } as Record<string, OtlpValue>,
 })
 
-/** A result in the dialect's own words for an error, or as it was. */
 const toldBy = (run: Run) => run.said ?? run.result ?? run.error?.message
 
 export const MORE_DIALECTS: readonly Dialect[] = [
