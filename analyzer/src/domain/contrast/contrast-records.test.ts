@@ -99,6 +99,17 @@ describe('records are contrasted', () => {
     expect([said.reason, said.contrasts?.length ?? 0]).toEqual([reason, 0])
   })
 
+  test('two causes explain together what each explains in part', () => {
+    const of = (region: string, version: string) => ({ region: `"${region}"`, version: `"${version}"` })
+    const failing = many(60, (i) =>
+      i % 5 < 2 ? of('eu', `${i % 7}`) : i % 5 < 4 ? of(`r${i % 9}`, 'bad') : of(`r${i % 9}`, `${i % 7}`),
+    )
+    const healthy = many(90, (i) => of(`r${i % 9}`, `${i % 7}`))
+    const { contrasts } = contrastRecords(failing, healthy)
+    expect(contrasts!.map(({ attributes }) => attributes)).toEqual(expect.arrayContaining([{ region: 'eu' }, { version: 'bad' }]))
+    expect(contrasts!.every(({ share_failing }) => share_failing < 0.5)).toBe(true)
+  })
+
   test('the order of attributes in records changes nothing', () => {
     const turned = (values: Values) => Object.fromEntries(Object.entries(values).reverse())
     const [f, h] = [(i: number) => eu(i, 18), (i: number) => eu(i, 4)]

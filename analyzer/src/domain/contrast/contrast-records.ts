@@ -34,7 +34,7 @@ const SAMPLES_MIN = 5
 const EXPLANATIONS_MAX = 3
 const P_MAX = 0.01
 const LIFT_MIN = 1.5
-/** What explains fewer of the failures is a remark, not an explanation. */
+/** What explains fewer of the failures, all answers together, is a remark, not an explanation. */
 const EXPLAINED_MIN = 0.5
 const EXAMPLES_MAX = 5
 const COUNTER_EXAMPLES_MAX = 2
@@ -48,12 +48,13 @@ export function contrastRecords(failing: readonly ContrastRecord[], healthy: rea
     healthy.map(({ attributes }) => attributes),
   )
   const explained = explainFailures(cellsOf(failing, healthy, names), { explanationsMax: EXPLANATIONS_MAX })
-  const contrasts = explained
+  const shown = explained
     .map((one) => ({ one, contrast: toContrast(one, names, { failing, healthy }) }))
     .filter(({ one, contrast }) => one.pAdjusted <= P_MAX && contrast.lift >= LIFT_MIN)
-    .map(({ contrast }) => contrast)
-  const covers = Math.max(0, ...contrasts.map(({ share_failing }) => share_failing))
-  return covers < EXPLAINED_MIN ? { contrasts: [], reason: 'unexplained' } : { contrasts, reason: null }
+  const contrasts = shown.map(({ contrast }) => contrast)
+  // Two causes explain together what each explains in part.
+  const explainedCount = failing.filter((record) => shown.some(({ one }) => meets(record, one, names))).length
+  return explainedCount < EXPLAINED_MIN * failing.length ? { contrasts: [], reason: 'unexplained' } : { contrasts, reason: null }
 }
 
 /** Records with the same values are one cell: what is compared is counted, not listed. */
@@ -74,16 +75,19 @@ function cellsOf(
   return [...cells.values()]
 }
 
+function meets({ attributes }: ContrastRecord, { conditions }: Explanation, names: readonly string[]): boolean {
+  return conditions.every(({ attribute, value }) => attributes.get(names[attribute]!) === value)
+}
+
 function toContrast(
-  { conditions, shareFailing, shareHealthy, pAdjusted }: Explanation,
+  one: Explanation,
   names: readonly string[],
   { failing, healthy }: { failing: readonly ContrastRecord[]; healthy: readonly ContrastRecord[] },
 ): Contrast {
-  const meets = ({ attributes }: ContrastRecord) =>
-    conditions.every(({ attribute, value }) => attributes.get(names[attribute]!) === value)
+  const { conditions, shareFailing, shareHealthy, pAdjusted } = one
   const idsOf = (records: readonly ContrastRecord[], most: number) =>
     records
-      .filter(meets)
+      .filter((record) => meets(record, one, names))
       .slice(0, most)
       .map(({ recordId }) => recordId)
   const shown = conditions.map(

@@ -17,6 +17,16 @@ describe('what failing records share', () => {
     ['two values together', grid((region, version) => region === 'eu' && version === '2'), 'eu and 2'],
   ])('is %s', (_, cells, first) => expect(named(cells)[0]).toBe(first))
 
+  test('is both of two causes that have nothing to do with each other, each among the answers', () => {
+    const regions = ['eu', 'us', 'ap', 'af']
+    const cells = regions.flatMap((region) =>
+      ['1', '2', '3'].flatMap((version) =>
+        ['x', 'y', 'z'].map((zone) => cell([region, version, zone], (region === 'eu' ? 30 : 1) + (version === '3' ? 12 : 0), 50)),
+      ),
+    )
+    expect(named(cells)).toEqual(expect.arrayContaining(['eu', '3']))
+  })
+
   test('is the same for any order of the records', () => {
     const cells = grid((region, version) => region === 'us' && version === '1')
     expect(explainFailures([...cells].reverse(), LIMITS)).toEqual(explainFailures(cells, LIMITS))

@@ -37,34 +37,70 @@ const FAILING_MIN = 2
 /** Each further condition must earn this much. */
 const CONDITION_COST = 0.03
 /** How much it counts that an explanation covers many of the failures, against how unlikely it is. */
-const COVER_WEIGHT = 0.25
+const COVER_WEIGHT = 0.2
 /** A narrower explanation replaces a wider one when it holds so much of its excess … */
 const EXCESS_KEPT = 0.95
 /** … and what it leaves out fails hardly more than the rest: up to this share of the way from the others' rate to its own. */
 const REMAINDER_MAX = 0.2
 
+/** Another cause beside the first must add this share of all failures to what is expected without it. */
+const SECOND_SHARE_MIN = 0.1
+
 /**
  * The conjunctions of attribute values that best explain which records fail, best first. Ranked by the root of the excess's Poisson
  * likelihood ratio, weighted by the share of the failures they cover and by how few conditions they need; the first is then narrowed
- * while that loses nothing. Depends on counts alone, not on the order of cells. Ties go by the conditions.
+ * while that loses nothing. The last answer is what best explains the failures that the first leaves, where that is another cause; else
+ * the next best. Depends on counts alone, not on the order of cells. Ties go by the conditions.
  */
 export function explainFailures(cells: readonly ContrastCell[], { explanationsMax }: ExplainLimits): Explanation[] {
-  const whole = { failing: sumOf(cells, 'failing'), total: sumOf(cells, 'total') }
+  const whole = wholeOf(cells)
   if (whole.failing < FAILING_MIN || whole.failing >= whole.total) return []
   const attributes = tellingAttributes(cells, whole)
-  const counted = countConjunctions(cells, attributes, CONDITIONS_MAX)
-  const ranked = rank(counted, whole)
-  const first = ranked[0]
+  const all = rankAll(cells, attributes, whole)
+  const [first, ...others] = inOrder(all)
   if (!first) return []
-  const narrowed = narrow(first, ranked, whole)
-  const best = [narrowed, ...ranked.filter((one) => one !== narrowed)].slice(0, explanationsMax)
-  const chances = new Map(
-    adjustP(
-      ranked.map((one) => gTest(tableOf(one, whole)).p),
-      counted.length,
-    ).map((p, i) => [ranked[i]!, Math.min(1, p)]),
+  const second = secondCause(cells, attributes, first, whole)
+  const best = second && !others.slice(0, explanationsMax - 1).some((one) => nameOf(one) === nameOf(second)) ? second : null
+  const next = others.slice(0, explanationsMax - (best ? 2 : 1))
+  return [first, ...next, ...(best ? [best] : [])].slice(0, explanationsMax).map((one) => show(one, whole))
+}
+
+/** Best first, the first narrowed as far as that loses nothing. */
+function inOrder({ ranked, whole }: AllRanked): Ranked[] {
+  if (ranked.length === 0) return []
+  const narrowed = narrow(ranked[0]!, ranked, whole)
+  return [narrowed, ...ranked.filter((one) => one !== narrowed)]
+}
+
+/** What best explains the failures outside the first explanation; null where hardly any are left or nothing explains them. */
+function secondCause(
+  cells: readonly ContrastCell[],
+  attributes: readonly number[],
+  first: Conjunction,
+  whole: Counts,
+): Ranked | null {
+  const rest = cells.filter(({ values }) => !first.conditions.every(({ attribute, value }) => values[attribute] === value))
+  const left = wholeOf(rest)
+  if (left.failing < FAILING_MIN || left.failing >= left.total) return null
+  const [found] = inOrder(rankAll(rest, attributes, left))
+  if (!found || found.failing - found.total * restRate(found, left) < SECOND_SHARE_MIN * whole.failing) return null
+  return { ...found, ...countOf(cells, found) }
+}
+
+interface AllRanked {
+  ranked: Ranked[]
+  whole: Counts
+}
+
+function rankAll(cells: readonly ContrastCell[], attributes: readonly number[], whole: Counts): AllRanked {
+  const { conjunctions, tries } = countConjunctions(cells, attributes, CONDITIONS_MAX)
+  const ranked = rank(conjunctions, whole)
+  const chances = adjustP(
+    ranked.map((one) => gTest(tableOf(one, whole)).p),
+    tries,
   )
-  return best.map((one) => show(one, whole, chances.get(one)!))
+  for (const [at, one] of ranked.entries()) one.pAdjusted = Math.min(1, chances[at]!)
+  return { ranked, whole }
 }
 
 interface Counts {
@@ -83,17 +119,25 @@ interface Conjunction extends Counts {
 
 interface Ranked extends Conjunction {
   score: number
+  pAdjusted: number
 }
 
-function sumOf(cells: readonly ContrastCell[], what: keyof Counts): number {
-  return cells.reduce((sum, cell) => sum + cell[what], 0)
+function wholeOf(cells: readonly ContrastCell[]): Counts {
+  return cells.reduce((sum, { failing, total }) => ({ failing: sum.failing + failing, total: sum.total + total }), {
+    failing: 0,
+    total: 0,
+  })
+}
+
+function countOf(cells: readonly ContrastCell[], { conditions }: Conjunction): Counts {
+  return wholeOf(cells.filter(({ values }) => conditions.every(({ attribute, value }) => values[attribute] === value)))
 }
 
 function tellingAttributes(cells: readonly ContrastCell[], whole: Counts): number[] {
   const all = (cells[0]?.values ?? []).map((_, attribute) => attribute)
   if (all.length <= COMBINED_MAX) return all
   const best = new Map<number, number>()
-  for (const { conditions, score } of rank(countConjunctions(cells, all, 1), whole)) {
+  for (const { conditions, score } of rank(countConjunctions(cells, all, 1).conjunctions, whole)) {
     const { attribute } = conditions[0]!
     if (!best.has(attribute)) best.set(attribute, score)
   }
@@ -104,36 +148,48 @@ function tellingAttributes(cells: readonly ContrastCell[], whole: Counts): numbe
     .sort((a, b) => a - b)
 }
 
-function countConjunctions(cells: readonly ContrastCell[], attributes: readonly number[], conditionsMax: number): Conjunction[] {
+interface Counted {
+  conjunctions: Conjunction[]
+  /** Conjunctions that hold of a failing record: each was looked at. */
+  tries: number
+}
+
+/**
+ * Those of which enough records fail. Failing records say which there are; of the others only what can still be one is counted: no
+ * conjunction fails more often than a part of it.
+ */
+function countConjunctions(cells: readonly ContrastCell[], attributes: readonly number[], conditionsMax: number): Counted {
   const found: Conjunction[] = []
   const places = new Map<number, number>()
   const { conditions, coded } = codeValues(cells, attributes)
   const base = conditions.length + 1
-  const count = (key: number, before: Conjunction | null, code: number, cell: ContrastCell): Conjunction => {
-    let place = places.get(key)
-    if (place === undefined) {
-      place = found.push({ conditions: [...(before?.conditions ?? []), conditions[code]!], failing: 0, total: 0 }) - 1
-      places.set(key, place)
-    }
-    const one = found[place]!
-    one.failing += cell.failing
-    one.total += cell.total
-    return one
-  }
-  const extend = (
-    codes: readonly number[],
-    from: number,
-    { key, before }: { key: number; before: Conjunction | null },
-    cell: ContrastCell,
-  ) => {
+  const name = (codes: readonly number[], from: number, key: number, before: readonly Condition[], failing: number) => {
     for (let i = from; i < codes.length; i++) {
       const longer = key * base + codes[i]! + 1
-      const one = count(longer, before, codes[i]!, cell)
-      if (one.conditions.length < conditionsMax) extend(codes, i + 1, { key: longer, before: one }, cell)
+      let place = places.get(longer)
+      if (place === undefined) {
+        place = found.push({ conditions: [...before, conditions[codes[i]!]!], failing: 0, total: 0 }) - 1
+        places.set(longer, place)
+      }
+      const one = found[place]!
+      one.failing += failing
+      if (one.conditions.length < conditionsMax) name(codes, i + 1, longer, one.conditions, failing)
     }
   }
-  cells.forEach((cell, i) => void extend(coded[i]!, 0, { key: 0, before: null }, cell))
-  return found
+  const count = (codes: readonly number[], from: number, key: number, total: number) => {
+    for (let i = from; i < codes.length; i++) {
+      const longer = key * base + codes[i]! + 1
+      const place = places.get(longer)
+      if (place === undefined) continue
+      const one = found[place]!
+      if (one.failing < FAILING_MIN) continue
+      one.total += total
+      if (one.conditions.length < conditionsMax) count(codes, i + 1, longer, total)
+    }
+  }
+  for (const [at, { failing }] of cells.entries()) if (failing > 0) name(coded[at]!, 0, 0, [], failing)
+  for (const [at, { total }] of cells.entries()) count(coded[at]!, 0, 0, total)
+  return { conjunctions: found.filter(({ failing }) => failing >= FAILING_MIN), tries: found.length }
 }
 
 /** Numbers for the values that records have: three of them fit one number, however many there are. */
@@ -161,10 +217,10 @@ function rank(conjunctions: readonly Conjunction[], whole: Counts): Ranked[] {
   const ranked: Ranked[] = []
   for (const one of conjunctions) {
     const expected = one.total * restRate(one, whole)
-    if (one.failing < FAILING_MIN || one.failing <= expected) continue
+    if (one.failing <= expected) continue
     const ratio = 2 * (one.failing * Math.log(one.failing / expected) - (one.failing - expected))
     const cover = (one.failing / whole.failing) ** COVER_WEIGHT
-    ranked.push({ ...one, score: Math.sqrt(ratio) * cover * Math.exp(-CONDITION_COST * one.conditions.length) })
+    ranked.push({ ...one, score: Math.sqrt(ratio) * cover * Math.exp(-CONDITION_COST * one.conditions.length), pAdjusted: 1 })
   }
   return ranked.sort((a, b) => b.score - a.score || (nameOf(a) < nameOf(b) ? -1 : 1))
 }
@@ -212,7 +268,7 @@ function tableOf(one: Counts, whole: Counts) {
   ] as const
 }
 
-function show({ conditions, failing, total }: Conjunction, whole: Counts, pAdjusted: number): Explanation {
+function show({ conditions, failing, total, pAdjusted }: Ranked, whole: Counts): Explanation {
   const othersFailing = whole.failing - failing
   return {
     conditions,
