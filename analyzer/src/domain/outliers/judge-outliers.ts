@@ -1,5 +1,15 @@
 import { gammaCdf } from '../statistics/gamma.ts'
-import { runsAbove, stepOfShare, stepOfValue, sumSteps, type ValueSteps, valueOfStep } from './value-steps.ts'
+import {
+  addSteps,
+  type MutableSteps,
+  runsAbove,
+  type Steps,
+  stepOfShare,
+  stepOfValue,
+  stepsOfFactor,
+  type ValueSteps,
+  valueOfStep,
+} from './value-steps.ts'
 
 /** Runs of one operation that ended in one hour or one day. */
 export interface RunsOfTime {
@@ -66,71 +76,142 @@ const THRESHOLDS: readonly (readonly [shareAbove: number, ofFactor: number])[] =
 ]
 
 /**
- * The times in which an operation's runs were slower or dearer than its own history before, in order of time. A time that was so is no
- * history of later ones. Where there is a day of history or less, a group of runs that stands far from all others is one too.
+ * Judges an operation's times in their order. A time that was slower or dearer than what is usual is no history of later ones. Where there
+ * is a day of history or less, a group of runs that stands far from all others is out of the usual too.
  */
+export interface OutlierJudge {
+  /** The next time, for good. */
+  take(time: RunsOfTime): void
+  /** All spells, had these times been taken too. */
+  peek(times: readonly RunsOfTime[]): Spell[]
+}
+
+/** The times in which an operation's runs were out of the usual, in order of time. */
 export function judgeOutliers(times: readonly RunsOfTime[], rule: OutlierRule, hoursOfDay: number): Spell[] {
-  const spells: Spell[] = []
-  const usual: RunsOfTime[] = []
-  /** Times out of the usual that are over. */
-  const passed: RunsOfTime[] = []
+  return createOutlierJudge(rule, hoursOfDay).peek(times)
+}
+
+export function createOutlierJudge(rule: OutlierRule, hoursOfDay: number): OutlierJudge {
+  const all = createHistory()
+  /** By hour of day: what ran then and an hour around it; with what was out of the usual and passed. */
+  const sameHours = Array.from({ length: hoursOfDay > 1 ? hoursOfDay : 0 }, createHistory)
+  const known = prepare(rule)
+  const unknown = prepare({ ...rule, factor: rule.factor * UNKNOWN_FACTOR })
+  let spells: Spell[] = []
   let streak: RunsOfTime[] = []
-  const first = times[0]?.bucket ?? 0
-  for (const time of times) {
-    const history = hoursOfDay > 1 ? sameHours(usual, passed, time.bucket, hoursOfDay) : usual
+  let first: number | null = null
+  let undo: (() => void)[] | null = null
+
+  function remember(time: RunsOfTime, isUsual: boolean): void {
+    const hour = time.bucket % hoursOfDay
+    const near = hoursOfDay > 1 ? [hour - 1, hour, hour + 1].map((at) => (at + hoursOfDay) % hoursOfDay) : []
+    for (const at of near) sameHours[at]!.add(time, Math.round((time.bucket - at) / hoursOfDay))
+    if (isUsual) all.add(time, time.bucket)
+    undo?.push(() => {
+      for (const at of near) sameHours[at]!.removeLast(Math.round((time.bucket - at) / hoursOfDay))
+      if (isUsual) all.removeLast(time.bucket)
+    })
+  }
+
+  /** What ran at this hour of other days, where enough of them are known; else all. */
+  function historyOf({ bucket }: RunsOfTime): History {
+    const hour = bucket % hoursOfDay
+    const same = sameHours[hour]
+    const isEnough = same && same.days(Math.round((bucket - hour) / hoursOfDay)) >= SAME_HOUR_DAYS_MIN
+    return isEnough && same.whole.total >= HISTORY_RUNS_MIN ? same : all
+  }
+
+  function take(time: RunsOfTime): void {
+    first ??= time.bucket
     const isKnown = time.bucket - first >= (hoursOfDay > 1 ? KNOWN_HOURS : 2)
-    const spell = judgeTime(time, history, isKnown ? rule : { ...rule, factor: rule.factor * UNKNOWN_FACTOR })
+    const spell = judgeTime(time, historyOf(time), isKnown ? known : unknown)
     if (spell) {
-      spells.push(spell)
-      streak.push(time)
-    } else {
-      usual.push(time)
-      if (streak.length <= PASSING_HOURS_MAX) passed.push(...streak)
-      streak = []
+      spells = [...spells, spell]
+      streak = [...streak, time]
+      return
     }
-    const alone = spell || isKnown || hoursOfDay === 1 ? null : judgeAlone(time, rule)
-    if (alone) spells.push(alone)
+    remember(time, true)
+    if (streak.length <= PASSING_HOURS_MAX) for (const passed of streak) if (hoursOfDay > 1) remember(passed, false)
+    streak = []
+    const alone = isKnown || hoursOfDay === 1 ? null : judgeAlone(time, rule)
+    if (alone) spells = [...spells, alone]
   }
-  return spells
+
+  return {
+    take,
+    peek(times) {
+      const before = { spells, streak, first }
+      undo = []
+      for (const time of times) take(time)
+      const seen = spells
+      for (const back of undo.reverse()) back()
+      undo = null
+      ;({ spells, streak, first } = before)
+      return seen
+    },
+  }
 }
 
-/**
- * What ran at this hour of other days, where enough of them are known; else all. What comes back at its hour every day, as a nightly
- * batch, is usual then; what goes on is not.
- */
-function sameHours(
-  usual: readonly RunsOfTime[],
-  passed: readonly RunsOfTime[],
-  bucket: number,
-  hoursOfDay: number,
-): readonly RunsOfTime[] {
-  const isSame = (time: RunsOfTime) => {
-    const apart = (bucket - time.bucket) % hoursOfDay
-    return apart <= 1 || apart >= hoursOfDay - 1
-  }
-  const same = [...usual.filter(isSame), ...passed.filter(isSame)]
-  const days = new Set(same.map((time) => Math.round((bucket - time.bucket) / hoursOfDay)))
-  days.delete(0)
-  const runs = same.reduce((sum, { steps }) => sum + steps.total, 0)
-  return days.size >= SAME_HOUR_DAYS_MIN && runs >= HISTORY_RUNS_MIN ? same : usual
+/** Times that what is usual is learnt from, with their sum. */
+interface History {
+  times: RunsOfTime[]
+  whole: MutableSteps
+  add(time: RunsOfTime, day: number): void
+  removeLast(day: number): void
+  /** Different days among them, but for this one. */
+  days(except: number): number
 }
 
-function judgeTime({ bucket, steps }: RunsOfTime, history: readonly RunsOfTime[], rule: OutlierRule): Spell | null {
-  if (steps.total < BEYOND_MIN) return null
-  const runs = history.reduce((sum, time) => sum + time.steps.total, 0)
-  if (runs < HISTORY_RUNS_MIN) return null
-  const whole = sumSteps(history.map((time) => time.steps))
+function createHistory(): History {
+  const times: RunsOfTime[] = []
+  const whole: MutableSteps = { total: 0, above: [] }
+  const countOf = new Map<number, number>()
+  const count = (day: number, by: number) => {
+    const now = (countOf.get(day) ?? 0) + by
+    if (now === 0) countOf.delete(day)
+    else countOf.set(day, now)
+  }
+  return {
+    times,
+    whole,
+    add(time, day) {
+      times.push(time)
+      addSteps(whole, time.steps, 1)
+      count(day, 1)
+    },
+    removeLast(day) {
+      addSteps(whole, times.pop()!.steps, -1)
+      count(day, -1)
+    },
+    days: (except) => countOf.size - (countOf.has(except) ? 1 : 0),
+  }
+}
+
+interface PreparedRule extends OutlierRule {
+  thresholds: { shareAbove: number; steps: number }[]
+}
+
+function prepare(rule: OutlierRule): PreparedRule {
+  const thresholds = THRESHOLDS.map(([shareAbove, ofFactor]) => ({ shareAbove, steps: stepsOfFactor(rule.factor * ofFactor) }))
+  return { ...rule, thresholds }
+}
+
+function judgeTime({ bucket, steps }: RunsOfTime, { times, whole }: History, rule: PreparedRule): Spell | null {
+  if (steps.total < BEYOND_MIN || whole.total < HISTORY_RUNS_MIN) return null
   const least = leastStep(whole, rule)
+  if (runsAbove(steps, least) < BEYOND_MIN) return null
   let found: (Spell & { chance: number }) | null = null
-  for (const [shareAbove, ofFactor] of THRESHOLDS) {
-    const step = Math.max(least, stepOfValue(valueOfStep(stepOfShare(whole, shareAbove)) * rule.factor * ofFactor))
+  for (const { shareAbove, steps: further } of rule.thresholds) {
+    const step = Math.max(least, stepOfShare(whole, shareAbove) + further)
     const beyond = runsAbove(steps, step)
     if (beyond < BEYOND_MIN || beyond < SHARE_MIN * steps.total) continue
-    const usualShare = largestShare(history, whole, step)
+    // Mostly the share of all says enough, and each time need not be looked at.
+    if (beyond < SHARE_FACTOR * shareBeyond(whole, step) * steps.total) continue
+    const usualShare = largestShare(times, whole, step)
     if (beyond < SHARE_FACTOR * usualShare * steps.total) continue
     const chance = gammaCdf(beyond, usualShare * steps.total)
     if (chance > CHANCE_MAX || (found !== null && chance >= found.chance)) continue
-    const told = { bucket, step, beyond, runs: steps.total, usualShare, usual: quantilesOf(whole), learntFrom: runs }
+    const told = { bucket, step, beyond, runs: steps.total, usualShare, usual: quantilesOf(whole), learntFrom: whole.total }
     found = { ...told, basis: 'history', chance }
   }
   if (found === null) return null
@@ -139,14 +220,18 @@ function judgeTime({ bucket, steps }: RunsOfTime, history: readonly RunsOfTime[]
 }
 
 /** So far beyond the middle a threshold lies at least. */
-function leastStep(whole: ValueSteps, { factor, excessMin }: OutlierRule): number {
+function leastStep(whole: Steps, { factor, excessMin }: OutlierRule): number {
   const middle = valueOfStep(stepOfShare(whole, 0.5))
   return stepOfValue(Math.max(middle * factor * 0.75, middle + excessMin))
 }
 
+function shareBeyond(whole: Steps, step: number): number {
+  return (runsAbove(whole, step) + 0.5) / (whole.total + 1)
+}
+
 /** The largest share that ever lay beyond the step. */
-function largestShare(history: readonly RunsOfTime[], whole: ValueSteps, step: number): number {
-  const share = (runsAbove(whole, step) + 0.5) / (whole.total + 1)
+function largestShare(history: readonly RunsOfTime[], whole: Steps, step: number): number {
+  const share = shareBeyond(whole, step)
   let largest = share
   for (const { steps } of history) {
     const own = (runsAbove(steps, step) + share * SHRINK_RUNS) / (steps.total + SHRINK_RUNS)
@@ -155,7 +240,7 @@ function largestShare(history: readonly RunsOfTime[], whole: ValueSteps, step: n
   return largest
 }
 
-export function quantilesOf(steps: ValueSteps): Quantiles {
+export function quantilesOf(steps: Steps): Quantiles {
   const at = (shareAbove: number) => valueOfStep(stepOfShare(steps, shareAbove))
   return [at(0.5), at(0.1), at(0.01)]
 }

@@ -1,4 +1,4 @@
-import { binOf, type Sketch, valueOfBin } from '@loopkit/shared/rollup/sketch'
+import { binOf, SKETCH_ACCURACY, type Sketch, valueOfBin } from '@loopkit/shared/rollup/sketch'
 
 /** Bins of a sketch that make one step: a quarter more than the last. Usual and unusual are told apart no finer than that. */
 const STEP_BINS = 11
@@ -24,6 +24,23 @@ export function stepsOfSketch(sketch: Sketch): ValueSteps {
   return { total, above }
 }
 
+/** What is read of steps, fixed or growing. */
+export interface Steps {
+  total: number
+  above: ArrayLike<number>
+}
+
+/** A sum that times are added to and taken from. */
+export interface MutableSteps extends Steps {
+  above: number[]
+}
+
+export function addSteps(sum: MutableSteps, { total, above }: ValueSteps, times: 1 | -1): void {
+  while (sum.above.length < above.length) sum.above.push(0)
+  for (let n = 0; n < above.length; n++) sum.above[n]! += times * above[n]!
+  sum.total += times * total
+}
+
 export function sumSteps(all: readonly ValueSteps[]): ValueSteps {
   const above = new Uint32Array(Math.max(0, ...all.map((one) => one.above.length)))
   for (const one of all) for (let n = 0; n < one.above.length; n++) above[n]! += one.above[n]!
@@ -36,12 +53,12 @@ export function marksOf({ total, above }: ValueSteps): string {
 }
 
 /** Runs above a step. */
-export function runsAbove({ above }: ValueSteps, step: number): number {
+export function runsAbove({ above }: Steps, step: number): number {
   return above[step] ?? 0
 }
 
 /** The lowest step that at most this share of runs lies above. */
-export function stepOfShare({ total, above }: ValueSteps, shareAbove: number): number {
+export function stepOfShare({ total, above }: Steps, shareAbove: number): number {
   const most = shareAbove * total
   let low = 0
   let high = above.length
@@ -63,6 +80,17 @@ export function binOfStep(step: number): number {
   return step * STEP_BINS
 }
 
+/** Of usual values: powers cost more than all else that is done with a time. */
+const VALUES = Float64Array.from({ length: 128 }, (_, step) => valueOfBin(binOfStep(step)))
+
 export function valueOfStep(step: number): number {
-  return valueOfBin(binOfStep(step))
+  return VALUES[step] ?? valueOfBin(binOfStep(step))
 }
+
+/** So many steps are at least this factor. */
+export function stepsOfFactor(factor: number): number {
+  const exact = Math.log(factor) / Math.log((1 + SKETCH_ACCURACY) / (1 - SKETCH_ACCURACY)) / STEP_BINS
+  return Math.ceil(exact - ROUNDING)
+}
+
+const ROUNDING = 1e-9
