@@ -102,6 +102,20 @@ describe('ten days sent in a second', () => {
     expect(await project.verify({ pain_id })).toEqual(said)
   })
 
+  test('are judged by their time where the version is that of a prompt: no record carries it', async () => {
+    const project = await replay('prompt')
+    await project.send({ ...OLD, release: '7' }, { ...NEW, release: '7' })
+    const change = {
+      kind: 'prompt',
+      service: 'shop',
+      version: 'v12',
+      pain_ids: [await project.pain()],
+      shipped_at: project.at(5),
+    }
+    const { change_id } = await project.announce(change)
+    expect(await project.verify({ change_id })).toMatchObject({ verdict: 'held', before: { runs: 600 }, after: { runs: 600 } })
+  })
+
   test('slip where failures come back, whether anybody looked before or not', async () => {
     const back = { fromDay: 1, toDay: 0.1, runs: 400, failures: 60, release: '1.1' }
     for (const isAsked of [true, false]) {

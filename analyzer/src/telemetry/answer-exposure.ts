@@ -12,7 +12,8 @@ import { createSharedRows } from './shared-exposure-rows.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface ExposureQuestion extends Omit<JudgedSubject, 'settledMinute'> {
-  change: { service: string | null; version: string | null; shippedAtMs: number }
+  /** `isRelease`: its version is one that records carry; that of a prompt or a model is not. */
+  change: { service: string | null; version: string | null; isRelease: boolean; shippedAtMs: number }
 }
 
 export interface ExposureAnswer extends ComparedSides {
@@ -128,12 +129,15 @@ function readSideOf(db: SqliteDatabase, { projectNo, change, service }: Exposure
     const having = db
       .prepare('select distinct service from release where project_no = ? and release = ? order by service')
       .pluck()
-    const seen = change.service === null ? (having.all(projectNo, change.version) as string[]) : [change.service]
+    const seen = (having.all(projectNo, change.version) as string[]).filter(
+      (name) => change.service === null || name === change.service,
+    )
+    const awaited = change.isRelease ? [change.service ?? service] : []
     const read = db.prepare(
       `select release_no as releaseNo, release, first_seen_ms as firstSeenMs, ${RELEASE_BEGAN_MS} as beganMs
        from release where project_no = ? and service = ?`,
     )
-    for (const name of seen.length > 0 ? seen : [service]) {
+    for (const name of seen.length > 0 ? seen : awaited) {
       const versions = read.all(projectNo, name) as SeenVersion[]
       const sideOf = createSideOf(change, versions)
       for (const { releaseNo } of versions) byRelease.set(releaseNo, sideOf)

@@ -48,12 +48,12 @@ export function createFreeze({ ask, nowMs, readPainView, verifyRule }: ChangesDe
     if (subjects.length === 0) return []
     const frozenAtMs = nowMs()
     const window = windowOfLast(BASELINE_MINUTES, frozenAtMs)
-    const { service, version, shippedAtMs } = change
+    const { service, version, kind, shippedAtMs } = change
     const exposures = await ask('exposures', {
       ...{ projectNo, projectId, window },
       subjects: subjects.map((subject) => ({ fingerprints: subject.fingerprints, service: subject.service })),
       rules: readPainView(projectNo).rules,
-      change: { service, version, shippedAtMs },
+      change: { service, version, isRelease: kind === 'release', shippedAtMs },
     }).catch(orNothing)
     return subjects.map((subject, at) => {
       const exposure = exposures?.[at] ?? null

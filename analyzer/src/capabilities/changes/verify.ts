@@ -1,3 +1,4 @@
+import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { windowOfLast } from '../../domain/window.ts'
 import { fail } from '../../http/errors.ts'
 import type { ChangeStores } from './change-stores.ts'
@@ -21,6 +22,8 @@ export interface VerifyRequest {
   since_minutes?: number
 }
 
+const MINUTE_MS = 60_000
+
 /** A rule that moves failures would look like a fix. */
 const REGROUPED: Judgement = {
   verdict: 'refused',
@@ -40,17 +43,17 @@ export function createJudge({ ask, nowMs, readPainView }: ChangesDeps, { verdict
   ): Promise<VerdictAnswer> => {
     const now = nowMs()
     const key = { changeId: change.changeId, painId: plan.painId }
-    const { service, version, shippedAtMs } = change
+    const { service, version, kind, shippedAtMs } = change
     const window = windowOfLast(sinceMinutes ?? 0, now)
     const exposure = await ask('exposure', {
       ...{ projectNo, projectId },
       window: sinceMinutes === undefined ? { ...window, fromMinute: plan.fromMinute } : window,
       ...{ fingerprints: plan.fingerprints, service: plan.service },
       rules: readPainView(projectNo).rules,
-      change: { service, version, shippedAtMs },
+      change: { service, version, isRelease: kind === 'release', shippedAtMs },
     })
     const judgement = exposure.isRegrouped ? REGROUPED : judgeChange({ ...exposure, plan: plan.planned }, plan.rule)
-    const answer = showVerdict(judgement, { exposure, change, plan })
+    const answer = withPending(showVerdict(judgement, { exposure, change, plan }), exposure.settledMinute, now)
     const last = verdicts.last(projectNo, key)
     if (last?.verdict !== answer.verdict || last.reason !== answer.reason) {
       const { verdict, reason } = answer
@@ -58,6 +61,13 @@ export function createJudge({ ask, nowMs, readPainView }: ChangesDeps, { verdict
     }
     return answer
   }
+}
+
+/** A refusal may be over in a moment: what has just arrived is read once its traces are decided. */
+function withPending(answer: VerdictAnswer, settledMinute: number, nowMs: number): VerdictAnswer {
+  const sinceMs = settledMinute * MINUTE_MS
+  if (answer.verdict !== 'refused' || answer.detail !== null || sinceMs > nowMs) return answer
+  return { ...answer, detail: `what arrived from ${msToIso(sinceMs)} on is still being decided and not read yet` }
 }
 
 /** What traffic says of a change now, whoever asks. */
