@@ -16,6 +16,10 @@ import { judgeLoss } from './judge-loss.ts'
 const STORE = '00112233aabbccdd'
 const mark = (number: number, atMs = 1000, store = STORE) => ({ store, number, atMs })
 
+const throwCode = (code: string): never => {
+  throw Object.assign(new Error(code), { code })
+}
+
 describe('the mark of the last commit', () => {
   let folder = ''
   let database = ''
@@ -41,6 +45,18 @@ describe('the mark of the last commit', () => {
     const writer = createMarkWriter(join(folder, 'gone', 'telemetry.db'), STORE)
     expect(() => writer.note(1, 1)).not.toThrow()
     writer.close()
+  })
+
+  test.each([
+    ['EROFS', true],
+    ['EIO', true],
+    ['ENOSPC', false],
+  ])('that cannot be written for %s puts the commit before it in doubt: %s', (code, isDoubted) => {
+    layCommitMark(database, mark(1))
+    const note = () => createMarkWriter(database, STORE, () => throwCode(code)).note(2, 1)
+    if (isDoubted) expect(note).toThrow(expect.objectContaining({ code: 'SQLITE_IOERR_FSYNC' }))
+    else expect(note).not.toThrow()
+    expect(readCommitMark(database)).toEqual(mark(1))
   })
 
   test('that is torn, cut or flipped is no mark', () => {
