@@ -1,4 +1,4 @@
-import { type ModelOutput, readModelOutput } from '../../span/steps/model-output.ts'
+import { type ModelOutput, readFinishReasons, readModelOutput } from '../../span/steps/model-output.ts'
 import { readToolArguments } from '../../span/steps/tool-io.ts'
 import { readToolsOffered, type ToolSchema } from '../../span/steps/tools-offered.ts'
 import { toolResultOf } from '../tool-result.ts'
@@ -39,7 +39,7 @@ export function createSoftTrace(
   { thresholds, isOver }: SoftOptions,
 ): SoftTrace {
   const below = failuresBelow(tree)
-  const outputOf = once((i) => readModelOutput(tree.spans[i]!.span))
+  const reasonsIn = once((i) => readFinishReasons(tree.spans[i]!.span))
   return {
     tree,
     runs: findAgentRuns(tree),
@@ -48,10 +48,10 @@ export function createSoftTrace(
     fails: (i) => tree.spans[i]!.detection !== null,
     isBlamed: (i) => blamed.has(i),
     hasFailureBelow: (i) => below[i]!,
-    outputOf,
+    outputOf: once((i) => readModelOutput(tree.spans[i]!.span)),
     finishReasonsOf: (i) => {
       const { finish_reasons } = tree.spans[i]!.view
-      return finish_reasons.length > 0 ? finish_reasons : (outputOf(i)?.finishReasons ?? [])
+      return finish_reasons.length > 0 ? finish_reasons : reasonsIn(i)
     },
     argumentsOf: once((i) => readToolArguments(tree.spans[i]!.span)),
     resultOf: once((i) => toolResultOf(tree.spans[i]!.span)),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { OtlpValue } from '../../otlp/model.ts'
 import { sketchSpan } from '../../signals/trace.fixture.ts'
-import { type ModelOutput, readModelOutput } from './model-output.ts'
+import { type ModelOutput, readFinishReasons, readModelOutput } from './model-output.ts'
 
 const CALL = { id: 'call_1', name: 'find', arguments: '{"q":1}' }
 const OPEN_INFERENCE_CALL = 'llm.output_messages.0.message.tool_calls.0.tool_call'
@@ -12,7 +12,6 @@ const output = (more: Partial<ModelOutput>): ModelOutput => ({
   calls: [],
   refusal: null,
   hasOther: false,
-  finishReasons: [],
   ...more,
 })
 const messages = (...parts: unknown[]) => JSON.stringify([{ role: 'assistant', parts }])
@@ -50,6 +49,25 @@ describe('words', () => {
     ['OpenLLMetry', { 'gen_ai.completion.0.role': 'assistant', 'gen_ai.completion.0.content': 'Hi' }],
     ["OpenLLMetry of Anthropic's blocks", { 'gen_ai.completion.0.content': '[{"type":"text","text":"Hi"}]' }],
     ['Vercel AI SDK', { 'ai.response.text': 'Hi' }],
+    ["OpenAI's answer, raw", { 'output.value': '{"choices":[{"message":{"role":"assistant","content":"Hi"}}]}' }],
+    [
+      'the Responses API, raw',
+      { 'output.value': '{"output":[{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]}' },
+    ],
+    ["Anthropic's answer, raw", { 'output.value': '{"type":"message","content":[{"type":"text","text":"Hi"}]}' }],
+    ["Gemini's answer, raw", { 'output.value': '{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"}}]}' }],
+    ["Bedrock's Converse, raw", { 'output.value': '{"output":{"message":{"content":[{"text":"Hi"}]}},"stopReason":"end_turn"}' }],
+    ['Ollama, raw', { 'output.value': '{"message":{"role":"assistant","content":"Hi"},"done_reason":"stop"}' }],
+    ['LangChain, serialized', { 'gen_ai.completion': '{"generations":[[{"text":"Hi","message":{"kwargs":{"content":"Hi"}}}]]}' }],
+    ['Langfuse', { 'langfuse.observation.output': '[{"role":"assistant","content":"Hi"}]' }],
+    ['Haystack', { 'haystack.agent.step.llm.output': '{"replies":[{"role":"assistant","content":[{"text":"Hi"}]}]}' }],
+    ["Google's ADK", { 'gcp.vertex.agent.llm_response': '{"content":{"parts":[{"text":"Hi"}],"role":"model"}}' }],
+    [
+      'Pydantic AI, first format',
+      {
+        events: '[{"event.name":"gen_ai.user.message","content":"?"},{"event.name":"gen_ai.choice","message":{"content":"Hi"}}]',
+      },
+    ],
   ])('%s', (_dialect, attributes) => expect(read(attributes)).toEqual(output({ text: 'Hi' })))
 
   test.each<[dialect: string, event: [string, Record<string, OtlpValue>]]>([
@@ -110,3 +128,38 @@ test.each<[what: string, attributes: Record<string, OtlpValue>, expected: ModelO
   ['hostile nesting', { 'gen_ai.output.messages': '['.repeat(60_000) }, null],
   ['a name of the prototype', { 'gen_ai.output.messages': '[{"__proto__":{"content":"x"}}]' }, output({})],
 ])('%s', (_what, attributes, expected) => expect(read(attributes)).toEqual(expected))
+
+test.each<
+  [
+    dialect: string,
+    attributes: Record<string, OtlpValue>,
+    event: [string, Record<string, OtlpValue>] | undefined,
+    reasons: string[],
+  ]
+>([
+  ['messages', { 'gen_ai.output.messages': '[{"role":"assistant","parts":[],"finish_reason":"length"}]' }, undefined, ['length']],
+  ['a choice event', {}, ['gen_ai.choice', { finish_reason: 'max_tokens', message: '[{"text":"Hi"}]' }], ['max_tokens']],
+  ['the body of one', {}, ['gen_ai.choice', { 'gen_ai.event.content': '{"index":0,"finish_reason":"length"}' }], ['length']],
+  [
+    "OpenAI's answer",
+    { 'output.value': '{"choices":[{"finish_reason":"length","message":{"content":"Hi"}}]}' },
+    undefined,
+    ['length'],
+  ],
+  [
+    "LangChain's",
+    { 'gen_ai.completion': '{"generations":[[{"generation_info":{"finish_reason":"MAX_TOKENS"}}]]}' },
+    undefined,
+    ['MAX_TOKENS'],
+  ],
+  [
+    "Bedrock's",
+    { 'output.value': '{"output":{"message":{"content":[{"text":"Hi"}]}},"stopReason":"max_tokens"}' },
+    undefined,
+    ['max_tokens'],
+  ],
+  ['a word in a text', { 'output.value': 'finish_reason: length' }, undefined, []],
+  ['an argument of a tool', { 'output.value': '{"tool_calls":[{"args":{"finish_reason":"length"}}]}' }, undefined, []],
+])('the end of an answer that stands in %s', (_dialect, attributes, event, reasons) =>
+  expect(readFinishReasons(sketchSpan({ attributes, ...(event && { event }) }))).toEqual(reasons),
+)

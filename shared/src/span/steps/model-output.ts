@@ -20,8 +20,6 @@ export interface ModelOutput {
   refusal: string | null
   /** It answered something that is neither words nor a tool call: an image, audio, a part that is not known. */
   hasOther: boolean
-  /** How it ended, where the answer itself says so and no attribute does. */
-  finishReasons: string[]
 }
 
 /** Messages of one answer that are read. */
@@ -30,7 +28,7 @@ const CALLS_MAX = 128
 
 /** The answer of a model call in whichever dialect its span tells it; null where the span does not tell it. */
 export function readModelOutput(span: OtlpSpan): ModelOutput | null {
-  const output: ModelOutput = { text: '', calls: [], refusal: null, hasOther: false, finishReasons: [] }
+  const output: ModelOutput = { text: '', calls: [], refusal: null, hasOther: false }
   const { attributes } = span
   const told = [
     readMessages(output, jsonOf(attributes.get(OUTPUT_MESSAGES_KEY))),
@@ -39,7 +37,6 @@ export function readModelOutput(span: OtlpSpan): ModelOutput | null {
     readNumbered(output, attributes),
     readVercel(output, attributes),
   ]
-  output.finishReasons = reasonsOf(span)
   const raw = RAW_OUTPUT_KEYS.map((key) => attributes.get(key)).find((value) => value !== undefined && value !== null)
   if (!told.includes(true)) return readRaw(output, raw) ? output : null
   // The raw answer beside the messages: whatever the messages leave out, an empty one must not be claimed.
@@ -47,7 +44,8 @@ export function readModelOutput(span: OtlpSpan): ModelOutput | null {
   return output
 }
 
-function reasonsOf({ attributes, events }: OtlpSpan): string[] {
+/** How a model call ended, where the answer itself says so: for spans of which no attribute of its own does. */
+export function readFinishReasons({ attributes, events }: OtlpSpan): string[] {
   const said = [
     ...[OUTPUT_MESSAGES_KEY, EVENTS_KEY, ...RAW_OUTPUT_KEYS].flatMap((key) => finishReasonsIn(attributes.get(key))),
     ...events.flatMap(({ name, attributes: of }) =>
