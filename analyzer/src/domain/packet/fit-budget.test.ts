@@ -78,8 +78,8 @@ describe('a budget', () => {
     expect(issues.at(-1)!.patch_plan).toBeNull()
   })
 
-  test('names what shows the first pain where no issue has room', () => {
-    const { issues, omitted } = fitPacket(contentOf(plain.slice(0, 1)), 300, 0)
+  test.each([1, 20])('names what shows the first of %i pains where no issue has room', (pains) => {
+    const { issues, omitted } = fitPacket(contentOf(plain.slice(0, pains)), 300, 0)
     expect(issues).toEqual([])
     expect(omitted).toContainEqual(expect.objectContaining({ evidence_ids: plain[0]!.evidence_ids.slice(0, 1) }))
   })

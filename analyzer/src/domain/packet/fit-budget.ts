@@ -79,18 +79,47 @@ export function fitPacket(content: PacketContent, budgetTokens: number | null, c
   const cuts = cutsOf(content.issues.length)
   const packetAfter = (count: number) => buildPacket(cutContent(content, cuts.slice(0, count)), createdAtMs)
   if (budgetTokens === null) return packetAfter(0)
-  const fits = (packet: DiagnosisPacket) => isWithinTokens(diagnosisAnswer(JSON.stringify(packet)), budgetTokens)
-  let enough = cuts.length
-  for (let low = 0; low < enough; ) {
-    const middle = Math.floor((low + enough) / 2)
-    if (fits(packetAfter(middle))) enough = middle
-    else low = middle + 1
+  const answers = new Map<number, string>()
+  const answerAfter = (count: number) => {
+    const answer = answers.get(count) ?? diagnosisAnswer(JSON.stringify(packetAfter(count)))
+    answers.set(count, answer)
+    return answer
   }
-  return packetAfter(enough)
+  // Tokens take much longer to count than characters, so these say where to begin.
+  const isShort = (count: number) => answerAfter(count).length <= budgetTokens * CHARS_PER_TOKEN
+  const guess = firstOf(isShort, { from: 0, to: cuts.length, at: Math.floor(cuts.length / 2) })
+  const fits = (count: number) => isWithinTokens(answerAfter(count), budgetTokens)
+  return packetAfter(firstOf(fits, { from: 0, to: cuts.length, at: guess }))
 }
 
-/** One trim off the issue at this place; the last issue goes; the names of those that went go; all names, and the service, go. */
-type Cut = { trim: number } | 'drop' | 'ids' | 'names'
+/** Of a packet, about. */
+const CHARS_PER_TOKEN = 2.6
+
+/**
+ * The first number of a range from which on something is true, its end where it is of none before. Looked for from a place that is near it,
+ * in steps that grow: near it takes two or three questions.
+ */
+function firstOf(isTrue: (at: number) => boolean, { from, to, at }: { from: number; to: number; at: number }): number {
+  let [low, high] = [from, to]
+  for (let step = 1, next = at; low < high && next >= low && next < high; step *= 2) {
+    if (isTrue(next)) {
+      high = next
+      next -= step
+    } else {
+      low = next + 1
+      next += step
+    }
+  }
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (isTrue(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** One trim off the issue at this place; the last issue goes; the names of those that went go, or all but one; all names, and the service, go. */
+type Cut = { trim: number } | 'drop' | 'ids' | 'few' | 'names'
 
 function cutsOf(total: number): Cut[] {
   const others = Array.from({ length: Math.max(0, total - 1) }, (_, at) => ({ trim: total - 1 - at }))
@@ -104,6 +133,7 @@ function cutsOf(total: number): Cut[] {
     ...first,
     ...(others.length > 0 ? (['ids'] as const) : []),
     ...first.map((): Cut => 'drop'),
+    'few',
     'names',
   ]
 }
@@ -128,7 +158,7 @@ function cutContent(content: PacketContent, cuts: readonly Cut[]): PacketContent
             what: 'issues',
             count: dropped,
             reason: BUDGET,
-            ...named(gone, { isAll: dropped === total, withIds: !cuts.includes('ids') || dropped === total }),
+            ...named(gone, { isAll: dropped === total, idsMax: idsMaxOf(cuts, dropped === total) }),
             href: '/v1/pains',
           },
         ]
@@ -139,12 +169,18 @@ function cutContent(content: PacketContent, cuts: readonly Cut[]): PacketContent
   return { ...content, issues, omitted: shown, service: isLast ? null : content.service }
 }
 
+/** Where no pain is left its name is all there is of it. */
+function idsMaxOf(cuts: readonly Cut[], isAll: boolean): number {
+  if (cuts.includes('few')) return 1
+  return cuts.includes('ids') && !isAll ? 0 : DROPPED_NAMED_MAX
+}
+
 /** The first pains that went, and where none is left what shows the first of them. */
 function named(
   gone: readonly Issue[],
-  { isAll, withIds }: { isAll: boolean; withIds: boolean },
+  { isAll, idsMax }: { isAll: boolean; idsMax: number },
 ): Pick<Omission, 'ids' | 'evidence_ids'> {
-  const ids = withIds ? gone.slice(0, DROPPED_NAMED_MAX).map(({ pain_id }) => pain_id) : []
+  const ids = gone.slice(0, idsMax).map(({ pain_id }) => pain_id)
   const evidence = isAll ? (gone[0]?.evidence_ids.slice(0, BARE_EVIDENCE) ?? []) : []
   return { ...(ids.length > 0 && { ids }), ...(evidence.length > 0 && { evidence_ids: evidence }) }
 }
