@@ -12,7 +12,8 @@ export interface CursorScope {
 }
 
 const SEAL_CHARACTERS = 16
-const CURSOR_MAX_CHARACTERS = 1024
+/** Of the largest, which names 500 pains. */
+export const CURSOR_MAX_CHARACTERS = 6_144
 
 /**
  * An opaque place in a list. The seal has no secret: it keeps honest clients from mixing queries up. Whoever forges one only

@@ -41,8 +41,8 @@ export function answerDiagnosis(connection: TelemetryConnection, question: Diagn
 }
 
 export function answerIssues(connection: TelemetryConnection, question: IssuesQuestion): IssuesAnswer {
-  const { pains, painsTotal, telemetryRead, failures } = readPains(connection, { ...question, isList: true })
-  return { ...toIssues(pains, question), painsTotal, telemetryRead, failures }
+  const { pains, painsTotal, painsLeft, telemetryRead, failures } = readPains(connection, { ...question, isList: true })
+  return { ...toIssues(pains, question), painsTotal, painsLeft, telemetryRead, failures }
 }
 
 function toIssues(pains: readonly PainReading[], question: IssuesQuestion): { issues: Issue[]; seen: SeenPain[] } {

@@ -1,6 +1,7 @@
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { PainDetail, PainFacts } from '../domain/pain-facts.ts'
 import type { PainView } from '../domain/pain-view.ts'
+import type { ShownPains } from '../domain/shown-pains.ts'
 import type { HourlySeries } from '../domain/trend/hourly-series.ts'
 import type { RepeatedRule } from './diagnosis-rules.ts'
 import type { EvidenceRow } from './evidence-order.ts'
@@ -20,6 +21,8 @@ export interface PainQuestion extends FailureScope {
   /** Pains that are shown in full: so many, after skipping so many of the heaviest; the rest is counted. */
   painsSkip: number
   painsMax: number
+  /** Those to skip by name, where ranks may have changed since they were shown. */
+  shown?: ShownPains
   /** Only what lists show is wanted: pains are not compared with healthy runs. */
   isList?: boolean
   repeated: RepeatedRule

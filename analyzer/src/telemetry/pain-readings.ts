@@ -5,6 +5,7 @@ import { painIdOf } from '../domain/opaque-id.ts'
 import { isRepeated } from '../domain/packet/build-packet.ts'
 import type { Omission } from '../domain/packet/model.ts'
 import { failuresOf, type PainFacts, type PainReading } from '../domain/pain-facts.ts'
+import { withoutShown } from '../domain/shown-pains.ts'
 import { rankPains } from '../domain/weigh-pain.ts'
 import { joinPains } from './join-pains.ts'
 import { judgeOpenTraces, type OpenFailure } from './open-failures.ts'
@@ -27,6 +28,8 @@ export interface WindowReading {
   /** Heaviest first. */
   pains: PainReading[]
   painsTotal: number
+  /** Behind those that are shown. */
+  painsLeft: number
   omitted: Omission[]
 }
 
@@ -51,12 +54,13 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
   // Whoever asks for one pain by its id gets it.
   const wanted = question.withMuted ? enough : heard
   const { shown: listed, overflow } = only === null ? capFingerprints(wanted) : { shown: wanted, overflow: [] }
-  const shown = listed.slice(painsSkip, painsSkip + painsMax)
+  const left = question.shown ? withoutShown(listed, question.shown) : listed.slice(painsSkip)
+  const shown = left.slice(0, painsMax)
   const { details, expired } = readPainDetails(connection, question, shown)
   const unheard = ranked.filter(({ fingerprint }) => muted.has(fingerprint) && !question.withMuted)
   const omitted = [
     { what: 'open_traces', count: notJudged, reason: 'not_judged_yet' },
-    { what: 'issues', count: Math.max(0, listed.length - painsSkip - shown.length), reason: 'lower_rank', href: PAINS },
+    { what: 'issues', count: left.length - shown.length, reason: 'lower_rank', href: PAINS },
     {
       what: 'issues',
       count: unheard.length,
@@ -84,6 +88,7 @@ export function readPains(connection: TelemetryConnection, question: PainQuestio
       detail: details[at]!,
     })),
     painsTotal: listed.length,
+    painsLeft: left.length - shown.length,
     omitted: omitted.filter(({ count }) => count > 0),
   }
 }

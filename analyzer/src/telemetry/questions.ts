@@ -42,6 +42,7 @@ export type IssuesQuestion = Omit<DiagnosisQuestion, 'budgetTokens' | 'tenantId'
 export interface IssuesAnswer {
   issues: Issue[]
   painsTotal: number
+  painsLeft: number
   telemetryRead: number
   failures: number
   seen: SeenPain[]

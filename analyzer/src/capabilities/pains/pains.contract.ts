@@ -1,6 +1,6 @@
 import { issueSchema, painStatusSchema, severitySchema, signalSchema, trendSchema } from '../../domain/packet/packet-schema.ts'
 import { contract } from '../../http/contract.ts'
-import { invalidCursor } from '../../http/cursor.ts'
+import { CURSOR_MAX_CHARACTERS, invalidCursor } from '../../http/cursor.ts'
 import { errorKind } from '../../http/errors.ts'
 import { eventTimeQuery } from '../../http/event-bounds.ts'
 
@@ -104,7 +104,7 @@ export const listPains = contract({
       ...eventTimeQuery,
       service: { type: 'string', minLength: 1, maxLength: 256 },
       limit: { type: 'integer', minimum: 1, maximum: 1000, default: 20, description: 'a page holds 100 at most' },
-      cursor: { type: 'string', maxLength: 1024 },
+      cursor: { type: 'string', maxLength: CURSOR_MAX_CHARACTERS },
     },
   },
   status: 200,

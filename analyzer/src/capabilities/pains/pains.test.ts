@@ -43,6 +43,27 @@ test('the list comes in pages, heaviest first, and every id leads to its pain', 
   }
 })
 
+test('pages show every pain once while failures come that turn their order round', async () => {
+  const { projectNo, key } = await project.provision('turning pains')
+  const send = (names: readonly string[], times: number, prefix: string) =>
+    project.telemetry.send(
+      projectNo,
+      project.analyzer.nowMs() - 1000,
+      names.flatMap((name) => Array.from({ length: times }, (_, i) => failing(`${prefix}-${name}-${i}`, name))),
+    )
+  names.forEach((name, at) => void send([name], at + 1, 'first'))
+  const seen: string[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page: Page = (
+      await project.get<Page>(`/v1/pains?limit=1${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`, key)
+    ).body
+    seen.push(...page.items.map(({ pain_id }) => pain_id))
+    cursor = page.next_cursor
+    send(names.toSpliced(seen.length), 6 * seen.length, `later ${seen.length}`)
+  }
+  expect([seen.length, new Set(seen).size]).toEqual([names.length, names.length])
+})
+
 test('whoever asks for more than a page holds gets a full page and the way to the rest', async () => {
   const { projectNo, key } = await project.provision('many pains')
   const wordOf = (at: number) => `op${String.fromCharCode(97 + (at % 26), 97 + Math.floor(at / 26))}`

@@ -4,6 +4,7 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { ChangeLedger } from '../../domain/change-ledger.ts'
 import type { Issue } from '../../domain/packet/model.ts'
+import { addShown, NONE_SHOWN, packShown, type ShownPains, unpackShown } from '../../domain/shown-pains.ts'
 import { type MinuteWindow, windowOfLast } from '../../domain/window.ts'
 import { readCursor, writeCursor } from '../../http/cursor.ts'
 import { fail } from '../../http/errors.ts'
@@ -31,6 +32,8 @@ export interface IssuesRequest {
   service: string | null
   painsSkip: number
   painsMax: number
+  /** Those that were shown before. */
+  shown?: ShownPains
   /** Only failures between two event times, the end not included. */
   events?: { fromMs: number; toMs: number } | null
   /** Muted pains too. */
@@ -65,11 +68,12 @@ export interface ListRequest {
 const PAGE_MAX = 100
 
 interface PainPage {
-  skip: number
   toMinute: number
+  shown: string
+  unnamed: number
 }
 
-/** A page of pains. The window stands still from page to page, so none is shown twice because time went on. */
+/** A page of pains. The window stands still from page to page, and the cursor names what was shown: each pain comes once. */
 export function createListPains({ nowMs, rules }: PainsDeps, readIssues: ReadIssues, { readMutes }: Grouping) {
   return async (caller: Owner, { service, limit, cursor, ...bounds }: ListRequest) => {
     const { since_minutes, from, to } = bounds
@@ -79,22 +83,26 @@ export function createListPains({ nowMs, rules }: PainsDeps, readIssues: ReadIss
     const scope = { projectId: caller.projectId, list: 'pains', query: [since_minutes ?? null, from, to, service ?? null] }
     const page = cursor === undefined ? null : (readCursor(scope, cursor) as PainPage)
     const toMinute = page?.toMinute ?? windowOfLast(1, nowMs()).toMinute
-    const skip = page?.skip ?? 0
+    const shown = page ? { named: unpackShown(page.shown), unnamed: page.unnamed } : NONE_SHOWN
     const answer = await readIssues(caller, {
       window: { fromMinute: sinceMinutes === null ? 0 : toMinute - sinceMinutes, toMinute },
       sinceMinutes: sinceMinutes ?? SINCE_MINUTES_MAX,
       service: service ?? null,
-      painsSkip: skip,
+      painsSkip: shown.named.length + shown.unnamed,
+      shown,
       painsMax: Math.min(limit, PAGE_MAX),
       events,
       withMuted: true,
     })
-    const next = skip + answer.issues.length
-    const more = answer.issues.length > 0 && next < answer.painsTotal
+    const { named, unnamed } = addShown(
+      shown,
+      answer.seen.map(({ fingerprint }) => fingerprint),
+    )
     const mutes = readMutes(caller.projectNo)
     return {
       items: answer.issues.map((issue) => ({ ...toSummary(issue), muted: showMute(mutes.get(issue.pain_id) ?? null) })),
-      next_cursor: more ? writeCursor(scope, { skip: next, toMinute }) : null,
+      next_cursor:
+        answer.painsLeft > 0 ? writeCursor(scope, { toMinute, shown: packShown(named), unnamed } satisfies PainPage) : null,
     }
   }
 }
