@@ -56,6 +56,24 @@ const failing: [guarantee: string, signal: SignalType, sketch: SpanSketch][] = [
     { status: OK, attributes: { 'error.type': 'tool_error' }, view: { kind: 'tool' } },
   ],
   [
+    'arguments that do not fit the model of a tool',
+    'invalid_tool_arguments',
+    {
+      status: ERROR,
+      exception: ['ValidationError', '1 validation error for SearchDocsInput\nquery\n  Field required [type=missing]'],
+      view: { kind: 'tool', tool: 'search_docs' },
+    },
+  ],
+  [
+    'a tool whose own data do not fit their model failed by itself',
+    'tool_failure',
+    {
+      status: ERROR,
+      exception: ['ValidationError', '1 validation error for OrderAnswer\nid\n  Field required [type=missing]'],
+      view: { kind: 'tool', tool: 'search_docs' },
+    },
+  ],
+  [
     'a failing model call is a model error',
     'llm_error',
     { status: ERROR, message: 'context length exceeded', view: { kind: 'chat' } },
