@@ -96,9 +96,11 @@ export function judgeChange(facts: VerdictFacts, rule: VerdictRule): Judgement {
     : verdictOf(own, compared, facts.parent, rule)
   if (verdict !== null) return { ...NOTHING_SAID, verdict, ...ratios }
   const missing = missingRuns(compared, planned, rule)
-  const reason = missing > 0 ? 'insufficient_traffic' : 'inconclusive'
-  return { ...NOTHING_SAID, reason, ...ratios, runsNeeded: missing > 0 ? missing : null }
+  if (missing <= 0) return { ...NOTHING_SAID, reason: 'inconclusive', ...ratios }
+  return { ...NOTHING_SAID, reason: 'insufficient_traffic', detail: needs(missing), ...ratios, runsNeeded: missing }
 }
+
+const needs = (runs: number) => `${runs} more ${runs === 1 ? 'run' : 'runs'} after the change would probably show it`
 
 const NOTHING_SAID: Judgement = {
   ...{ verdict: 'refused', reason: null, detail: null, ratio: null, controlRatio: null, runsNeeded: null },
@@ -155,9 +157,10 @@ interface Planning {
 }
 
 function tooFewWindows(side: keyof Compared, { compared, planned, rule }: Planning): Judgement {
-  const detail = `fewer than ${WINDOWS_MIN} minutes with runs ${side} the change: failures of one moment cannot be told from a rate`
+  const why = `fewer than ${WINDOWS_MIN} windows with runs ${side} the change (minutes; hours where runs are slow or dear): failures of one moment cannot be told from a rate`
   const missing = fewestRuns(compared, planned, rule) ?? Math.ceil(planned.minimumRuns - compared.after.runs)
   const runsNeeded = Math.max(missing, WINDOWS_MIN - compared.after.windows.length, 1)
+  const detail = side === 'before' ? why : `${why}; ${needs(runsNeeded)}`
   return { ...NOTHING_SAID, reason: 'insufficient_traffic', detail, runsNeeded }
 }
 

@@ -66,8 +66,9 @@ export function createJudge({ ask, nowMs, readPainView }: ChangesDeps, { verdict
 /** A refusal may be over in a moment: what has just arrived is read once its traces are decided. */
 function withPending(answer: VerdictAnswer, settledMinute: number, nowMs: number): VerdictAnswer {
   const sinceMs = settledMinute * MINUTE_MS
-  if (answer.verdict !== 'refused' || answer.detail !== null || sinceMs > nowMs) return answer
-  return { ...answer, detail: `what arrived from ${msToIso(sinceMs)} on is still being decided and not read yet` }
+  if (answer.verdict !== 'refused' || sinceMs > nowMs) return answer
+  const pending = `what arrived from ${msToIso(sinceMs)} on is still being decided and not read yet`
+  return { ...answer, detail: answer.detail === null ? pending : `${answer.detail}; ${pending}` }
 }
 
 /** What traffic says of a change now, whoever asks. */
