@@ -11,7 +11,7 @@ interface Reply {
 const SLOW_PAYMENT_MS = 400
 
 /** Many times what recommendations take, and nothing fails. */
-const SLOW_PICKS_MS = 4_000
+const SLOW_PICKS_MS = 6_000
 
 /** The companies the shop depends on, without telemetry of their own: payments, taxes, recommendations. */
 export function startThirdParties(): Promise<Listening> {

@@ -225,8 +225,11 @@ function leastStep(whole: Steps, { factor, excessMin }: OutlierRule): number {
   return stepOfValue(Math.max(middle * factor * 0.75, middle + excessMin))
 }
 
+/** Of a short history the share may well be larger than it looks. */
+const UNSEEN_RUNS = 2
+
 function shareBeyond(whole: Steps, step: number): number {
-  return (runsAbove(whole, step) + 0.5) / (whole.total + 1)
+  return (runsAbove(whole, step) + UNSEEN_RUNS) / (whole.total + UNSEEN_RUNS)
 }
 
 /** The largest share that ever lay beyond the step. */

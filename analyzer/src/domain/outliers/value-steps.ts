@@ -1,4 +1,4 @@
-import { binOf, SKETCH_ACCURACY, type Sketch, valueOfBin } from '@loopkit/shared/rollup/sketch'
+import { binOf, readSketch, SKETCH_ACCURACY, type Sketch, valueOfBin } from '@loopkit/shared/rollup/sketch'
 
 /** Bins of a sketch that make one step: a quarter more than the last. Usual and unusual are told apart no finer than that. */
 const STEP_BINS = 11
@@ -24,6 +24,21 @@ export function stepsOfSketch(sketch: Sketch): ValueSteps {
   return { total, above }
 }
 
+/** Of a sketch that was written: its bins stand in order, so no sketch need be made of them. */
+export function stepsOfBytes(bytes: Uint8Array): ValueSteps {
+  const above: number[] = []
+  let total = 0
+  readSketch(bytes, (bin, count) => {
+    if (count <= 0) return
+    total += count
+    const last = Math.ceil(bin / STEP_BINS) - 1
+    while (above.length <= last) above.push(0)
+    if (last >= 0) above[last]! += count
+  })
+  for (let n = above.length - 2; n >= 0; n--) above[n]! += above[n + 1]!
+  return { total, above: Uint32Array.from(above) }
+}
+
 /** What is read of steps, fixed or growing. */
 export interface Steps {
   total: number
@@ -47,9 +62,27 @@ export function sumSteps(all: readonly ValueSteps[]): ValueSteps {
   return { total: all.reduce((sum, { total }) => sum + total, 0), above }
 }
 
-/** Tells sums apart that have as many runs. */
-export function marksOf({ total, above }: ValueSteps): string {
-  return `${total}.${above.reduce((sum, count, n) => (sum + count * (n + 1)) % 4_294_967_291, 0)}`
+/** Steps that are to be added, some of them to be taken back. */
+export interface SignedSteps {
+  total: number
+  above: Int32Array
+}
+
+export function stepsOfChanges(changes: Iterable<readonly [bin: number, count: number]>): SignedSteps {
+  const all = [...changes]
+  const above = new Int32Array(Math.max(0, ...all.map(([bin]) => Math.ceil(bin / STEP_BINS))))
+  let total = 0
+  for (const [bin, count] of all) {
+    total += count
+    for (let n = Math.ceil(bin / STEP_BINS) - 1; n >= 0; n--) above[n]! += count
+  }
+  return { total, above }
+}
+
+export function addChanges(steps: ValueSteps | null, changes: SignedSteps): ValueSteps {
+  const above = new Uint32Array(Math.max(steps?.above.length ?? 0, changes.above.length))
+  for (let n = 0; n < above.length; n++) above[n] = Math.max(0, (steps?.above[n] ?? 0) + (changes.above[n] ?? 0))
+  return { total: Math.max(0, (steps?.total ?? 0) + changes.total), above }
 }
 
 /** Runs above a step. */
