@@ -59,8 +59,8 @@ export function countTelemetryRead(
 }
 
 const HOUR_MS = 60 * MINUTE_MS
-/** Records of hours of arrival that are over, as long as all of them are kept. */
-const RECORDS = memoryOf<number>('records by hour', 1)
+/** Records that arrived in hours and minutes that are over, as long as all of them are kept. */
+const RECORDS = memoryOf<number>('records', 1)
 
 function countRecords({ db, memory }: TelemetryConnection, projectNo: number, window: MinuteWindow): number {
   const { fromMs, toMs } = windowBoundsMs(window)
@@ -75,14 +75,17 @@ function countRecords({ db, memory }: TelemetryConnection, projectNo: number, wi
   if (closed === null) return recordsReceived(db, projectNo, [fromMs, toMs])
   const [from, to] = closed
   const known = memory.take(RECORDS)
-  let records = recordsReceived(db, projectNo, [fromMs, from * HOUR_MS]) + recordsReceived(db, projectNo, [to * HOUR_MS, toMs])
-  for (let hour = from; hour < to; hour++) {
-    const key = `${projectNo} ${hour}`
-    const ofHour = known.recall(key) ?? recordsReceived(db, projectNo, [hour * HOUR_MS, (hour + 1) * HOUR_MS])
-    known.keep(key, ofHour, 8)
-    records += ofHour
+  const remembered = (range: readonly [number, number]): number => {
+    const key = `${projectNo} ${range.join()}`
+    const records = known.recall(key) ?? recordsReceived(db, projectNo, range)
+    known.keep(key, records, 8)
+    return records
   }
-  return records
+  // Nothing comes to the minutes before a closed hour any more either, where the oldest there is lies before them.
+  const before = [fromMs, from * HOUR_MS] as const
+  let records = oldest < fromMs ? remembered(before) : recordsReceived(db, projectNo, before)
+  for (let hour = from; hour < to; hour++) records += remembered([hour * HOUR_MS, (hour + 1) * HOUR_MS])
+  return records + recordsReceived(db, projectNo, [to * HOUR_MS, toMs])
 }
 
 function recordsReceived(db: SqliteDatabase, projectNo: number, [fromMs, toMs]: readonly [number, number]): number {

@@ -38,7 +38,12 @@ export function createTraceIndex(db: SqliteDatabase, options: TraceIndexOptions 
   const { cacheMaxBytes = CACHE_MAX_BYTES, rememberedMax = 0 } = options
   const runs = createTraceRuns(db, options)
   const nextUnfolded = db.prepare('select next_commit from folded where project_no = ? and kind = ?').pluck()
-  const byCommit = db.prepare('select segment_id from segment where project_no = ? and kind = ? and first_commit = ?').pluck()
+  const byCommit = db
+    .prepare(
+      `select first_commit, segment_id from segment
+       where project_no = ? and kind = ? and first_commit in (select value from json_each(?)) order by first_commit`,
+    )
+    .raw()
   const list = db
     .prepare('select segment_id from segment where project_no = ? and kind = ? and first_commit >= ? order by first_commit')
     .pluck()
@@ -63,12 +68,11 @@ export function createTraceIndex(db: SqliteDatabase, options: TraceIndexOptions 
   }
 
   function findFolded(projectNo: number, kind: RecordKind, hashes: readonly bigint[]): FoundSegment[] {
-    const found = [...runs.find(projectNo, kind, hashes)].sort(([a], [b]) => a - b)
-    return found.flatMap(([commit, held]) => {
-      // Retention takes segments before their runs.
-      const segmentId = byCommit.get(projectNo, kind, commit) as number | undefined
-      return segmentId === undefined ? [] : [{ segmentId, kind, hashes: held }]
-    })
+    const found = runs.find(projectNo, kind, hashes)
+    if (found.size === 0) return []
+    // Retention takes segments before their runs.
+    const kept = byCommit.all(projectNo, kind, JSON.stringify([...found.keys()])) as [commit: number, segmentId: number][]
+    return kept.map(([commit, segmentId]) => ({ segmentId, kind, hashes: found.get(commit)! }))
   }
 
   return {
