@@ -19,5 +19,5 @@ export const wrongToolArguments: HardRule = {
 
 /** `search_docs`, `SearchDocsInput` and `searchDocs.args` are one. */
 function plainName(name: string): string {
-  return name.replace(/[_.]|(?:schema|input|args|arguments|params|parameters|model)$/gi, '').toLowerCase()
+  return name.replace(/[_.]|(?:schema|input|args|arguments|params|parameters|model|tool)$/gi, '').toLowerCase()
 }
