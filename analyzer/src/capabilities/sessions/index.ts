@@ -45,17 +45,28 @@ export function createSessionsCapability(deps: SessionsDeps): { routes: Route[] 
   }
 }
 
+/** The last session of a page, and the window of the first one. */
+interface SessionsPage extends SessionsPosition {
+  fromMs: number
+  toMs: number
+}
+
+function arrivedBy({ fromMs, toMs }: { fromMs: number; toMs: number }, nowMs: number) {
+  return { fromMs, toMs: Math.min(toMs, nowMs + 1) }
+}
+
 async function list(
   { ask, nowMs, rules }: SessionsDeps,
   { projectNo, projectId }: Owner,
   { limit, cursor, ...filter }: ListRequest,
 ) {
   const scope = { projectId, list: 'sessions', query: filter }
-  const after = cursor === undefined ? null : (readCursor(scope, cursor) as SessionsPosition)
-  const bounds = { ...arrivalOf(filter, rules.sinceMinutesDefault, nowMs()), ...eventBounds(filter) }
-  const page = { limit: Math.min(limit, SESSIONS_PER_PAGE), after }
-  const { items, next } = await ask('sessions', { projectNo, projectId, off: rules.off, ...bounds, ...page })
-  return { items, next_cursor: next === null ? null : writeCursor(scope, next) }
+  const after = cursor === undefined ? null : (readCursor(scope, cursor) as SessionsPage)
+  // As of the first page: a session to which something comes meanwhile would go to the front, where nobody looks any more.
+  const { fromMs, toMs } = after ?? arrivedBy(arrivalOf(filter, rules.sinceMinutesDefault, nowMs()), nowMs())
+  const page = { fromMs, toMs, ...eventBounds(filter), limit: Math.min(limit, SESSIONS_PER_PAGE), after }
+  const { items, next } = await ask('sessions', { projectNo, projectId, off: rules.off, ...page })
+  return { items, next_cursor: next && writeCursor(scope, { ...next, fromMs, toMs } satisfies SessionsPage) }
 }
 
 /** Event times alone look at all that arrived. */

@@ -102,6 +102,32 @@ describe('one session', () => {
   })
 })
 
+test('pages of the list show every session once while old ones go on and new ones come', async () => {
+  const turn = (session: string, trace: string): SpanDraft => ({
+    trace,
+    span: `${trace}-turn`,
+    attributes: { 'gen_ai.conversation.id': session, 'gen_ai.operation.name': 'chat' },
+  })
+  const { projectNo, projectId, key } = await project.provision('moving sessions')
+  const names = Array.from({ length: 6 }, (_, n) => `chat-${n}`)
+  names.forEach(
+    (name, n) => void project.telemetry.send(projectNo, project.analyzer.nowMs() - 9000 + n, [turn(name, `${name}-a`)]),
+  )
+  project.telemetry.decide(projectNo, projectId, project.analyzer.nowMs())
+  const seen: string[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const path = `/v1/sessions?limit=1${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`
+    const page: SessionList = (await project.get<SessionList>(path, key)).body
+    seen.push(...page.items.map(({ session_id }) => session_id))
+    cursor = page.next_cursor
+    project.analyzer.advance(10)
+    const later = [turn('chat-0', `later-${seen.length}`), turn(`new-${seen.length}`, `new-${seen.length}`)]
+    project.telemetry.send(projectNo, project.analyzer.nowMs(), later)
+    project.telemetry.decide(projectNo, projectId, project.analyzer.nowMs())
+  }
+  expect(seen).toEqual(names.toReversed())
+})
+
 test('a large trace comes in pages of 1,000 records, each record once', async () => {
   const drafts = Array.from({ length: 2300 }, (_, i) => ({ trace: 'large', span: `s${i}`, startMs: 1000 + (i % 7) }))
   const { key } = await fresh('large', drafts)
