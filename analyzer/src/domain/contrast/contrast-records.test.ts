@@ -99,6 +99,28 @@ describe('records are contrasted', () => {
     expect([said.reason, said.contrasts?.length ?? 0]).toEqual([reason, 0])
   })
 
+  test('a condition that every such record meets anyway is no answer of its own', () => {
+    const of = (i: number, version: string) => ({
+      currency: '"JPY"',
+      version: `"${version}"`,
+      region: '"eu"',
+      pod: `"p${i % 3}"`,
+    })
+    const { contrasts } = contrastRecords(
+      many(10, (i) => of(i, '2.1')),
+      many(40, (i) => ({ ...of(i, i % 2 ? '2.0' : '2.1'), currency: '"EUR"', region: `"r${i % 4}"` })),
+    )
+    const shown = contrasts!.map(({ attributes, share_failing, share_healthy }) => [
+      Object.keys(attributes),
+      share_failing,
+      share_healthy,
+    ])
+    expect(shown[0]).toEqual([['currency'], 1, 0])
+    expect(
+      shown.filter(([names, failing, healthy]) => String(names).includes('currency') && failing === 1 && healthy === 0),
+    ).toHaveLength(1)
+  })
+
   test('two causes explain together what each explains in part', () => {
     const of = (region: string, version: string) => ({ region: `"${region}"`, version: `"${version}"` })
     const failing = many(60, (i) =>

@@ -1,5 +1,5 @@
 import { type AttributeRow, chooseAttributes, DERIVED_MARK } from './contrast-attributes.ts'
-import { type ContrastCell, type Explanation, explainFailures } from './explain-failures.ts'
+import { type ContrastCell, type Explanation, explainFailures, saysTheSame } from './explain-failures.ts'
 
 /** Attribute values that set failing records apart from healthy ones of the same operation. */
 export interface Contrast {
@@ -49,6 +49,7 @@ export function contrastRecords(failing: readonly ContrastRecord[], healthy: rea
   )
   const explained = explainFailures(cellsOf(failing, healthy, names), { explanationsMax: EXPLANATIONS_MAX })
   const shown = explained
+    .filter((one, at) => !explained.some((wider, n) => n < at && saysTheSame(one, wider)))
     .map((one) => ({ one, contrast: toContrast(one, names, { failing, healthy }) }))
     .filter(({ one, contrast }) => one.pAdjusted <= P_MAX && contrast.lift >= LIFT_MIN)
   const contrasts = shown.map(({ contrast }) => contrast)

@@ -65,6 +65,12 @@ export function explainFailures(cells: readonly ContrastCell[], { explanationsMa
   return [first, ...next, ...(best ? [best] : [])].slice(0, explanationsMax).map((one) => show(one, whole))
 }
 
+/** Further conditions that no record fails to meet add nothing. */
+export function saysTheSame(one: Conjunction, wider: Conjunction): boolean {
+  if (one.failing !== wider.failing || one.total !== wider.total) return false
+  return wider.conditions.every((wanted) => one.conditions.some((own) => isSame(own, wanted)))
+}
+
 /** Best first, the first narrowed as far as that loses nothing. */
 function inOrder({ ranked, whole }: AllRanked): Ranked[] {
   if (ranked.length === 0) return []
@@ -255,10 +261,10 @@ function narrow(first: Ranked, ranked: readonly Ranked[], whole: Counts): Ranked
 
 function isOneNarrower(one: Conjunction, than: Conjunction): boolean {
   if (one.conditions.length !== than.conditions.length + 1) return false
-  return than.conditions.every((wanted) =>
-    one.conditions.some(({ attribute, value }) => attribute === wanted.attribute && value === wanted.value),
-  )
+  return than.conditions.every((wanted) => one.conditions.some((own) => isSame(own, wanted)))
 }
+
+const isSame = (a: Condition, b: Condition) => a.attribute === b.attribute && a.value === b.value
 
 function tableOf(one: Counts, whole: Counts) {
   const healthy = one.total - one.failing
