@@ -203,6 +203,16 @@ export const verifyChange = contract({
       change_id: maybeText,
       pain_id: maybeText,
       plan: { anyOf: [planSchema, { type: 'null' }] },
+      pains: {
+        type: 'array',
+        description:
+          'where the change names several pains: the verdict of each; the answer is that of the one which stands worst',
+        items: {
+          type: 'object',
+          required: ['pain_id', 'verdict', 'reason'],
+          properties: { pain_id: maybeText, verdict: text, reason: maybeText },
+        },
+      },
     },
   },
   errors: [changeNotFound, painNotFound, nothingToVerify],

@@ -104,6 +104,22 @@ describe('a plan is frozen when a change is recorded', () => {
 })
 
 describe('a verdict', () => {
+  test('of a change that names several pains is that of the one which stands worst', async () => {
+    const { now, send, decide, pains, announce, verify } = await fresh('several')
+    send(before(now, 'b', { runs: 300, failures: 60 }))
+    send(before(now, 'o', { runs: 300, failures: 60, error: 'no such account' }))
+    send(after(now, 'a', { runs: 600, failures: 130, error: 'no such account' }))
+    decide()
+    const ids = (await pains()).map(({ pain_id }) => pain_id)
+    const { change_id } = await announce({ pain_ids: ids, shipped_at: shippedAt(now) })
+    const each = await Promise.all(ids.map((pain_id) => verify({ change_id, pain_id })))
+    const said = await verify({ change_id })
+    expect(said).toMatchObject({
+      verdict: 'worse',
+      pains: expect.arrayContaining(each.map(({ verdict, pain_id }) => expect.objectContaining({ verdict, pain_id }))),
+    })
+  })
+
   test('is refused where healthy runs are sampled otherwise than before', async () => {
     const { now, send, decide, painId, announce, verify } = await fresh('sampled')
     send(before(now, 'b', { runs: 1200, failures: 60 }))

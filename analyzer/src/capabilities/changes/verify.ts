@@ -9,6 +9,7 @@ import type { FrozenPlan, PlanSubject } from './plan.ts'
 import { nextLookAfter } from './settle.rules.ts'
 import { showUnjudged, showVerdict, type VerdictAnswer } from './show-verdict.ts'
 import { type Judgement, judgeChange, type VerdictRule } from './verdict.rules.ts'
+import { worstVerdict } from './worst-verdict.rules.ts'
 
 export interface VerifyDeps extends ChangesDeps {
   verifyRule: VerdictRule
@@ -71,15 +72,37 @@ function withPending(answer: VerdictAnswer, settledMinute: number, nowMs: number
   return { ...answer, detail: answer.detail === null ? pending : `${answer.detail}; ${pending}` }
 }
 
-/** What traffic says of a change now, whoever asks. */
+/** What traffic says of a change now, whoever asks; of one that names several pains, of that which stands worst. */
 export function createVerify(deps: VerifyDeps, stores: ChangeStores, judge: ReturnType<typeof createJudge>) {
-  return async (owner: Owner, request: VerifyRequest): Promise<VerdictAnswer> => {
-    await deps.enterReleases(owner)
+  const verifyOne = async (owner: Owner, request: VerifyRequest): Promise<VerdictAnswer> => {
     const { change, subject } = findSubject(deps, stores, owner, request)
     if (!change) return showUnjudged(subject.painId)
     const plan = findPlan(deps, stores, owner, { change, subject }) ?? (await freezeNow(deps, stores, owner, { change, subject }))
     return judge(owner, { change, plan, ...(request.since_minutes !== undefined && { sinceMinutes: request.since_minutes }) })
   }
+  return async (
+    owner: Owner,
+    request: VerifyRequest,
+  ): Promise<VerdictAnswer & { pains?: Pick<VerdictAnswer, 'pain_id' | 'verdict' | 'reason'>[] }> => {
+    await deps.enterReleases(owner)
+    const [first, ...rest] = namedPains(deps, stores, owner, request)
+    if (first === undefined || rest.length === 0) return verifyOne(owner, request)
+    const said: [VerdictAnswer, ...VerdictAnswer[]] = [await verifyOne(owner, { ...request, pain_id: first })]
+    for (const painId of rest) said.push(await verifyOne(owner, { ...request, pain_id: painId }))
+    return { ...worstVerdict(said), pains: said.map(({ pain_id, verdict, reason }) => ({ pain_id, verdict, reason })) }
+  }
+}
+
+/** Those that a change names and that are still known, where nobody asks for one of them; each shown pain once. */
+function namedPains({ findPain }: ChangesDeps, { changes }: ChangeStores, owner: Owner, request: VerifyRequest): string[] {
+  if (request.change_id === undefined || request.pain_id !== undefined) return []
+  const named = changes.find(owner.projectNo, request.change_id)?.painIds ?? []
+  const shown = new Map<string, string>()
+  for (const painId of named) {
+    const pain = findPain(owner.projectNo, painId)
+    if (pain && !shown.has(pain.painId)) shown.set(pain.painId, painId)
+  }
+  return [...shown.values()]
 }
 
 interface Found {
