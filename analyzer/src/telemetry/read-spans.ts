@@ -26,7 +26,7 @@ export function spansOfSegment(row: SegmentRow, unpack: UnpackSegment, filter?: 
   return opened && spansOf(row, opened, filter)
 }
 
-function* spansOf(row: SegmentRow, opened: OpenedSegment, filter?: AttributeFilter): Generator<StoredSpan> {
+export function* spansOf(row: SegmentRow, opened: OpenedSegment, filter?: AttributeFilter): Generator<StoredSpan> {
   const arrival = createArrival(opened.commits)
   let at = 0
   for (const ctx of codecOf(row.kind).decode(opened.body, filter)) yield { ctx, ...arrival(at++) }

@@ -1,14 +1,16 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import type { RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
+import { type OpenedSegment, openStoredSegment } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { Omission } from '../domain/packet/model.ts'
 import { createDecidedSignals } from './decided-signals.ts'
 import { JUDGE_FILTER } from './judge-span.ts'
 import { omittedSegments } from './omitted-segments.ts'
-import { pickSpans, readSpans, type SegmentRow, spansOfSegment } from './read-spans.ts'
+import { pickSpans, readSpans, type SegmentRow, spansOf } from './read-spans.ts'
 import {
   comparePlaces,
   createIsBehind,
+  createIsWithin,
   createMatch,
   placeOf,
   type RecordFilter,
@@ -16,7 +18,7 @@ import {
   type RecordPosition,
   toPosition,
 } from './record-place.ts'
-import { recordIdOf } from './span-places.ts'
+import { placesIn, recordIdOf } from './span-places.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface ScanQuestion extends RecordFilter {
@@ -141,21 +143,41 @@ interface Candidate {
 /** null: the segment is damaged. */
 function candidatesIn(
   { segments }: TelemetryConnection,
-  row: SegmentRow,
+  row: ScannedSegment,
   { question, isWanted }: { question: ScanQuestion; isWanted: (stored: StoredSpan) => boolean },
 ): Taken[] | null {
-  const spans = spansOfSegment(row, segments.open, JUDGE_FILTER)
-  if (spans === null) return null
-  const candidates: Candidate[] = []
+  const opened = openStoredSegment(row, segments.open)
+  if (opened === null) return null
   const isBehind = createIsBehind(question.after)
+  const saysItself = question.service !== null || question.signal !== null
+  const found = saysItself ? matching(row, opened, isWanted) : within(row, opened, question)
+  const candidates = found.candidates.filter(({ place }) => isBehind(place))
+  const bytes = Math.max(1, row.body_bytes / Math.max(1, found.records))
+  return candidates.sort((a, b) => comparePlaces(a.place, b.place)).map((candidate) => ({ ...candidate, row, bytes }))
+}
+
+interface Candidates {
+  candidates: Candidate[]
+  /** All that the segment holds. */
+  records: number
+}
+
+/** Where nothing is asked of what records say, none is decoded. */
+function within(row: ScannedSegment, opened: OpenedSegment, question: ScanQuestion): Candidates {
+  const isWithin = createIsWithin(question)
+  const places = [...placesIn(row.segment_id, { kind: row.kind, ...opened }, () => true)]
+  const wanted = places.filter((place) => isWithin(place.receivedMs, place))
+  return { candidates: wanted.map((place) => ({ at: place.head.row, place })), records: places.length }
+}
+
+function matching(row: ScannedSegment, opened: OpenedSegment, isWanted: (stored: StoredSpan) => boolean): Candidates {
+  const candidates: Candidate[] = []
   let at = 0
-  for (const stored of spans) {
-    const place = isWanted(stored) ? placeOf(stored) : null
-    if (place && isBehind(place)) candidates.push({ at, place })
+  for (const stored of spansOf(row, opened, JUDGE_FILTER)) {
+    if (isWanted(stored)) candidates.push({ at, place: placeOf(stored) })
     at += 1
   }
-  const bytes = Math.max(1, row.body_bytes / Math.max(1, at))
-  return candidates.sort((a, b) => comparePlaces(a.place, b.place)).map((candidate) => ({ ...candidate, row, bytes }))
+  return { candidates, records: at }
 }
 
 /** The records themselves, in their order, without those that a later ended version has replaced. */

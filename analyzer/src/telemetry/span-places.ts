@@ -1,5 +1,5 @@
 import { createWantsTrace, type StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
-import { codecOf, type RecordHead, type RecordKind } from '@loopkit/shared/database/telemetry/record-codecs'
+import { codecOf, type RecordHead, type RecordKind, type WantsTrace } from '@loopkit/shared/database/telemetry/record-codecs'
 import { openStoredSegment, type StoredSegment } from '@loopkit/shared/database/telemetry/segment-damage'
 import type { AttributeFilter } from '@loopkit/shared/otlp/attribute-filter'
 import { createCommitOfRow, type SegmentCommit } from '@loopkit/shared/segment/header'
@@ -56,12 +56,7 @@ export function findSpanPlaces(connection: TelemetryConnection, projectNo: numbe
     const opened = open(segmentId)
     if (opened === 'damaged') damaged += 1
     if (typeof opened === 'string') continue
-    const nameAt = createNameAt(opened)
-    const commitOf = createCommitOfRow(opened.commits)
-    for (const head of codecOf(opened.kind).heads(opened.body, wants)) {
-      const { startUnixNano, endUnixNano } = head
-      const { number: commit, receivedMs } = commitOf(head.row)
-      const place = { segmentId, head, name: nameAt(head), startUnixNano, endUnixNano, commit, receivedMs }
+    for (const place of placesIn(segmentId, opened, wants)) {
       if (found.size < PLACES_MAX || found.has(place.name)) note(found, place)
       else leftOut += 1
     }
@@ -71,6 +66,17 @@ export function findSpanPlaces(connection: TelemetryConnection, projectNo: numbe
     damaged,
     leftOut,
     read: (places, filter) => readPlaces(open, places, filter),
+  }
+}
+
+/** The wanted records of one segment, in its order. */
+export function* placesIn(segmentId: number, opened: Opened, wants: WantsTrace): Generator<SpanPlace> {
+  const nameAt = createNameAt(opened)
+  const commitOf = createCommitOfRow(opened.commits)
+  for (const head of codecOf(opened.kind).heads(opened.body, wants)) {
+    const { startUnixNano, endUnixNano } = head
+    const { number: commit, receivedMs } = commitOf(head.row)
+    yield { segmentId, head, name: nameAt(head), startUnixNano, endUnixNano, commit, receivedMs }
   }
 }
 
