@@ -28,6 +28,8 @@ const pain = (more: Partial<PainFacts> = {}): PainFacts => ({
 test.each([
   ['an ordinary failure', {}, 'medium'],
   ['a hint', { signal: 'slow' as const }, 'low'],
+  ['a hint that its runs survived', { signal: 'truncated_output' as const, ended: 0 }, 'low'],
+  ['a cut answer that ended its run', { signal: 'truncated_output' as const }, 'medium'],
   ['one that many met', { sessions: 10 }, 'high'],
   ['one that fails most runs', { decided: 90, runs: 100 }, 'high'],
   ['one that fails most of few runs', { decided: 9, runs: 10 }, 'medium'],

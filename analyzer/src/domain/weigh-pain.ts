@@ -18,6 +18,8 @@ const LOW_SIGNALS: ReadonlySet<SignalType> = new Set<SignalType>([
   'negative_feedback',
   'incomplete',
 ])
+/** Those of which it is known where they ended their run. */
+const RUN_ENDING_HINTS: ReadonlySet<SignalType> = new Set<SignalType>(['truncated_output', 'refusal'])
 /** What a service lives with when it can: a try before one that works, an exception that was expected, an optional part of a page. */
 const SURVIVABLE_SIGNALS: ReadonlySet<SignalType> = new Set<SignalType>([
   'exception',
@@ -46,7 +48,7 @@ const SHARE_ALPHA = 0.1
  */
 export function severityOf(facts: PainFacts): Severity {
   const survived = isSurvived(facts)
-  const isHint = LOW_SIGNALS.has(facts.signal)
+  const isHint = LOW_SIGNALS.has(facts.signal) && !(facts.ended > 0 && RUN_ENDING_HINTS.has(facts.signal))
   const base = isHint || survived ? 0 : 1
   const isOften = !isHint || failuresOf(facts) >= HINT_SHARE * facts.runs
   const wide = facts.sessions >= WIDE_SESSIONS && isOften && !survived ? 1 : 0

@@ -10,6 +10,7 @@ import { findRunEntries } from './run-entries.ts'
 import { sampleWeight } from './sample-weight.ts'
 import { sessionOfSpans, sumSessions } from './sessions.ts'
 import type { SignalType } from './signal-type.ts'
+import { adoptConsequences, isRepeatable } from './soft/adopt-consequences.ts'
 import { findSoft } from './soft/find-soft.ts'
 import { mayBeSoft } from './soft/may-be-soft.ts'
 import { createSoftTrace } from './soft/soft-trace.ts'
@@ -48,7 +49,7 @@ export function judgeTrace(
   const tree = buildTraceTree(adoptExceptions(spans, logs))
   const blamed = blame(tree, memory.templateOf)
   const softTrace = mayBeSoft(tree, rules) ? createSoftTrace(tree, blamed, rules) : null
-  const soft = softTrace === null ? [] : findSoft(softTrace, rules.off)
+  const soft = softTrace === null ? [] : adoptConsequences(tree, blamed, findSoft(softTrace, rules.off))
   const { fingerprintOf } = memory
   const keyOf = ({ view, detection }: TraceSpan) => toHex(fingerprintOf(view, detection!).key)
   const byLogs = logs.length === 0 ? NO_LOGS : blameLogs(tree, blamed, { logs, keyOf })
@@ -80,12 +81,12 @@ export function judgeTrace(
       const propagatedTo = [...above.map((ancestor) => tree.spans[ancestor]!), ...(byLogs.told.get(i) ?? [])]
       return toFailure(tree.spans[i]!, { propagatedTo, endedTrace: hasEnded([i, ...above]) })
     }),
-    ...soft.map(({ at, detection, alsoAt }) =>
-      toFailure(
-        { ...tree.spans[at]!, detection },
-        { propagatedTo: alsoAt.map((i) => tree.spans[i]!), endedTrace: hasEnded([...failingFrom(tree, at), ...alsoAt]) },
-      ),
-    ),
+    ...soft.map(({ at, detection, alsoAt }) => {
+      // An answer that was cut or refused takes the run with it only where an error says so.
+      const seenAt = isRepeatable(detection.signal) ? alsoAt : [...failingFrom(tree, at), ...alsoAt]
+      const propagatedTo = alsoAt.map((i) => tree.spans[i]!)
+      return toFailure({ ...tree.spans[at]!, detection }, { propagatedTo, endedTrace: hasEnded(seenAt) })
+    }),
     ...byLogs.own.map(({ log, named, repeats }) =>
       toFailure(atSpan(log, tree.spans[named]), { propagatedTo: repeats, endedTrace: hasEnded([named]) }),
     ),
