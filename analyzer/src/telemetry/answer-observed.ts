@@ -43,7 +43,7 @@ const MINUTE_MS = 60_000
 export function answerObserved(connection: TelemetryConnection, question: ObservedQuestion): ObservedAnswer {
   const { db } = connection
   const { projectNo, projectId, afterDecision, view } = question
-  const claim = { projectNo, afterDecision, toDecision: lastDecision(db, projectNo) }
+  const claim = claimOf(db, { projectNo, afterDecision, toDecision: lastDecision(db, projectNo) })
   const pains = mergeNew(db, claim, { rows: readNew(db, claim), rootOf: view.rootOf })
   const fromMs = pains.reduce((least, pain) => Math.min(least, pain.decided_ms), Number.POSITIVE_INFINITY)
   const toMinute = Math.floor(pains.reduce((most, pain) => Math.max(most, pain.last_ms, pain.decided_ms), 0) / MINUTE_MS) + 1
@@ -73,10 +73,25 @@ function lastDecision(db: SqliteDatabase, projectNo: number): number {
   return (find.pluck().get(projectNo) as number | undefined) ?? 0
 }
 
-interface Claim {
+interface Decisions {
   projectNo: number
   afterDecision: number
   toDecision: number
+}
+
+/** Failures lie in the order of their decisions, so what is claimed is a range of their numbers. */
+interface Claim extends Decisions {
+  fromFailure: number
+  toFailure: number
+}
+
+function claimOf(db: SqliteDatabase, decisions: Decisions): Claim {
+  const bounds = db.prepare(
+    `select min(first_failure_no) as fromFailure, max(last_failure_no) as toFailure from decision
+     where project_no = @projectNo and decision_no > @afterDecision and decision_no <= @toDecision`,
+  )
+  const { fromFailure, toFailure } = bounds.get(decisions) as Record<'fromFailure' | 'toFailure', number | null>
+  return { ...decisions, fromFailure: fromFailure ?? 1, toFailure: toFailure ?? 0 }
 }
 
 /** What a pain is called by; from the row of its fingerprint. */
@@ -113,7 +128,7 @@ type NewPain = NewRow & { fingerprintNos: number[]; operationNos: number[] }
 const NAMED_BY =
   'fingerprint_no, fingerprint, parent_key, signal, service, operation, operation_no, error_type, template, steps, first_seen_ms'
 
-const NEW_FAILURES = `count(*) as failures, count(distinct trace_hash) as traces, count(distinct session_id) as sessions,
+const NEW_FAILURES = `count(*) as failures, count(distinct trace_hash) as traces, count(distinct iif(session_no = 0, trace_id, session_no)) as sessions,
   min(event_ms) as first_ms, max(event_ms) as last_ms, min(decided_ms) as decided_ms,
   sum(ended_trace) as ended`
 
@@ -124,8 +139,7 @@ function readNew(db: SqliteDatabase, claim: Claim): NewRow[] {
          select fingerprint_no, ${NEW_FAILURES}
          from failure where project_no = @projectNo and decision_no > @afterDecision and decision_no <= @toDecision group by fingerprint_no)
        select new.*, ${NAMED_BY},
-         exists (select 1 from failure e where e.fingerprint_no = new.fingerprint_no and e.project_no = @projectNo
-                 and e.decision_no <= @afterDecision) as earlier
+         exists (select 1 from decided_failure e where e.fingerprint_no = new.fingerprint_no and e.failure_no < @fromFailure) as earlier
        from new join fingerprint using (fingerprint_no)`,
     )
     .all(claim) as NewRow[]
@@ -206,13 +220,17 @@ function toSeen(row: NewRow, { fingerprint, signal, service, operation }: PainFa
   }
 }
 
+/** Of a pain the failures that were decided last, among which the latest are looked for. */
+const EVIDENCE_LOOKED_AT = 500
+
 /** The latest of different traces. */
 function readEvidence(db: SqliteDatabase, claim: Claim, fingerprintNos: readonly number[]): string[] {
   const rows = db
     .prepare(
-      `select trace_id, span_id, max(event_ms) from failure
-       where fingerprint_no in (select value from json_each(@fingerprintNos)) and project_no = @projectNo
-         and decision_no > @afterDecision and decision_no <= @toDecision
+      `select trace_id, span_id, max(event_ms) from (
+         select trace_id, trace_hash, span_id, event_ms from decided_failure
+         where fingerprint_no in (select value from json_each(@fingerprintNos)) and failure_no between @fromFailure and @toFailure
+         order by failure_no desc limit ${EVIDENCE_LOOKED_AT})
        group by trace_hash order by max(event_ms) desc, trace_hash limit ${EVIDENCE_MAX}`,
     )
     .safeIntegers()
