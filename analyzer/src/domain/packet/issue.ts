@@ -57,7 +57,9 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
   else if (!detail.isRead) unavailable['eval_candidate.input.attributes'] = 'not_ranked'
   if (evalCandidate?.must_pass_on === null) unavailable['eval_candidate.must_pass_on'] = 'no_healthy_run_found'
   const plan = patchPlanOf(reading, { painId, suspects: suspects ?? [], verify })
-  if (plan.verify.minimum_runs === null) unavailable['patch_plan.verify.minimum_runs'] = 'no_runs_of_the_operation'
+  if (plan.verify.minimum_runs === null) {
+    for (const field of ['minimum_runs', 'window_hours']) unavailable[`patch_plan.verify.${field}`] = 'no_runs_of_the_operation'
+  }
   return { ...head, issue_draft: issueDraftOf(head, reading, plan), eval_candidate: evalCandidate, patch_plan: plan, unavailable }
 }
 
