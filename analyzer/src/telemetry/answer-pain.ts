@@ -53,7 +53,7 @@ export function answerPain(connection: TelemetryConnection, question: SinglePain
     key: stored ? toKey(stored) : reading ? keyOfReading(reading) : null,
     because: reading?.detail.because ?? null,
     frames: reading?.detail.frames ?? [],
-    history: readHistory(connection.db, projectNo, membersOf(question)),
+    history: reading?.facts.outlier?.days ?? readHistory(connection.db, projectNo, membersOf(question)),
     siblings: stored ? readSiblings(connection.db, question, stored) : [],
   }
 }

@@ -48,13 +48,13 @@ function toPain(
   question: OutlierQuestion,
   { place, runs }: { place: BlamedPlace; runs: RunCounts },
 ): RankedPain {
-  const { signal, service, operation, operationNo, hours, exemplars, firstMs } = place
+  const { signal, service, operation, operationNo, exemplars, firstMs } = place
   const { key, parentKey, steps } = outlierFingerprint(question.projectId, place)
   const sessionOf = prepareSessionOf(connection, question.projectNo)
   const outlierRows = inEvidenceOrder(exemplars).map((exemplar) => toRow(exemplar, sessionOf))
   const times = exemplars.map(({ eventMs }) => eventMs)
   const outlier = factsOf(place)
-  const halves = halvesOf(hours, runs.middleMinute)
+  const halves = halvesOf(place, runs.middleMinute)
   return {
     ...{ fingerprintNos: [], moved: [], left: [], movedFrom: [], parts: null, headNo: null, open: [], series: null },
     ...{ fingerprint: question.view.rootOf[key] ?? key, parentKey, signal, service, operation, outlierRows, outlier },
@@ -87,6 +87,7 @@ function factsOf({ measure, hours }: BlamedPlace): OutlierFacts {
   const sum = (of: (hour: (typeof hours)[number]) => number) => hours.reduce((total, hour) => total + of(hour), 0)
   return {
     measure,
+    days: daysOf(hours),
     beyond: sum(({ beyond }) => beyond),
     runs: sum((hour) => hour.runs),
     threshold: valueOfBin(worst.thresholdBin),
@@ -97,11 +98,25 @@ function factsOf({ measure, hours }: BlamedPlace): OutlierFacts {
   }
 }
 
+const DAY_HOURS = 24
+
+function daysOf(hours: BlamedPlace['hours']): OutlierFacts['days'] {
+  return [...Map.groupBy(hours, ({ bucket }) => Math.floor(bucket / DAY_HOURS))].map(([day, own]) => ({
+    day: new Date(day * DAY_HOURS * HOUR_MS).toISOString().slice(0, 10),
+    failures: own.reduce((total, { beyond }) => total + beyond, 0),
+  }))
+}
+
 /** By event time; of the hour in which the second half begins, as much as lies on each side. */
-function halvesOf(hours: BlamedPlace['hours'], middleMinute: number): Pick<RankedPain, 'earlier' | 'later'> {
+function halvesOf(
+  { hours, runs: ran }: Pick<BlamedPlace, 'hours' | 'runs'>,
+  middleMinute: number,
+): Pick<RankedPain, 'earlier' | 'later'> {
   const earlier = { failures: 0, runs: 0 }
   const later = { failures: 0, runs: 0 }
-  for (const { bucket, beyond, runs } of hours) {
+  const beyondOf = new Map(hours.map(({ bucket, beyond }) => [bucket, beyond]))
+  for (const { bucket, runs } of ran) {
+    const beyond = beyondOf.get(bucket) ?? 0
     const share = Math.min(1, Math.max(0, (middleMinute * MINUTE_MS - bucket * HOUR_MS) / HOUR_MS))
     earlier.failures += Math.round(share * beyond)
     earlier.runs += Math.round(share * runs)

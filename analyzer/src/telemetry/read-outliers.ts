@@ -19,6 +19,8 @@ export interface OutlierPlace {
   operation: string
   /** Hours that lie in the window, in order. */
   hours: OutlierHour[]
+  /** Runs of every hour that lies in the window. */
+  runs: { bucket: number; runs: number }[]
   /** Since when it is so. */
   firstMs: number
   /** Runs beyond their hour's threshold, the largest first: all that is known of them by name. */
@@ -102,7 +104,7 @@ function placesOf(
     if (touched.length === 0) return []
     const named = names.get(history.operationNo) as { service: string; operation: string } | undefined
     if (!named || (scope.service !== null && named.service !== scope.service)) return []
-    return toPlace(connection, scope, { measure, named, history, spells, touched, waiting }) ?? []
+    return toPlace(connection, scope, { measure, named, history, spells, touched, waiting, isTouched }) ?? []
   })
 }
 
@@ -113,12 +115,13 @@ interface Found {
   spells: readonly Spell[]
   touched: readonly Spell[]
   waiting: readonly Waiting[]
+  isTouched: (hour: number) => boolean
 }
 
 function toPlace(
   { db }: TelemetryConnection,
   scope: OutlierScope,
-  { measure, named, history, spells, touched, waiting }: Found,
+  { measure, named, history, spells, touched, waiting, isTouched }: Found,
 ): OutlierPlace | null {
   const times = new Map(withWaiting(history.hours, waiting, 1).map((time) => [time.bucket, time.steps]))
   const hours = touched.map((spell) => ({ ...spell, thresholdBin: binOfStep(spell.step), now: times.get(spell.bucket)! }))
@@ -128,7 +131,8 @@ function toPlace(
   )
   if (exemplars.length === 0) return null
   const firstMs = Math.min(...spells.map(({ bucket }) => bucket)) * HOUR_MS
-  return { signal: SIGNAL_OF[measure], measure, operationNo, ...named, hours, firstMs, exemplars: inOrder(exemplars) }
+  const runs = [...times].flatMap(([bucket, { total }]) => (isTouched(bucket) ? [{ bucket, runs: total }] : []))
+  return { signal: SIGNAL_OF[measure], measure, operationNo, ...named, hours, runs, firstMs, exemplars: inOrder(exemplars) }
 }
 
 /** Whether something of an hour arrived in the window, and the hour lies between the event times that are asked for. */

@@ -252,7 +252,7 @@ export function quantilesOf(steps: Steps): Quantiles {
 const ALONE_RUNS_MIN = 100
 /** Runs that stand apart: a few may be chance even far out, and more than this share are a second way of working, as a cache that misses. */
 const APART_MIN = 8
-const APART_SHARE_MAX = 0.05
+const APART_SHARE_MAX = 0.06
 /** How many times the middle they lie from, and how wide the gap is that nothing lies in: a heavy tail has no gap above many runs. */
 const ALONE_FACTOR = 5
 const GAP_STEPS = 5

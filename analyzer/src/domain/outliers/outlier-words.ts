@@ -4,6 +4,8 @@ import type { Quantiles, Spell } from './judge-outliers.ts'
 /** What a pain of slow or dear runs says of them. Values in the measure's unit: ms, tokens, millionths of a US dollar. */
 export interface OutlierFacts {
   measure: Measure
+  /** Runs beyond the threshold by day of event. */
+  days: { day: string; failures: number }[]
   /** Runs beyond the threshold and all of them, in the hours that were out of the usual. */
   beyond: number
   runs: number
