@@ -4,6 +4,7 @@ import { createTraceHasher } from '@loopkit/shared/database/telemetry/trace-hash
 import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { Clock } from '@loopkit/shared/runtime/clock'
+import { OVERFLOW_KEY } from '@loopkit/shared/signals/fingerprint-cap'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import type { CostOf } from '@loopkit/shared/span/price-call'
@@ -28,6 +29,8 @@ export interface Backlog {
   undecided: number
   /** Since the first span of the one that came first; null without any. */
   oldestMs: number | null
+  /** Projects whose failures are no longer all told apart. */
+  cappedProjects: number
 }
 
 export interface DecidedBatch {
@@ -85,6 +88,9 @@ export function createDecider(options: DeciderOptions): Decider {
   const projectIds = createProjectIds(controlPath)
   const projectRules = createProjectRules(controlPath)
   const open = createOpenRows(db)
+  const capped = db
+    .prepare('select count(*) from accepted join fingerprint using (project_no) where fingerprint.fingerprint = ?')
+    .pluck()
   let agedCheckedMs = Number.NEGATIVE_INFINITY
 
   function pick(): OpenTrace[] {
@@ -114,7 +120,8 @@ export function createDecider(options: DeciderOptions): Decider {
     },
     backlog() {
       const { traces, firstReceivedMs } = open.waiting()
-      return { undecided: traces, oldestMs: firstReceivedMs === null ? null : Math.max(0, clock.nowMs() - firstReceivedMs) }
+      const oldestMs = firstReceivedMs === null ? null : Math.max(0, clock.nowMs() - firstReceivedMs)
+      return { undecided: traces, oldestMs, cappedProjects: capped.get(OVERFLOW_KEY) as number }
     },
     close() {
       projectIds.close()

@@ -125,7 +125,7 @@ function addDecideMetrics(metrics: MetricRegistry): Pick<StoreMetrics, 'countDec
     unit: '{turn}',
     labels: ['code'],
   })
-  let backlog: Backlog = { undecided: 0, oldestMs: null }
+  let backlog: Backlog = { undecided: 0, oldestMs: null, cappedProjects: 0 }
   metrics.gauge(
     { name: 'loopkit_undecided_traces', help: 'Traces that wait to be decided, most of them for quiet', unit: '{trace}' },
     () => backlog.undecided,
@@ -133,6 +133,14 @@ function addDecideMetrics(metrics: MetricRegistry): Pick<StoreMetrics, 'countDec
   metrics.gauge(
     { name: 'loopkit_undecided_oldest_seconds', help: 'Age of the trace that has waited longest to be decided', unit: 's' },
     () => (backlog.oldestMs ?? 0) / 1000,
+  )
+  metrics.gauge(
+    {
+      name: 'loopkit_fingerprint_capped_projects',
+      help: 'Projects with more distinct failures than are told apart: further ones count as one',
+      unit: '{project}',
+    },
+    () => backlog.cappedProjects,
   )
   return {
     countDecided(report) {
