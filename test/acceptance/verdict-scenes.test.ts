@@ -158,6 +158,20 @@ test('releases that were fine, broken, mended and idle are told one by one, each
   expect(said).toEqual({ b: 'worse', c: 'held', d: 'path_not_exercised' })
 })
 
+test('a pain that nobody tied to a release is judged by the one that mended it, not by those after it', async () => {
+  const project = await replay('mended before')
+  const fine = { runs: 300, failures: 0 }
+  await project.send(
+    OLD,
+    NEW,
+    { ...fine, fromDay: 1, toDay: 0.6, release: '1.2' },
+    { ...fine, fromDay: 0.6, toDay: 0.1, release: '1.3' },
+  )
+  const pain_id = await project.pain()
+  const mended = (await project.changes()).find(({ version }) => version === '1.1')!.change_id
+  expect(await project.verify({ pain_id })).toMatchObject({ verdict: 'held', change_id: mended })
+})
+
 describe('two versions side by side', () => {
   const old = { fromDay: 10, toDay: 5, runs: 1000, failures: 50, release: '1' }
   test.each([

@@ -75,10 +75,17 @@ function withPending(answer: VerdictAnswer, settledMinute: number, nowMs: number
 /** What traffic says of a change now, whoever asks; of one that names several pains, of that which stands worst. */
 export function createVerify(deps: VerifyDeps, stores: ChangeStores, judge: ReturnType<typeof createJudge>) {
   const verifyOne = async (owner: Owner, request: VerifyRequest): Promise<VerdictAnswer> => {
-    const { change, subject } = findSubject(deps, stores, owner, request)
-    if (!change) return showUnjudged(subject.painId)
-    const plan = findPlan(deps, stores, owner, { change, subject }) ?? (await freezeNow(deps, stores, owner, { change, subject }))
-    return judge(owner, { change, plan, ...(request.since_minutes !== undefined && { sinceMinutes: request.since_minutes }) })
+    const { candidates, subject } = findSubject(deps, stores, owner, request)
+    let said: VerdictAnswer | null = null
+    for (const change of candidates) {
+      const found = { change, subject: { ...subject, service: subject.service ?? change.service } }
+      const plan = findPlan(deps, stores, owner, found) ?? (await freezeNow(deps, stores, owner, found))
+      const since = request.since_minutes !== undefined && { sinceMinutes: request.since_minutes }
+      const answer = await judge(owner, { change, plan, ...since })
+      if (!hadFallen(answer)) return answer
+      said ??= answer
+    }
+    return said ?? showUnjudged(subject.painId)
   }
   return async (
     owner: Owner,
@@ -91,6 +98,12 @@ export function createVerify(deps: VerifyDeps, stores: ChangeStores, judge: Retu
     for (const painId of rest) said.push(await verifyOne(owner, { ...request, pain_id: painId }))
     return { ...worstVerdict(said), pains: said.map(({ pain_id, verdict, reason }) => ({ pain_id, verdict, reason })) }
   }
+}
+
+/** What had fallen before a change was mended by one before it. */
+function hadFallen({ verdict, before, control }: VerdictAnswer): boolean {
+  if (verdict !== 'refused' || control?.kind !== 'latest_stretch') return false
+  return control.failures / control.runs < before.failures / before.runs
 }
 
 /** Those that a change names and that are still known, where nobody asks for one of them; each shown pain once. */
@@ -132,7 +145,10 @@ async function freezeNow(deps: VerifyDeps, stores: ChangeStores, owner: Owner, {
   return stores.plans.find(change.changeId, plan.painId) ?? plan
 }
 
-/** A pain is judged by the change that names it, else by the last that shipped to its service or to none in particular. */
+/**
+ * A pain is judged by the change that names it, else by the last that shipped to its service or to none in particular and did not find it
+ * mended already.
+ */
 function findSubject(deps: ChangesDeps, { changes }: ChangeStores, owner: Owner, request: VerifyRequest) {
   const { findPain, nowMs, readRootIds } = deps
   const { change_id: changeId, pain_id: askedPain } = request
@@ -142,29 +158,33 @@ function findSubject(deps: ChangesDeps, { changes }: ChangeStores, owner: Owner,
   const painNamed = askedPain ?? named?.painIds[0] ?? null
   const pain = painNamed === null ? null : (findPain(owner.projectNo, painNamed) ?? fail(painNotFound, 'no such pain'))
   const rootId = readRootIds(owner.projectNo)
-  const change =
-    named ??
-    changeOfPain(changes.newest(owner.projectNo), (one) => one.painIds.some((id) => rootId(id) === pain?.painId), {
-      service: pain?.service ?? null,
-      nowMs: nowMs(),
-    })
+  const candidates = named
+    ? [named]
+    : changesOfPain(changes.newest(owner.projectNo), (one) => one.painIds.some((id) => rootId(id) === pain?.painId), {
+        service: pain?.service ?? null,
+        nowMs: nowMs(),
+      })
   const subject = {
     /** As it was named, which may be one that is shown under another now. */
     askedId: painNamed ?? '',
     painId: pain?.painId ?? '',
     fingerprints: pain?.fingerprints ?? null,
-    service: pain?.service ?? change?.service ?? null,
+    service: pain?.service ?? null,
   }
-  return { change, subject }
+  return { candidates, subject }
 }
 
+/** Changes that nobody tied to a pain which are asked for it, one after the other. */
+const CANDIDATES_MAX = 5
+
 /** What is yet to ship is judged only where it is asked for by its id, or where it alone names the pain. */
-function changeOfPain(
+function changesOfPain(
   newest: Change[],
   names: (change: Change) => boolean,
   { service, nowMs }: { service: string | null; nowMs: number },
-): Change | null {
+): Change[] {
   const shipped = newest.filter(({ shippedAtMs }) => shippedAtMs <= nowMs)
   const touches = (change: Change) => change.service === null || change.service === service
-  return shipped.find(names) ?? newest.find(names) ?? shipped.find(touches) ?? null
+  const named = shipped.find(names) ?? newest.find(names)
+  return named ? [named] : shipped.filter(touches).slice(0, CANDIDATES_MAX)
 }
