@@ -6,7 +6,8 @@ export const signalSettings = {
     env: 'LOOPKIT_SIGNALS_OFF',
     type: 'string',
     default: '',
-    description: 'Signals that are switched off, separated by commas',
+    description:
+      'Signals that are switched off, separated by commas: exception, error_status, tool_failure, llm_error, timeout, rate_limited, auth_failure, dependency_failure, retry_storm, repeated_step, empty_output, truncated_output, refusal, invalid_tool_arguments, orphan_tool_call, slow, cost_outlier, negative_feedback, incomplete',
   },
   signalsMin: {
     env: 'LOOPKIT_SIGNALS_MIN',

@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals'
+import { settingsMarkdown } from '@loopkit/config/describe-settings'
+import { SIGNAL_TYPES } from '@loopkit/shared/signals/signal-type'
 import { toDiagnosisRules } from './diagnosis-rules.ts'
 
 const settings = {
@@ -18,3 +20,6 @@ test.each<[given: string, minimums: object]>([
 
 test('signals are switched off by their names', () =>
   expect(toDiagnosisRules({ ...settings, signalsOff: 'slow, nonsense,timeout' }).off).toEqual(['timeout', 'slow']))
+
+test('the settings name every signal that can be switched off', () =>
+  expect(settingsMarkdown()).toContain(SIGNAL_TYPES.join(', ')))
