@@ -6,6 +6,7 @@ import type { JsonValue, SpanRecord } from '../span/record.ts'
 import { jsonOf } from '../span/steps/json-parts.ts'
 import { type ModelOutput, readModelOutput } from '../span/steps/model-output.ts'
 import { TOOL_ARGUMENTS_KEYS } from '../span/steps/step-keys.ts'
+import { unwrapArguments } from '../span/steps/tool-io.ts'
 import type { ObservedRun, RunCall, RunOperation } from './model.ts'
 
 /** What is read of a record as the API answers it. */
@@ -102,7 +103,7 @@ function argumentsOf({ attributes }: RunRecord): JsonValue {
   for (const key of TOOL_ARGUMENTS_KEYS) {
     const value = attributes[key]
     if (value === undefined || value === null) continue
-    return typeof value === 'string' ? ((jsonOf(value) as JsonValue | undefined) ?? value) : value
+    return unwrapArguments(typeof value === 'string' ? (jsonOf(value) ?? value) : value) as JsonValue
   }
   return {}
 }

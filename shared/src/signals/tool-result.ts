@@ -84,7 +84,7 @@ function resultOf(value: OtlpValue): ToolResult {
 }
 
 /** Without one of these a JSON text needs no parsing. */
-const MARKS = /is_?error|"status"|"type":\s?"error|"text"/i
+const MARKS = /is_?error|"status"|"type":\s?"error|"text"|^\s*\{"output":\s?"/i
 
 function fromJson(text: string): ToolResult {
   const parsed = jsonOf(text)
@@ -102,11 +102,18 @@ function fromObject(outermost: Part, text: string | null): ToolResult {
   let part = outermost
   for (let depth = 0; depth < WRAPPINGS_MAX; depth++) {
     if (saysFailed(part)) return { isError: true, text: wordsOf(part) ?? text }
+    const handedOn = textHandedOn(part)
+    if (handedOn !== null) return { isError: false, text: handedOn }
     const inner = WRAPPERS.map((name) => partOf(part.get(name))).find((one) => one !== null)
     if (inner === undefined) break
     part = inner
   }
   return { isError: false, text: wordsOf(part) ?? text }
+}
+
+/** A text that LangChain's callbacks hand on: `{"output": "…", "kwargs": {…}}`. */
+function textHandedOn(part: Part): string | null {
+  return part.size === 2 && part.has('kwargs') ? textIn(part, 'output') : null
 }
 
 /** MCP; Anthropic and AutoGen; LangChain's ToolMessage and Strands' ToolResult; the AI SDK. A status alone may be the tool's data. */

@@ -1,5 +1,5 @@
 import type { OtlpSpan, OtlpValue } from '../../otlp/model.ts'
-import { canonicalJson, jsonOf } from './json-parts.ts'
+import { canonicalJson, jsonOf, partOf, textIn } from './json-parts.ts'
 import { TOOL_ARGUMENTS_KEYS, TOOL_CALL_ID_KEYS } from './step-keys.ts'
 
 /** What a tool was asked, in one spelling, so that equal arguments are equal texts; null where its span does not say. */
@@ -7,8 +7,22 @@ export function readToolArguments(span: OtlpSpan): string | null {
   const value = toolArgumentsOf(span)
   if (value === null || isHidden(value)) return null
   const parsed = jsonOf(value)
-  if (parsed !== undefined) return canonicalJson(parsed)
+  if (parsed !== undefined) return canonicalJson(unwrapArguments(parsed))
   return typeof value === 'string' ? value.trim() : null
+}
+
+/**
+ * OpenLLMetry's: `{"input_str", "inputs", "kwargs", …}` of LangChain's callbacks; `{"args", "kwargs"}` of a decorated function that is called
+ * by names, as models call it.
+ */
+export function unwrapArguments(parsed: unknown): unknown {
+  const part = partOf(parsed)
+  if (part === null) return parsed
+  const inputs = part.get('inputs')
+  if (part.has('input_str')) return partOf(inputs) === null ? (jsonOf(textIn(part, 'input_str') ?? undefined) ?? parsed) : inputs
+  const [args, kwargs] = [part.get('args'), part.get('kwargs')]
+  const isCall = part.size === 2 && Array.isArray(args) && args.length === 0 && partOf(kwargs) !== null
+  return isCall ? kwargs : parsed
 }
 
 /** The arguments as sent, where they are text: what is no JSON at all is seen only there. */
