@@ -47,7 +47,14 @@ export function readOutliers(connection: TelemetryConnection, scope: OutlierScop
     .filter((measure) => !scope.off.includes(SIGNAL_OF[measure]))
     .flatMap((measure) => placesOf(connection, scope, { measure, pending, histories }))
   const priced = new Set(places.filter(({ measure }) => measure === 'cost').map(({ operationNo }) => operationNo))
-  return places.filter(({ measure, operationNo }) => measure !== 'tokens' || !priced.has(operationNo))
+  return places.filter(({ measure, operationNo }) => measure !== 'tokens' || !priced.has(operationNo)).sort(byName)
+}
+
+/** Numbers of operations tell in which order they came. */
+function byName(a: OutlierPlace, b: OutlierPlace): number {
+  const [left, right] = [a, b].map(({ service, operation, measure }) => [service, operation, measure]) as [string[], string[]]
+  const at = left.findIndex((word, n) => word !== right[n])
+  return at < 0 ? 0 : left[at]! < right[at]! ? -1 : 1
 }
 
 export interface OperationOutliers {
