@@ -126,23 +126,30 @@ function chooseSegments(
   return chosen
 }
 
+const HALF_WORDS = 65_536
+
 /** The failing records that were asked for, and how many spans of each of their names are to be read. */
 function findFailing(opened: readonly LookedSegment[], pains: readonly WantedPain[]) {
   const maxOf = new Map<string, number>()
   const ends = new Set<number>()
+  // Most rows are none of these: what half of a word says is asked first.
+  const halves = new Uint8Array(HALF_WORDS)
   for (const { rows, candidatesMax } of pains) {
     for (const row of rows) {
-      maxOf.set(nameOf(row), Math.max(candidatesMax, maxOf.get(nameOf(row)) ?? 0))
-      ends.add(wordAt(row.spanId, 4))
+      const name = nameOf(row)
+      const end = wordAt(row.spanId, 4)
+      maxOf.set(name, Math.max(candidatesMax, maxOf.get(name) ?? 0))
+      ends.add(end)
+      halves[end % HALF_WORDS] = 1
     }
   }
   const failing = new Map<string, Place>()
   const namesMax = new Map<string, number>()
   opened.forEach((segment, number) => {
-    const { body, scan } = segment
+    const { scan, ends: endOf } = segment
     for (let at = 0; at < scan.count; at++) {
       // Four bytes of the span id tell nearly all others apart before any text is made.
-      if (!ends.has(wordAt(body, scan.spanIdAt[at]! + 4))) continue
+      if (halves[endOf[at]! % HALF_WORDS] === 0 || !ends.has(endOf[at]!)) continue
       const name = rowName(segment, at)
       const candidatesMax = maxOf.get(name)
       if (candidatesMax === undefined) continue
@@ -182,9 +189,16 @@ function rowsNamed(opened: readonly LookedSegment[], isWanted: IsWanted, namesMa
   for (const [spanName, most] of namesMax) {
     for (const hasError of [0, 1]) {
       const bucket = bucketName(hasError, spanName)
-      const rows = opened.flatMap(({ buckets, orders }, segment) =>
-        (buckets.get(bucket) ?? []).flatMap((at) => (isWanted(segment, at) ? [{ segment, at, order: orders[at]! }] : [])),
-      )
+      const rows: Row[] = []
+      opened.forEach(({ buckets, orders }, segment) => {
+        let taken = 0
+        for (const at of buckets.get(bucket) ?? NO_ROWS) {
+          if (taken === most) break
+          if (!isWanted(segment, at)) continue
+          rows.push({ segment, at, order: orders[at]! })
+          taken += 1
+        }
+      })
       named.push(...inOrder(rows).slice(0, most))
     }
   }
@@ -199,21 +213,29 @@ function otherRows(
 ): Row[] {
   if (most <= 0) return []
   const others = opened.map(({ buckets }) =>
-    [...buckets].flatMap(([bucket, rows]) => (namesMax.has(spanNameOfBucket(bucket)) ? [] : rows)),
+    [...buckets].flatMap(([bucket, rows]) => (namesMax.has(spanNameOfBucket(bucket)) ? [] : [rows])),
   )
-  const orders = Float64Array.from(others.flatMap((rows, segment) => rows.map((at) => opened[segment]!.orders[at]!))).sort()
-  // Half as many again: some did not arrive in the window.
-  for (let tried = Math.min(orders.length, Math.ceil(most * 1.5)); ; tried = Math.min(orders.length, tried * 2)) {
-    const last = orders[tried - 1] ?? 0
-    const rows = others.flatMap((ofSegment, segment) =>
-      ofSegment.flatMap((at) => {
-        const order = opened[segment]!.orders[at]!
-        return order <= last && isWanted(segment, at) ? [{ segment, at, order }] : []
-      }),
-    )
-    if (rows.length >= most || tried === orders.length) return inOrder(rows).slice(0, most)
+  const total = others.reduce((sum, buckets) => sum + buckets.reduce((of, rows) => of + rows.length, 0), 0)
+  // Ids are mostly drawn evenly, which says up to where about as many lie; half as many again, since some did not arrive in the window.
+  for (let share = (most * 1.5) / Math.max(1, total); ; share *= 2) {
+    const last = share >= 1 ? Number.POSITIVE_INFINITY : share * ORDERS
+    const rows: Row[] = []
+    others.forEach((ofSegment, segment) => {
+      const { orders } = opened[segment]!
+      for (const bucket of ofSegment) {
+        for (const at of bucket) {
+          if (orders[at]! > last) break
+          if (isWanted(segment, at)) rows.push({ segment, at, order: orders[at]! })
+        }
+      }
+    })
+    if (rows.length >= most || share >= 1) return inOrder(rows).slice(0, most)
   }
 }
+
+const NO_ROWS: readonly number[] = []
+/** Six bytes make so many. */
+const ORDERS = 2 ** 48
 
 /** By their trace ids; of one trace as they stand in their segments. */
 function inOrder(rows: Row[]): Row[] {

@@ -20,6 +20,8 @@ export interface LookedSegment extends OpenSegment {
   buckets: ReadonlyMap<string, readonly number[]>
   /** Of each row the six last bytes of the trace id, which the trace context specification wants to be random, as a number. */
   orders: Float64Array
+  /** Of each row the four last bytes of the span id. */
+  ends: Uint32Array
   /** Of some rows, those that were decoded. */
   facts: Map<number, RowFacts>
   receivedMinMs: number
@@ -81,9 +83,11 @@ function lookedSegment(key: string, row: SegmentRow, unpack: TelemetryConnection
   // A copy: what the opener answers is overwritten by the next question.
   const segment = { ...opened, body: Buffer.copyBytesFrom(opened.body) }
   const orders = new Float64Array(segment.scan.count)
+  const ends = new Uint32Array(orders.length)
   const buckets = new Map<string, number[]>()
   for (let at = 0; at < orders.length; at++) {
     orders[at] = orderAt(segment, at)
+    ends[at] = wordAt(segment.body, segment.scan.spanIdAt[at]! + 4)
     const bucket = bucketName(segment.scan.hasError[at]!, spanNameOf(segment, at))
     const rows = buckets.get(bucket)
     if (rows) rows.push(at)
@@ -92,7 +96,7 @@ function lookedSegment(key: string, row: SegmentRow, unpack: TelemetryConnection
   for (const rows of buckets.values()) rows.sort((a, b) => orders[a]! - orders[b]!)
   const arrivals = decodeCommits(row.commits).map(({ receivedMs }) => receivedMs)
   const times = { receivedMinMs: Math.min(...arrivals), receivedMaxMs: Math.max(...arrivals) }
-  return { key, ...segment, orders, buckets, facts: new Map(), ...times }
+  return { key, ...segment, orders, ends, buckets, facts: new Map(), ...times }
 }
 
 /** A span name that failed (1) or not (0). */
