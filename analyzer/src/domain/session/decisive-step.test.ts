@@ -32,6 +32,15 @@ test.each<[string, SpanSketch[], [string, string, string | null]]>([
     [turn('t1', 'a'), turn('t2', 'b'), tool('x'), turn('t3', 'c'), tool('y', failed), turn('t4', 'a'), tool('z')],
     ['first_action', 't3', 'c'],
   ],
+  [
+    'of agents whose turns have spans of their own, who acted first',
+    ['a', 'b'].flatMap((name) => [
+      { id: `agent${name}`, name: `invoke_agent ${name}`, end: 900, view: { kind: 'agent', agent: name } } satisfies SpanSketch,
+      turn(`t${name}`, name, { parent: `agent${name}` }),
+      ...(name === 'b' ? [tool('x')] : []),
+    ]),
+    ['first_action', 'tb', 'b'],
+  ],
   ['where none acted, the first reply', [turn('t1', 'a'), turn('t2', 'b'), turn('t3', 'c')], ['first_reply', 't2', 'b']],
   [
     'where one hands all work on, the last answer',

@@ -153,12 +153,19 @@ function rolesOf(tree: TraceTree): Roles {
   const roles: SessionStep['role'][] = new Array(count).fill('other')
   const turns = new Int32Array(count).fill(NO_PARENT)
   const callsAgent: boolean[] = new Array(count).fill(false)
-  for (const run of findAgentRuns(tree)) {
+  const runs = findAgentRuns(tree)
+  const allTurns = runs.flatMap((run) => run.turns).sort((a, b) => a - b)
+  for (const run of runs) {
     for (const i of run.turns) {
       roles[i] = 'turn'
       turns[i] = i
     }
-    for (const i of run.actions) markAction(tree, run, i, { roles, turns, callsAgent })
+    for (const i of run.actions) {
+      markAction(tree, run, i, { roles, turns, callsAgent })
+      // A tool beside the agents' spans, in none of them, ran what was said last.
+      const isBeside = turns[i] === NO_PARENT && run.agent === NO_PARENT && tree.spans[i]!.view.kind === 'tool'
+      if (isBeside) turns[i] = allTurns[firstAbove(allTurns, i) - 1] ?? NO_PARENT
+    }
   }
   for (const i of tree.topDown) {
     const parent = tree.parents[i]!
