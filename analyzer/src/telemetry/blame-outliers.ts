@@ -1,5 +1,6 @@
 import { toIndexText } from '@loopkit/shared/database/telemetry/index-text'
 import { toHex } from '@loopkit/shared/otlp/ids'
+import type { SpanInContext } from '@loopkit/shared/otlp/model'
 import type { Exemplar } from '@loopkit/shared/rollup/exemplars'
 import { detect } from '@loopkit/shared/signals/detect'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
@@ -9,6 +10,7 @@ import { explainSlowRun, type TimedSpan } from '../domain/outliers/explain-slow-
 import { eachTrace } from './each-trace.ts'
 import { JUDGE_FILTER } from './judge-span.ts'
 import { placeName, tookMs } from './looked-segment.ts'
+import { memoryOf } from './read-memory.ts'
 import type { OutlierPlace } from './read-outliers.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
@@ -54,27 +56,50 @@ export function blameOutliers(
 
 type TimedTraces = ReadonlyMap<string, TimedSpan[]>
 
+/** Of traces that were read before, by the segments that held them. */
+const TIMED = memoryOf<TimedSpan[]>('timed traces', 4)
+const SPAN_BYTES = 250
+
 function readTimed(connection: TelemetryConnection, projectNo: number, slow: readonly OutlierPlace[]): TimedTraces {
   const traceIds = slow.flatMap((place) => askedOf(place).map(({ traceId }) => traceId))
+  const memory = connection.memory.take(TIMED)
+  const keyOf = createKeyOf(connection, projectNo, traceIds)
   const traces = new Map<string, TimedSpan[]>()
-  for (const { traceId, stored } of eachTrace(connection, projectNo, traceIds, JUDGE_FILTER)) {
-    traces.set(
-      traceId,
-      stored.flatMap(({ ctx }) => {
-        const { span } = ctx
-        if (span.log) return []
-        const view = viewSpan(ctx)
-        return {
-          spanId: toHex(span.spanId),
-          parentId: span.parentSpanId === null ? null : toHex(span.parentSpanId),
-          place: placeName({ service: toIndexText(view.service), operation: toIndexText(view.operation) }),
-          tookMs: tookMs(span),
-          isExcused: detect(span, view, NOTHING_OFF) !== null || waitsByDesign(view),
-        }
-      }),
-    )
+  for (const traceId of traceIds) {
+    const known = memory.recall(keyOf(toHex(traceId)))
+    if (known) traces.set(toHex(traceId), known)
+  }
+  const missing = traceIds.filter((traceId) => !traces.has(toHex(traceId)))
+  for (const { traceId, stored } of eachTrace(connection, projectNo, missing, JUDGE_FILTER)) {
+    const timed = stored.flatMap(({ ctx }) => toTimed(ctx))
+    traces.set(traceId, timed)
+    memory.keep(keyOf(traceId), timed, timed.length * SPAN_BYTES)
   }
   return traces
+}
+
+/** A trace with the segments that hold it: a span that comes later lies in another one. */
+function createKeyOf({ hasher, index }: TelemetryConnection, projectNo: number, traceIds: readonly Uint8Array[]) {
+  const hashOf = new Map(traceIds.map((traceId) => [toHex(traceId), hasher(projectNo, traceId)]))
+  const held = new Map<bigint, string>()
+  for (const { segmentId, hashes } of index.find(projectNo, [...new Set(hashOf.values())]))
+    for (const hash of hashes) held.set(hash, `${held.get(hash) ?? ''} ${segmentId}`)
+  return (traceId: string) => `${projectNo} ${traceId}${held.get(hashOf.get(traceId)!) ?? ''}`
+}
+
+function toTimed(ctx: SpanInContext): TimedSpan[] {
+  const { span } = ctx
+  if (span.log) return []
+  const view = viewSpan(ctx)
+  return [
+    {
+      spanId: toHex(span.spanId),
+      parentId: span.parentSpanId === null ? null : toHex(span.parentSpanId),
+      place: placeName({ service: toIndexText(view.service), operation: toIndexText(view.operation) }),
+      tookMs: tookMs(span),
+      isExcused: detect(span, view, NOTHING_OFF) !== null || waitsByDesign(view),
+    },
+  ]
 }
 
 function askedOf({ exemplars }: OutlierPlace): Exemplar[] {

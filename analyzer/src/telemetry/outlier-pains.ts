@@ -39,8 +39,10 @@ export type OutlierQuestion = Pick<PainQuestion, 'projectNo' | 'projectId' | 'wi
 
 /** Pains of runs that did not fail and were slower or dearer than usual, as the window sees them. */
 export function outlierPains(connection: TelemetryConnection, question: OutlierQuestion, runs: RunCounts): RankedPain[] {
-  const places = blameOutliers(connection, question.projectNo, readOutliers(connection, question))
-  return places.map((place) => toPain(connection, question, { place, runs }))
+  // Whoever asks about one service still wants to know where it only waited for another.
+  const places = blameOutliers(connection, question.projectNo, readOutliers(connection, { ...question, service: null }))
+  const wanted = places.filter(({ service }) => question.service === null || service === question.service)
+  return wanted.map((place) => toPain(connection, question, { place, runs }))
 }
 
 function toPain(
