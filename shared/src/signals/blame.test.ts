@@ -173,6 +173,30 @@ const cases: [guarantee: string, sketches: SpanSketch[], blamed: Record<string, 
     { query: ['server', 'call'] },
   ],
   [
+    'the call that a program gave up, of which its request failed',
+    [
+      {
+        id: 'server',
+        kind: SERVER,
+        status: ERROR,
+        attributes: { 'http.response.status_code': 500 },
+        exception: ['AbortError', 'This operation was aborted'],
+        start: 0,
+        end: 100,
+      },
+      {
+        id: 'call',
+        parent: 'server',
+        kind: CLIENT,
+        status: ERROR,
+        exception: ['AbortError', 'This operation was aborted'],
+        start: 5,
+        end: 95,
+      },
+    ],
+    { call: ['server'] },
+  ],
+  [
     'what failed first of a group, and not the others that were cancelled with it',
     [
       { id: 'group', status: ERROR, exception: ['ExceptionGroup', 'unhandled errors in a TaskGroup'], start: 0, end: 100 },

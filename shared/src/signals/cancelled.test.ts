@@ -39,5 +39,10 @@ test.each<[what: string, signal: string, sketch: SpanSketch]>([
     'error_status',
     { kind: SERVER, status: ERROR, message: 'context canceled', attributes: { 'http.response.status_code': 500 } },
   ],
+  [
+    'a call that its own program gave up',
+    'exception',
+    { parent: 'handler', kind: CLIENT, status: ERROR, exception: ['AbortError', 'This operation was aborted'] },
+  ],
   ['an order that was cancelled', 'error_status', { status: ERROR, message: 'order 17 was cancelled by the shop' }],
 ])('a failure stays one: %s', (_what, signal, sketch) => expect(signalOf(sketch)).toBe(signal))

@@ -2,6 +2,7 @@ import type { OtlpSpan } from '../otlp/model.ts'
 import { grpcStatusOf, httpStatusOf } from './codes.ts'
 
 const SERVER = 2
+const CLIENT = 3
 
 /** Errors by which runtimes stop work that nobody waits for any more: JavaScript, Python, Kotlin and Java, .NET, Go. */
 const TYPE =
@@ -20,6 +21,8 @@ export function wasGivenUp(span: OtlpSpan): boolean {
   const { attributes, events, status, kind } = span
   const http = httpStatusOf(attributes)
   if (http !== null && http >= 400) return http === 499
+  // A program that gives its own call up mostly waited too long: whether it mattered, who called it tells.
+  if (kind === CLIENT && span.parentSpanId !== null) return false
   const exceptions = events.filter(({ name }) => name === 'exception')
   const said = [status.message, ...exceptions.map(({ attributes: of }) => of.get('exception.message'))].filter(
     (text) => typeof text === 'string',
