@@ -157,7 +157,7 @@ describe('one window', () => {
   test('says how many pains and open traces it left out', () => {
     fixture.send(PROJECT, NOW - 5000, [failing('a'), failing('b', { name: 'refund' })])
     expect(readPains(connection, { ...question, painsMax: 1 }).omitted).toEqual([
-      { what: 'issues', count: 1, reason: 'lower_rank' },
+      { what: 'issues', count: 1, reason: 'lower_rank', href: '/v1/pains' },
     ])
   })
 

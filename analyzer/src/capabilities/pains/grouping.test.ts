@@ -76,7 +76,7 @@ describe('a muted pain', () => {
     expect([muted.status, muted.body]).toMatchObject([200, { pain_id: pay, muted: { reason: 'known outage', until } }])
     const packet = await diagnose()
     expect(packet.issues.map(({ pain_id }) => pain_id)).toEqual([ship])
-    expect(packet.omitted).toContainEqual({ what: 'issues', count: 1, reason: 'muted', ids: [pay] })
+    expect(packet.omitted).toContainEqual({ what: 'issues', count: 1, reason: 'muted', ids: [pay], href: '/v1/pains' })
     expect((await observe()).new.map(({ pain_id }) => pain_id)).toEqual([ship])
     const { body } = await project.get<{ open_pains: { pain_id: string }[]; value: object }>('/v1/dashboard', key)
     expect(body.open_pains.map(({ pain_id }) => pain_id)).toEqual([ship])
