@@ -40,6 +40,27 @@ describe('a record stands to a change', () => {
       [30, 1],
       'before',
     ],
+    [
+      'after, by a successor that was sent first',
+      at(SHIPPED, '2'),
+      [version(3, '3', 200, 1000), version(2, '2', 100, 1010), version(1, '1', 0, 1020)],
+      [210, 3],
+      'after',
+    ],
+    [
+      'before, by an old version that was sent last',
+      at(SHIPPED, '2'),
+      [version(3, '3', 200, 1000), version(2, '2', 100, 1010), version(1, '1', 0, 1020)],
+      [30, 1],
+      'before',
+    ],
+    [
+      'before, by an old version, where one of the new has a clock that is days behind',
+      at(SHIPPED, '2'),
+      [version(1, '1', 0), version(2, '2', -9000, 100)],
+      [90, 1],
+      'before',
+    ],
     ['before, where the version was never seen', at(SHIPPED, '9'), [version(1, '1', 0)], [150, 1], 'before'],
   ] as [string, ReturnType<typeof at>, SeenVersion[], [number, number], string][])(
     '%s',

@@ -58,9 +58,12 @@ function isRollback({ shippedAtMs }: ChangeMoment, shipped: SeenVersion, version
   return versions.some((one) => isNewer(one, shipped) && one.beganMs < shippedAtMs)
 }
 
-/** Newer by arrival and by event: neither a backfilled old version nor one that was seen late is taken for a successor. */
+/** What arrived within so long of each other tells nothing by its arrival: days that are sent in a minute come in any order. */
+const SAME_ARRIVAL_MS = 60 * MINUTE_MS
+
+/** Newer by event and, where they differ, by arrival: neither a backfilled old version nor one whose clock is wrong is taken for a successor. */
 function isNewer(one: SeenVersion, shipped: SeenVersion): boolean {
-  return one.firstSeenMs > shipped.firstSeenMs && one.beganMs > shipped.beganMs
+  return one.firstSeenMs > shipped.firstSeenMs - SAME_ARRIVAL_MS && one.beganMs > shipped.beganMs
 }
 
 function isLater({ beganMs, firstSeenMs }: SeenVersion, atMs: number): boolean {
