@@ -67,7 +67,7 @@ function shareAtLeast(facts: PainFacts): number {
   return proportionInterval(failures, facts.runs, SHARE_ALPHA).low
 }
 
-const SEVERITY_WEIGHT: Record<Severity, number> = { low: 0.3, medium: 1, high: 1.5, critical: 2 }
+const SEVERITY_WEIGHT: Record<Severity, number> = { low: 0.2, medium: 1, high: 1.5, critical: 2 }
 /** The bound below which the true number of failures lies with a chance of 5 %. */
 const LOWER_BOUND_CHANCE = 0.05
 /** Jeffreys' prior for a Poisson rate. */
