@@ -95,7 +95,8 @@ export function judgeChange(facts: VerdictFacts, rule: VerdictRule): Judgement {
     ? 'slipped'
     : verdictOf(own, compared, facts.parent, rule)
   if (verdict !== null) return { ...NOTHING_SAID, verdict, ...ratios }
-  const missing = missingRuns(compared, planned, rule)
+  // Of a stretch without failures nobody can tell how many runs would show a fall.
+  const missing = missingRuns(compared.before.failures > 0 ? compared : { before, after }, planned, rule)
   if (missing <= 0) return { ...NOTHING_SAID, reason: 'inconclusive', ...ratios }
   return { ...NOTHING_SAID, reason: 'insufficient_traffic', detail: needs(missing), ...ratios, runsNeeded: missing }
 }
