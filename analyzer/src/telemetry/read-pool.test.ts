@@ -56,6 +56,16 @@ test('answers many that ask at once, twice each', async () => {
   expect(new Set((await Promise.all(asked)).map(({ counts }) => counts.accepted))).toEqual(new Set([3]))
 })
 
+test('a question that comes while a worker rehearses is asked of that one', async () => {
+  fill().close()
+  const pool = open({ workers: 2 })
+  const finished: string[] = []
+  const rehearsed = pool.rehearse().then(() => finished.push('rehearsed'))
+  const asked = pool.ask('ledger', { projectNo: 1, window }).then(() => finished.push('answered'))
+  await Promise.all([rehearsed, asked])
+  expect(finished).toEqual(['rehearsed', 'answered'])
+})
+
 test('refuses what has waited too long', async () => {
   fill().close()
   const pool = open({ workers: 1, waitMaxMs: 1 })

@@ -34,6 +34,8 @@ const WORKERS = 2
 const TIMEOUT_MS = 30_000
 /** One request may ask twice, and an agent may ask for all its pains at once: what waits costs a hundred bytes, and time bounds it. */
 const WAITING_MAX = 1_000
+/** When a first question has had time to come. */
+const OTHERS_REHEARSE_AFTER_MS = 5_000
 /** Then whoever asked has given up. */
 const WAIT_MAX_MS = 30_000
 /** A worker holds one question's rows; more than this is a question that was not bounded. */
@@ -94,12 +96,15 @@ export class ReadPool {
   }
 
   /**
-   * Opens a worker and lets it try itself out; then the others, for which nobody waits, since it is asked before them. Where it fails,
-   * the first question finds out.
+   * Opens a worker and lets it try itself out; the others some seconds later, so that they do not take the processor from the first
+   * question, which is asked of this one. Where it fails, that question finds out.
    */
   async rehearse(): Promise<void> {
     await this.#rehearseOne()
-    for (let others = this.#options.workers - 1; others > 0; others--) void this.#rehearseOne()
+    const others = setTimeout(() => {
+      for (let left = this.#options.workers - 1; left > 0; left--) void this.#rehearseOne()
+    }, OTHERS_REHEARSE_AFTER_MS)
+    others.unref()
   }
 
   #rehearseOne(): Promise<void> {
@@ -123,9 +128,14 @@ export class ReadPool {
     this.#refuseOld()
     while (this.#waiting.length > 0 && !this.#closed) {
       const free = this.#seats.find(({ current }) => current === null)
-      if (!free && this.#seats.length >= this.#options.workers) return
+      if (!free && (this.#seats.length >= this.#options.workers || this.#isRehearsing())) return
       this.#start(free ?? this.#open(), this.#waiting.shift()!)
     }
+  }
+
+  /** Who rehearses is ready sooner than one that is not started yet. */
+  #isRehearsing(): boolean {
+    return this.#seats.some(({ current }) => current?.name === 'rehearsal')
   }
 
   /** The first has waited longest. */
