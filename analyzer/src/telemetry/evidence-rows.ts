@@ -2,7 +2,7 @@ import type { SqliteDatabase } from '@loopkit/shared/database/open'
 import { type EvidenceRow, preferred } from './evidence-order.ts'
 import { readFailureFacts } from './failure-facts.ts'
 import { type FailureScope, type FailureSelection, SERVICES, SESSION_ID, selectFailures } from './failure-scope.ts'
-import { namedByParts, type PainParts, samplesOfParts } from './rolled-failures.ts'
+import { numbersNamed, type PainParts, samplesOfParts, usersOfParts } from './rolled-failures.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 /**
@@ -70,23 +70,39 @@ export function readNamed(
        cross join session s on s.session_no = t.session_no and s.session_id = ${SESSION_ID}
      where ${sql} and user is not null limit @valuesMax`,
   )
+  const met = new Set([...users, ...openUsers]).size
+  const { parts } = selection
+  if (parts && areListsNumbered(db, scope.projectNo)) return { ...wordsOf(db, numbersNamed(parts)), users: met }
   return {
     services: column(`select distinct ${SERVICES} from decided_failure f where ${sql} limit @valuesMax`).flatMap(toNames),
     releases: column(
       `select distinct release from decided_failure f join release using (release_no) where ${sql} limit @valuesMax`,
     ),
-    users: new Set([...users, ...openUsers]).size,
+    users: met,
   }
 }
 
+/** Lists of services beyond so many of a project stand with their failures only; parts know those that have a number. */
+const LISTS_NUMBERED = 20_000
+
+function areListsNumbered(db: SqliteDatabase, projectNo: number): boolean {
+  const beyond = db.prepare(`select 1 from service_list where project_no = ? limit 1 offset ${LISTS_NUMBERED - 1}`)
+  return beyond.get(projectNo) === undefined
+}
+
 function readRolledNames(db: SqliteDatabase, parts: readonly PainParts[], openUsers: readonly string[]): Named {
-  const { releases, serviceLists, users } = namedByParts(db, parts, openUsers)
+  return { ...wordsOf(db, numbersNamed(parts)), users: usersOfParts(db, parts, openUsers) }
+}
+
+function wordsOf(
+  db: SqliteDatabase,
+  { releases, serviceLists }: { releases: number[]; serviceLists: number[] },
+): Pick<Named, 'services' | 'releases'> {
   const words = (sql: string, numbers: readonly number[]) => db.prepare(sql).pluck().all(JSON.stringify(numbers)) as string[]
   const lists = words('select services from service_list where service_list_no in (select value from json_each(?))', serviceLists)
   return {
     services: lists.flatMap(toNames),
     releases: words('select distinct release from release where release_no in (select value from json_each(?))', releases),
-    users,
   }
 }
 

@@ -224,27 +224,33 @@ export function samplesOfParts(all: readonly PainParts[], samplesMax: number): n
   return [...new Set([last.no, first.no, ...firstSamples(samples, samplesMax).map(({ failureNo }) => failureNo)])]
 }
 
-/** Numbers of the releases and of the lists of services that these failures name, and how many users they met. */
-export function namedByParts(db: SqliteDatabase, all: readonly PainParts[], openUsers: readonly string[]) {
+/** Numbers of the releases and of the lists of services that these failures name. */
+export function numbersNamed(all: readonly PainParts[]): { releases: number[]; serviceLists: number[] } {
   const releases = new Set<number>()
   const serviceLists = new Set<number>()
-  const users = createDistinctCount()
-  const unread: number[] = []
   for (const { rows, single } of all) {
     for (const row of rows) {
       for (const no of row.releases) releases.add(no)
       for (const no of row.serviceLists) serviceLists.add(no)
-      if (row.users !== null) users.join(row.users)
-      unread.push(...row.usersOf)
     }
-    for (const { releaseNo, serviceListNo, failureNo } of single) {
+    for (const { releaseNo, serviceListNo } of single) {
       if (releaseNo !== 0) releases.add(releaseNo)
       if (serviceListNo !== 0) serviceLists.add(serviceListNo)
-      unread.push(failureNo)
     }
   }
+  return { releases: [...releases], serviceLists: [...serviceLists] }
+}
+
+/** How many users these failures met. */
+export function usersOfParts(db: SqliteDatabase, all: readonly PainParts[], openUsers: readonly string[]): number {
+  const users = createDistinctCount()
+  for (const { rows } of all) for (const row of rows) if (row.users !== null) users.join(row.users)
+  const unread = all.flatMap(({ rows, single }) => [
+    ...rows.flatMap(({ usersOf }) => usersOf),
+    ...single.map(({ failureNo }) => failureNo),
+  ])
   for (const user of [...openUsers, ...readUsers(db, unread)]) users.add(hashText(user))
-  return { releases: [...releases], serviceLists: [...serviceLists], users: users.count() }
+  return users.count()
 }
 
 /** Late spans may still name a user, so users of single failures are not kept with them. */

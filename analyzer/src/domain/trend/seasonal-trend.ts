@@ -66,7 +66,7 @@ export function seasonalTrend(series: HourlySeries, recentHours: number): Season
   for (const cycle of CYCLES) {
     if (recentHours > cycle.hours) continue
     const of = { cycle, recentHours }
-    const looked: Looking = { ...of, count, wandering: createWandering(count, end, of), season: seasonOf(count, end, of) }
+    const looked: Looking = { ...of, count, wandering: createWandering(count, end, of), season: createSeason(count, end, of) }
     let state: Trend | null = null
     for (let at = end - STEPS; at <= end; at++) {
       const seen = lookAt(looked, at, state ?? 'steady')
@@ -92,6 +92,15 @@ function createWandering(count: CountBetween, end: number, { cycle, recentHours 
   }
 }
 
+/** Most pains of a young project have no earlier periods that it would be asked for. */
+function createSeason(count: CountBetween, end: number, of: Pick<Looking, 'cycle' | 'recentHours'>) {
+  let known: number | null = null
+  return () => {
+    known ??= seasonOf(count, end, of)
+    return known
+  }
+}
+
 interface Looking {
   count: CountBetween
   cycle: Cycle
@@ -99,7 +108,7 @@ interface Looking {
   /** Worked out when it is asked for: most pains are as usual at first sight. */
   wandering(): Wandering
   /** By how much the rate differs between the hours of a period, as the square of its coefficient of variation, at most. */
-  season: number
+  season(): number
 }
 
 /** Standard deviations above (below: negative) what is usual, and above the latest period. */
@@ -126,8 +135,8 @@ function lookAt(looked: Looking, at: number, state: Trend): Seen | null {
   if (usable.length < cycle.earlierMin) return null
   const whole = (nth: number) => count(at - (nth + 1) * cycle.hours, at - nth * cycle.hours)
   const wholes = sum(usable.map(whole))
-  const usual = SHIFTS.map((shift) => informed(sum(usable.map((nth) => period(nth, shift))), wholes, looked.season))
-  const latest = SHIFTS.map((shift) => informed(period(usable[0]!, shift), whole(usable[0]!), looked.season))
+  const usual = SHIFTS.map((shift) => informed(sum(usable.map((nth) => period(nth, shift))), wholes, looked.season()))
+  const latest = SHIFTS.map((shift) => informed(period(usable[0]!, shift), whole(usable[0]!), looked.season()))
   const plain = leastDeviate(usual, recent, 0)
   const enter = enterDeviates((wholes.failures / usable.length) * (WEEK_HOURS / cycle.hours))
   // What chance alone explains needs no other explanation.
