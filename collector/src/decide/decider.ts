@@ -4,7 +4,6 @@ import { createTraceHasher } from '@loopkit/shared/database/telemetry/trace-hash
 import { createTraceIndex } from '@loopkit/shared/database/telemetry/trace-index'
 import type { AttributeFilter } from '@loopkit/shared/otlp/decode-traces'
 import type { Clock } from '@loopkit/shared/runtime/clock'
-import { OVERFLOW_KEY } from '@loopkit/shared/signals/fingerprint-cap'
 import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import type { CostOf } from '@loopkit/shared/span/price-call'
@@ -12,6 +11,7 @@ import { createDictionary } from '../write/dictionary.ts'
 import { noTurn } from '../write/write-turn.ts'
 import { createDecisionTransaction, type WriteDecisions } from './decision-transaction.ts'
 import { describeDecision, type TraceDecision } from './describe-decision.ts'
+import { createCountCapped } from './fingerprint-cap.ts'
 import { createStoredJudge } from './judge-stored.ts'
 import { createOpenRows, type OpenTrace } from './open-rows.ts'
 import { createProjectRules } from './project-rules.ts'
@@ -68,11 +68,7 @@ const BUSY_TIMEOUT_MS = 2_000
 
 export function createDecider(options: DeciderOptions): Decider {
   const { telemetryPath, controlPath, quietMs, decideAfterMs, signalsOff, thresholds, costOf, filter, clock } = options
-  const db = openDatabase(telemetryPath, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
-  // Segments are read through it once, in their order.
-  db.pragma(`cache_size = -${CACHE_KIB}`)
-  // The retainer checkpoints, on this thread too.
-  db.pragma('wal_autocheckpoint = 0')
+  const db = openStore(telemetryPath)
   const hasher = createTraceHasher(readTraceHashKey(db)!)
   const judge = createStoredJudge({
     db,
@@ -88,9 +84,7 @@ export function createDecider(options: DeciderOptions): Decider {
   const projectIds = createProjectIds(controlPath)
   const projectRules = createProjectRules(controlPath)
   const open = createOpenRows(db)
-  const capped = db
-    .prepare('select count(*) from accepted join fingerprint using (project_no) where fingerprint.fingerprint = ?')
-    .pluck()
+  const countCapped = createCountCapped(db)
   let agedCheckedMs = Number.NEGATIVE_INFINITY
 
   function pick(): OpenTrace[] {
@@ -119,9 +113,9 @@ export function createDecider(options: DeciderOptions): Decider {
       return { decided: decided.map((hash) => BigInt.asUintN(64, hash)), mayHaveMore: decided.length >= BATCH_TRACES }
     },
     backlog() {
-      const { traces, firstReceivedMs } = open.waiting()
+      const { traces: undecided, firstReceivedMs } = open.waiting()
       const oldestMs = firstReceivedMs === null ? null : Math.max(0, clock.nowMs() - firstReceivedMs)
-      return { undecided: traces, oldestMs, cappedProjects: capped.get(OVERFLOW_KEY) as number }
+      return { undecided, oldestMs, cappedProjects: countCapped() }
     },
     close() {
       projectIds.close()
@@ -129,6 +123,15 @@ export function createDecider(options: DeciderOptions): Decider {
       db.close()
     },
   }
+}
+
+function openStore(path: string): SqliteDatabase {
+  const db = openDatabase(path, { role: 'writer', busyTimeoutMs: BUSY_TIMEOUT_MS })
+  // Segments are read through it once, in their order.
+  db.pragma(`cache_size = -${CACHE_KIB}`)
+  // The retainer checkpoints, on this thread too.
+  db.pragma('wal_autocheckpoint = 0')
+  return db
 }
 
 interface ProjectIds {

@@ -17,6 +17,12 @@ export interface FingerprintCap {
 const COUNT_EVERY_ASKED = 10_000
 const MINUTE_MS = 60_000
 
+/** Projects whose failures are no longer all told apart. */
+export function createCountCapped(db: SqliteDatabase): () => number {
+  const count = db.prepare('select count(*) from accepted join fingerprint using (project_no) where fingerprint.fingerprint = ?')
+  return () => count.pluck().get(OVERFLOW_KEY) as number
+}
+
 export function createFingerprintCap(db: SqliteDatabase, fingerprintsMax: number): FingerprintCap {
   const count = db.prepare('select count(*) from fingerprint where project_no = ?').pluck()
   const find = db.prepare('select fingerprint_no from fingerprint where project_no = ? and fingerprint = ?').pluck()
