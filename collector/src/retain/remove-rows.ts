@@ -3,8 +3,8 @@ import type { RetainedStore } from './retained-store.ts'
 /** Rows that a transaction takes, some 0.5 ms: this thread gives way to all others, also while it holds the lock. */
 const ROWS_PER_STEP = 100
 
-/** By how much less than other rollups sketches of hours are kept, in hours: eight days of them tell how each hour of a week was. */
-const SKETCH_HOURS_SHORTER = (180 - 8) * 24
+/** By how much less than other rollups sketches of hours are kept, in hours: readers look at eight whole days before today. */
+const SKETCH_HOURS_SHORTER = (180 - 9) * 24
 
 interface Rows {
   table: string
