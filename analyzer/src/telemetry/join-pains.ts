@@ -175,7 +175,9 @@ function spreadOf(db: SqliteDatabase, question: PainQuestion, { decided, open, s
   if (selection.parts && decided.length + open.length > 0) {
     const bitsOf = createOpenBits(db, question.projectNo)
     const { traces, sessions, ended } = spreadOfParts(selection.parts, open.map(bitsOf))
-    return { traces, sessions, ended: ended + endedOpen }
+    // Many of them are estimated, and an estimate must not tell of more than each failure brings.
+    const failures = sum(decided, (pain) => pain.failures) + open.length
+    return { traces: Math.min(traces, failures), sessions: Math.min(sessions, failures), ended: ended + endedOpen }
   }
   const [only] = decided
   const counted = decided.length > 1 ? countSpread(db, question, selection) : (only ?? NO_SPREAD)

@@ -1,5 +1,5 @@
 /**
- * How many different things were met, in at most half a kilobyte: exact up to 64 of them, estimated beyond (HyperLogLog, 512
+ * How many different things were met, in at most a kilobyte: exact up to 256 of them, estimated beyond (HyperLogLog, 512
  * registers, a standard error of 4.6 %). Neither order nor repetition nor the way in which parts were joined shows in it.
  */
 export interface DistinctCount {
@@ -11,7 +11,8 @@ export interface DistinctCount {
   toBytes(): Uint8Array
 }
 
-const EXACT_MAX = 64
+/** To add so many one by one costs what it costs to join as many registers. */
+const EXACT_MAX = 256
 const INDEX_BITS = 9
 const REGISTERS = 1 << INDEX_BITS
 /** First byte of what is written. */
