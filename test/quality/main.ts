@@ -73,6 +73,7 @@ const runs = values.full ? RUNS_FULL : RUNS
 console.error(`simulating: ${runs} histories a cell, seed ${values.seed}`)
 const verdicts = simulateVerdicts(verifyRule, { runs, seed: Number(values.seed) })
 const text = qualityMarkdown({
+  isOther: folder !== resolve(sharedData),
   measures: [...measures, measureVerdicts(verdicts), ...simulateRest()],
   notMeasured,
   verdicts,

@@ -2,6 +2,8 @@ import type { VerdictFigures } from './false-verdicts.ts'
 import { type Figure, isMet, type Measure, shortfall } from './measure.ts'
 
 export interface QualityReport {
+  /** Measured on other sets than those that lie beside the project. */
+  isOther: boolean
   measures: readonly Measure[]
   /** Measures that lack their data, or that the product has no answer to. */
   notMeasured: readonly { name: string; published: string; target: string; why: string }[]
@@ -9,12 +11,16 @@ export interface QualityReport {
 }
 
 /** The whole table as markdown, which is also what a terminal shows. */
-export function qualityMarkdown({ measures, notMeasured, verdicts }: QualityReport): string {
+export function qualityMarkdown({ isOther, measures, notMeasured, verdicts }: QualityReport): string {
   return [
     '# How good the answers are',
     '',
-    'Written by `npm run bench:quality -- --save`; do not edit. Measured on the half of each public set that this project was given:',
-    'the other half is kept back, so expect somewhat less there. One configuration for everything.',
+    ...(isOther
+      ? ['Measured on sets given with `--data`. One configuration for everything.']
+      : [
+          'Written by `npm run bench:quality -- --save`; do not edit. Measured on the half of each public set that this project was given:',
+          'the other half is kept back, so expect somewhat less there. One configuration for everything.',
+        ]),
     '',
     '| measure | figure | published | target | ours | |',
     '|---|---|---|---|---|---|',
