@@ -44,6 +44,8 @@ describe('a change', () => {
     ['somewhat fewer failures, with much traffic', facts(side(400, 4000), side(320, 4000)), 'refused', 'inconclusive'],
     ['one failure before and none after', facts(side(1, 100), side(0, 100)), 'refused', 'insufficient_traffic'],
     ['too few runs after', facts(side(50, 500), side(0, 10)), 'refused', 'insufficient_traffic'],
+    ['two failures where there were none', facts(side(0, 500), side(2, 500)), 'refused', 'insufficient_traffic'],
+    ['few failures where there were none, with much traffic', facts(side(0, 500), side(4, 2000)), 'refused', 'inconclusive'],
     ['no failure on either side', facts(side(0, 500), side(0, 500)), 'refused', 'no_data'],
     ['no run before', facts(side(0, 0), side(5, 500)), 'refused', 'no_data'],
     ['no run after', facts(side(50, 500), side(0, 0)), 'refused', 'no_data'],
@@ -95,6 +97,29 @@ describe('a change', () => {
     ],
     ['many failures that stand for more', facts(side(50, 500, { weight: 10 }), side(0, 500, { weight: 10 })), 'held', null],
   ])('with %s', (_, given, verdict, reason) => expect(judgeChange(given, RULE)).toMatchObject({ verdict, reason }))
+
+  test('is compared with its control where it has one, and shows the ratio of all beside it', () => {
+    const [before, after] = [side(100, 1000), side(60, 400)]
+    const compared = { before: side(120, 400), after }
+    const said = judgeChange(facts(before, after, { control: { kind: 'same_time', compared } }), RULE)
+    expect(said.verdict).toBe('held')
+    expect(said.ratio?.value).toBeCloseTo(1.5)
+    expect(said.controlRatio?.value).toBeCloseTo(0.5)
+    const fallen = { kind: 'latest_stretch' as const, compared: { before: side(0, 400), after: side(0, 400) } }
+    expect(judgeChange(facts(before, side(0, 400), { control: fallen }), RULE)).toMatchObject({
+      verdict: 'refused',
+      reason: 'no_data',
+    })
+    const idle = { kind: 'same_operations' as const, compared: { before: side(0, 400), after: side(0, 400) } }
+    expect(judgeChange(facts(before, side(0, 400), { control: idle }), RULE)).toMatchObject({ reason: 'path_not_exercised' })
+  })
+
+  test('that siblings made up for has moved, and where they fail as ever it has held', () => {
+    const [before, after] = [side(50, 500), side(0, 500)]
+    const said = (siblings: number) =>
+      judgeChange(facts(before, after, { parent: { before: side(150, 500), after: side(siblings, 500) } }), RULE).verdict
+    expect([said(145), said(100)]).toEqual(['moved', 'held'])
+  })
 
   test('with the runs that were said to be missing, and no failure, has held', () => {
     const before = side(30, 300)

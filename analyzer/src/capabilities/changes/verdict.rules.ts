@@ -95,8 +95,9 @@ export function judgeChange(facts: VerdictFacts, rule: VerdictRule): Judgement {
     ? 'slipped'
     : verdictOf(own, compared, facts.parent, rule)
   if (verdict !== null) return { ...NOTHING_SAID, verdict, ...ratios }
-  // Of a stretch without failures nobody can tell how many runs would show a fall.
-  const missing = missingRuns(compared.before.failures > 0 ? compared : { before, after }, planned, rule)
+  // A short stretch may say that no number of runs would do, where all of before says how many.
+  const ofAll = () => missingRuns({ before, after }, plannedNow(facts.plan, before, rule), rule)
+  const missing = missingRuns(compared, planned, rule) || (control?.kind === 'latest_stretch' ? ofAll() : 0)
   if (missing <= 0) return { ...NOTHING_SAID, reason: 'inconclusive', ...ratios }
   return { ...NOTHING_SAID, reason: 'insufficient_traffic', detail: needs(missing), ...ratios, runsNeeded: missing }
 }
@@ -195,7 +196,8 @@ function ratioOf(before: Traffic, after: Traffic, rule: VerdictRule, planned = p
 /** Runs that are missing after the change: until a stop of the failures would show, or until a fall by half probably would. */
 function missingRuns(compared: Compared, planned: PlannedRuns, rule: VerdictRule): number {
   const { before, after } = compared
-  if (before.failures === 0) return 0
+  // As if the next run before had failed: of none at all no number would follow.
+  if (before.failures === 0) return Math.max(0, planRuns({ ...before, failures: 1, failuresSquared: 1 }, rule.delta) - after.runs)
   return Math.max(
     fewestRuns(compared, planned, rule) ?? 0,
     Math.ceil(planned.minimumRuns - after.runs),

@@ -55,6 +55,20 @@ describe('a record stands to a change', () => {
       'before',
     ],
     [
+      'before, by a lower number that came with it, whenever it ran',
+      at(SHIPPED, '1.10'),
+      [version(1, '1.9', 150, 1000), version(2, '1.10', 50, 1000)],
+      [160, 1],
+      'before',
+    ],
+    [
+      'after, by a name without order that began later and came with it',
+      at(SHIPPED, 'c0ffee'),
+      [version(1, 'deadbeef', 150, 1000), version(2, 'c0ffee', 50, 1000)],
+      [160, 1],
+      'after',
+    ],
+    [
       'before, by an old version, where one of the new has a clock that is days behind',
       at(SHIPPED, '2'),
       [version(1, '1', 0), version(2, '2', -9000, 100)],

@@ -61,9 +61,24 @@ function isRollback({ shippedAtMs }: ChangeMoment, shipped: SeenVersion, version
 /** What arrived within so long of each other tells nothing by its arrival: days that are sent in a minute come in any order. */
 const SAME_ARRIVAL_MS = 60 * MINUTE_MS
 
-/** Newer by event and, where they differ, by arrival: neither a backfilled old version nor one whose clock is wrong is taken for a successor. */
+/**
+ * Newer by event and by arrival: neither a backfilled old version nor one whose clock is wrong is taken for a successor. Where both
+ * arrived together, by event and, where they are numbered, not by a lower number.
+ */
 function isNewer(one: SeenVersion, shipped: SeenVersion): boolean {
-  return one.firstSeenMs > shipped.firstSeenMs - SAME_ARRIVAL_MS && one.beganMs > shipped.beganMs
+  if (one.beganMs <= shipped.beganMs) return false
+  const isTogether = Math.abs(one.firstSeenMs - shipped.firstSeenMs) < SAME_ARRIVAL_MS
+  return isTogether ? !hasLowerNumber(one.release, shipped.release) : one.firstSeenMs > shipped.firstSeenMs
+}
+
+/** 1.9 is lower than 1.10; of names that differ in more than their numbers none is. */
+function hasLowerNumber(one: string, other: string): boolean {
+  const shape = (release: string) => release.replaceAll(/\d+/g, '#')
+  if (shape(one) !== shape(other)) return false
+  const numbers = (release: string) => (release.match(/\d+/g) ?? []).map(Number)
+  const others = numbers(other)
+  const differing = numbers(one).findIndex((number, at) => number !== others[at])
+  return differing >= 0 && numbers(one)[differing]! < others[differing]!
 }
 
 function isLater({ beganMs, firstSeenMs }: SeenVersion, atMs: number): boolean {
