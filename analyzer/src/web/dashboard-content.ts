@@ -107,7 +107,7 @@ function verdictTable(heading: string, rows: readonly VerdictRow[]): string {
   return `<h2>${escapeHtml(heading)}</h2>
 <div class="table" role="region" aria-label="${escapeHtml(heading)}" tabindex="0">
 <table role="table">
-<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Pain</th><th scope="col" role="columnheader">Before</th><th scope="col" role="columnheader">After</th><th scope="col" role="columnheader">Change</th><th scope="col" role="columnheader">Said</th></tr></thead>
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Pain</th><th scope="col" role="columnheader">Before</th><th scope="col" role="columnheader">After</th><th scope="col" role="columnheader">Failure rate</th><th scope="col" role="columnheader">Judged</th></tr></thead>
 <tbody role="rowgroup">
 ${rows.map(verdictRow).join('\n')}
 </tbody>
@@ -115,12 +115,12 @@ ${rows.map(verdictRow).join('\n')}
 </div>`
 }
 
-function verdictRow({ title, pain_id, before, after, change_percent, at, verdict }: VerdictRow): string {
-  const what = `${escapeHtml(title ?? 'A whole service')}<small>${escapeHtml(verdict)} · <code>${escapeHtml(pain_id ?? '')}</code></small>`
+function verdictRow({ title, pain_id, change_id, before, after, change_percent, at, verdict }: VerdictRow): string {
+  const what = `${escapeHtml(title ?? 'A whole service')}<small>${escapeHtml(verdict)}${pain_id === null ? '' : ` · <code>${escapeHtml(pain_id)}</code>`} · by <code>${escapeHtml(change_id)}</code></small>`
   return row(what, [
-    ['Before', `${before.failures} of ${before.runs}`],
-    ['After', `${after.failures} of ${after.runs}`],
-    ['Change', change_percent === null ? '–' : `${change_percent} %`],
-    ['Said', time(at)],
+    ['Before', `${before.failures} of ${before.runs} runs`],
+    ['After', `${after.failures} of ${after.runs} runs`],
+    ['Failure rate', change_percent === null ? '–' : `${change_percent > 0 ? '+' : ''}${change_percent} %`],
+    ['Judged', time(at)],
   ])
 }
