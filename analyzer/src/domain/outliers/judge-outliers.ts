@@ -248,6 +248,11 @@ export function quantilesOf(steps: Steps): Quantiles {
   return [at(0.5), at(0.1), at(0.01)]
 }
 
+/** Without the largest so many. */
+function below({ total, above }: ValueSteps, largest: number): Steps {
+  return { total: total - largest, above: above.map((count) => Math.max(0, count - largest)) }
+}
+
 /** Runs from which a distribution says by itself what is usual. */
 const ALONE_RUNS_MIN = 100
 /** Runs that stand apart: a few may be chance even far out, and more than this share are a second way of working, as a cache that misses. */
@@ -267,8 +272,8 @@ function judgeAlone({ bucket, steps }: RunsOfTime, { factor, aloneMin }: Outlier
     if (apart < APART_MIN) return null
     if (apart > APART_SHARE_MAX * total || above[step - GAP_STEPS] !== apart) continue
     return {
-      ...{ bucket, step, beyond: apart, runs: total, usualShare: 0, usual: quantilesOf(steps) },
-      ...{ basis: 'distribution', learntFrom: total },
+      ...{ bucket, step, beyond: apart, runs: total, usualShare: 0, usual: quantilesOf(below(steps, apart)) },
+      ...{ basis: 'distribution', learntFrom: total - apart },
     }
   }
   return null

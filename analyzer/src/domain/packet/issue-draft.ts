@@ -4,7 +4,7 @@ import { failuresOf, type PainReading } from '../pain-facts.ts'
 import { codeSpan, fencedBlock, oneLine, tableCell } from '../untrusted-text.ts'
 import { counted, percent, signalWords } from './issue-words.ts'
 import type { Issue, PatchPlan } from './model.ts'
-import { READ_SESSION } from './patch-plan.ts'
+import { READ_SESSION, READ_STEPS } from './patch-plan.ts'
 
 const TITLE_CHARS = 120
 const MESSAGE_CHARS = 1200
@@ -50,11 +50,12 @@ export function issueDraftOf(issue: DraftFacts, reading: PainReading, plan: Patc
 
 const word = (text: string): string => codeSpan(text, WORD_CHARS)
 
-function withSession(step: string, { detail }: PainReading): string {
+function withSession(step: string, { facts, detail }: PainReading): string {
   const [first] = detail.evidence
   if (!first) return step
-  const path = READ_SESSION.replace('{session_id}', () => encodeURIComponent(first.sessionId.toWellFormed()))
-  return step.replace(READ_SESSION, () => codeSpan(path, PATH_CHARS))
+  const wanted = facts.outlier ? READ_STEPS : READ_SESSION
+  const path = wanted.replace('{session_id}', () => encodeURIComponent(first.sessionId.toWellFormed()))
+  return step.replace(wanted, () => codeSpan(path, PATH_CHARS))
 }
 
 function impactOf(issue: DraftFacts, { facts }: PainReading): string {

@@ -37,7 +37,9 @@ export function issueOf(reading: PainReading, { painId, ledger, verify }: IssueC
     signal_type: facts.signal,
     count: failuresOf(facts),
     session_count: facts.sessions,
-    evidence_count: failuresOf(facts) + detail.logRecordIds.length,
+    evidence_count: facts.outlier
+      ? Math.max(facts.traces, detail.evidence.length)
+      : failuresOf(facts) + detail.logRecordIds.length,
     evidence_ids: [...detail.evidence.map(({ recordId }) => recordId), ...detail.logRecordIds],
     traces: tracesOf(reading),
     first_seen: new Date(Math.min(facts.firstSeenMs, facts.firstEventMs)).toISOString(),
@@ -135,7 +137,9 @@ function nextActionOf(
   const [suspect] = suspects
   const isNear = status !== 'verified' && suspect !== undefined && suspect.distance_seconds <= NEAR_SECONDS
   const read =
-    first === undefined ? null : `read GET /v1/sessions/${encodeURIComponent(nameOf(first).toWellFormed())}?view=errors`
+    first === undefined
+      ? null
+      : `read GET /v1/sessions/${encodeURIComponent(nameOf(first).toWellFormed())}?view=${facts.outlier ? 'skeleton' : 'errors'}`
   const suspected = isNear ? `compare it with ${suspect.change_id}, shipped ${suspect.distance_seconds} s before` : null
   const wait =
     failuresOf(facts) === 1 && status === 'new' ? 'it happened once: see whether it comes back before changing anything' : null

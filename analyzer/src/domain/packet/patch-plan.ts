@@ -78,7 +78,9 @@ function hypothesisOf({ facts, detail }: PainReading, suspects: readonly Suspect
   const shared = sharedValues(detail.contrasts.contrasts ?? [])
   const [suspect] = suspects
   const sentences = [
-    `${signalWords(facts.signal)}${type} begins in ${place}; records above it only carried it on`,
+    facts.outlier
+      ? `${place} is itself what is ${facts.outlier.measure === 'latency' ? 'slow; what stands above it only waited for it' : 'dear'}`
+      : `${signalWords(facts.signal)}${type} begins in ${place}; records above it only carried it on`,
     shared === null ? null : `It shows where ${shared}: look for what these have in common`,
     suspect === undefined
       ? null
@@ -120,12 +122,14 @@ function distinct(names: readonly string[]): string[] {
 
 /** Steps name no record, since the newest stands first: a draft, which is of one moment, fills it in. */
 export const READ_SESSION = 'GET /v1/sessions/{session_id}?view=errors'
+/** Of a run in which nothing failed. */
+export const READ_STEPS = 'GET /v1/sessions/{session_id}?view=skeleton'
 
 function stepsOf({ facts, detail }: PainReading, painId: string, suspects: readonly Suspect[]): string[] {
   const [suspect] = suspects
   const hasContrast = (detail.contrasts.contrasts ?? []).length > 0
   return [
-    `Read the session of the first evidence record: ${READ_SESSION}`,
+    `Read the session of the first evidence record: ${facts.outlier ? READ_STEPS : READ_SESSION}`,
     ...(hasContrast ? ['Put it beside a counter-example of the first contrast: same values, no failure'] : []),
     ...(suspect === undefined ? [] : [`Read what ${suspect.change_id} changed; if it explains the failure, roll it back first`]),
     ...(facts.outlier ? [] : ['Run the eval candidate (loopkit eval): it must fail on the evidence before anything is changed']),
