@@ -17,6 +17,8 @@ describe('a canary', () => {
     ['a little above', LOW, LOW.map((value) => value + 0.1), {}, 'pass'],
     ['above, by less than counts', LOW, HIGH, { effectBounds: [0.1, 10] }, 'pass'],
     ['above a baseline of zeros, whatever counts', [0, 0, 0, 0, 0, 0], HIGH, { effectBounds: [0.1, 10] }, 'high'],
+    ['above a baseline below zero', HIGH.map((value) => -value), LOW.map((value) => -value), {}, 'high'],
+    ['below a baseline below zero', LOW.map((value) => -value), HIGH.map((value) => -value), {}, 'low'],
     ['without values', LOW, [], {}, 'nodata'],
     ['without a baseline', [], LOW, {}, 'nodata'],
     ['whose values are all missing', LOW, [Number.NaN, Number.NaN], {}, 'nodata'],

@@ -28,7 +28,7 @@ export interface CanaryRule {
 export interface CanaryComparison {
   class: CanaryClass
   isCritical: boolean
-  /** The effect: 1 where both sides are alike, NaN where a mean is zero and there is no ratio. */
+  /** The effect: 1 where both sides are alike, NaN where a mean is not above zero and there is no ratio. */
   deviation: number
 }
 
@@ -47,7 +47,7 @@ export const DEFAULT_CANARY_RULE: CanaryRule = {
 
 /**
  * Whether a metric of a canary lies above or below that of its baseline: a shift that its interval keeps away from zero, in a direction
- * that hurts, with an effect that is large enough. An effect that cannot be told, since a mean is zero, hinders nothing.
+ * that hurts, with an effect that is large enough. An effect that cannot be told, since a mean is not above zero, hinders nothing.
  */
 export function compareSamples(baseline: readonly number[], canary: readonly number[], rule: CanaryRule): CanaryComparison {
   const before = cleanOf(baseline, rule)
@@ -102,11 +102,11 @@ function isBeyond(side: Side, effect: number, [low, high]: readonly [number, num
   return side === 'high' ? effect >= high : effect <= low
 }
 
-/** The ratio of the means, or the chance that a value of the canary is the larger one of a pair. */
+/** The ratio of the means, which is none where one is not above zero; or the chance that a value of the canary is the larger one of a pair. */
 function effectOf(before: readonly number[], after: readonly number[], { effect }: CanaryRule): number {
   if (effect === 'common_language') return mannWhitneyTest(after, before).u / (after.length * before.length)
   const [old, now] = [meanOf(before), meanOf(after)]
-  return old === 0 || now === 0 ? Number.NaN : now / old
+  return old > 0 && now > 0 ? now / old : Number.NaN
 }
 
 function meanOf(values: readonly number[]): number {

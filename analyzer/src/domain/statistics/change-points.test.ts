@@ -9,6 +9,8 @@ describe('a series', () => {
     ['that steps up once', noisy(100, (i) => (i < 60 ? 0 : 3)), [60]],
     ['that steps up and down', noisy(120, (i) => (i < 40 || i >= 80 ? 0 : 3)), [40, 80]],
     ['that only rises', noisy(100, (i) => i / 10), []],
+    ['of numbers whose squares are none', [Array.from({ length: 60 }, (_, i) => (i < 30 ? 1e300 : 2e300))], [30]],
+    ['of numbers next to nothing', [Array.from({ length: 60 }, (_, i) => (i < 30 ? 1e-300 : 2e-300))], [30]],
     ['that stays', noisy(100, () => 5), []],
     ['without any noise', [Array.from({ length: 20 }, () => 1)], []],
     ['too short to tell', [[1, 5, 1]], []],

@@ -46,7 +46,11 @@ interface Sums {
   byPlace: Float64Array
 }
 
-function standardized(values: readonly number[]): number[] {
+function standardized(raw: readonly number[]): number[] {
+  // By a power of two, which rounds nothing: the squares of very large or small values would be no numbers any more.
+  const largest = raw.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  const exponent = largest > 0 ? Math.floor(Math.log2(largest)) : 0
+  const values = raw.map((value) => value * 2 ** -Math.trunc(exponent / 2) * 2 ** -(exponent - Math.trunc(exponent / 2)))
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)
   const deviation = Math.sqrt(variance) || 1
