@@ -54,65 +54,9 @@ export function createTraceRuns(
   const list = db
     .prepare('select run_id from trace_run where project_no = ? and kind = ? and state = 1 order by last_no desc')
     .pluck()
-  const load = db.prepare('select members, first_page, pages from trace_run where run_id = ?')
-  const loadPage = db.prepare('select entries from trace_page where page_no = ?').pluck()
-  const loadPages = db.prepare('select entries from trace_page where page_no between ? and ?').pluck()
-  const known = new Map<number, Run>()
+  const { runOf, addFilter } = createKnownRuns(db, filterMaxBytes)
+  const findIn = createFindIn(db, rememberedMax)
   const answered = createAnswered(ANSWERED_RUNS * rememberedMax)
-  let filterBytes = 0
-
-  function runOf(runId: number): Run {
-    const found = known.get(runId)
-    if (found) return found
-    const row = load.get(runId) as { members: Uint8Array; first_page: number; pages: number }
-    const run: Run = {
-      members: decodeMembers(row.members),
-      firstPage: row.first_page,
-      pages: row.pages,
-      filter: null,
-      asked: new Map(),
-    }
-    if (known.size >= RUNS_REMEMBERED_MAX) forget()
-    known.set(runId, run)
-    return run
-  }
-
-  function addFilter(run: Run): void {
-    if (run.filter !== null || run.members.length < FILTERED_MEMBERS_MIN || filterBytes >= filterMaxBytes) return
-    const filter = createTraceFilter(run.pages * ENTRIES_PER_PAGE)
-    const last = run.firstPage + run.pages - 1
-    for (const page of loadPages.iterate(run.firstPage, last) as IterableIterator<Buffer>) eachInPage(page, filter.add)
-    filterBytes += filter.bytes
-    run.filter = filter
-  }
-
-  function forget(): void {
-    known.clear()
-    filterBytes = 0
-  }
-
-  function findIn(
-    { members, firstPage, pages, filter, asked }: Run,
-    wanted: readonly Wanted[],
-    found: Map<number, bigint[]>,
-  ): void {
-    let at = -1
-    let entries: Uint8Array = NOTHING
-    for (const { hash, high, low } of wanted) {
-      if (filter && !filter.mayHold(low, high)) continue
-      let held = asked.get(hash)
-      if (held === undefined) {
-        const page = pageOf(high, pages)
-        if (page !== at) entries = (loadPage.get(firstPage + page) as Uint8Array | undefined) ?? NOTHING
-        at = page
-        held = findInPage(entries, high, low)
-        if (asked.size >= rememberedMax) asked.clear()
-        if (rememberedMax > 0) asked.set(hash, held)
-      }
-      for (const member of held) addTo(found, members[member]!, hash)
-    }
-  }
-
   return {
     find(projectNo, kind, hashes) {
       const found = new Map<number, bigint[]>()
@@ -134,6 +78,61 @@ export function createTraceRuns(
       for (const hash of hashes) for (const number of answers.get(hash)!) addTo(found, number, hash)
       return found
     },
+  }
+}
+
+/** Runs that were read before, some of them with a filter. */
+function createKnownRuns(db: SqliteDatabase, filterMaxBytes: number) {
+  const load = db.prepare('select members, first_page, pages from trace_run where run_id = ?')
+  const loadPages = db.prepare('select entries from trace_page where page_no between ? and ?').pluck()
+  const known = new Map<number, Run>()
+  let filterBytes = 0
+  return {
+    runOf(runId: number): Run {
+      const found = known.get(runId)
+      if (found) return found
+      const row = load.get(runId) as { members: Uint8Array; first_page: number; pages: number }
+      const members = decodeMembers(row.members)
+      const run: Run = { members, firstPage: row.first_page, pages: row.pages, filter: null, asked: new Map() }
+      if (known.size >= RUNS_REMEMBERED_MAX) {
+        known.clear()
+        filterBytes = 0
+      }
+      known.set(runId, run)
+      return run
+    },
+    addFilter(run: Run): void {
+      if (run.filter !== null || run.members.length < FILTERED_MEMBERS_MIN || filterBytes >= filterMaxBytes) return
+      const filter = createTraceFilter(run.pages * ENTRIES_PER_PAGE)
+      const last = run.firstPage + run.pages - 1
+      for (const page of loadPages.iterate(run.firstPage, last) as IterableIterator<Buffer>) eachInPage(page, filter.add)
+      filterBytes += filter.bytes
+      run.filter = filter
+    },
+  }
+}
+
+type FindIn = (run: Run, wanted: readonly Wanted[], found: Map<number, bigint[]>) => void
+
+/** Looks into a page of a run for each trace, those that were not looked for before. */
+function createFindIn(db: SqliteDatabase, rememberedMax: number): FindIn {
+  const loadPage = db.prepare('select entries from trace_page where page_no = ?').pluck()
+  return ({ members, firstPage, pages, filter, asked }, wanted, found) => {
+    let at = -1
+    let entries: Uint8Array = NOTHING
+    for (const { hash, high, low } of wanted) {
+      if (filter && !filter.mayHold(low, high)) continue
+      let held = asked.get(hash)
+      if (held === undefined) {
+        const page = pageOf(high, pages)
+        if (page !== at) entries = (loadPage.get(firstPage + page) as Uint8Array | undefined) ?? NOTHING
+        at = page
+        held = findInPage(entries, high, low)
+        if (asked.size >= rememberedMax) asked.clear()
+        if (rememberedMax > 0) asked.set(hash, held)
+      }
+      for (const member of held) addTo(found, members[member]!, hash)
+    }
   }
 }
 
