@@ -84,9 +84,9 @@ const TREND_WEIGHT: Record<Trend, number> = { new: 0.5, rising: 1, steady: 0, fa
  * a failure takes with it), whether it is new and how it goes. Never the raw count alone: forty failures of one broken loop weigh less than thirty that met thirty
  * people. The window is the same for all, so a rate per day would order them alike.
  */
-export function weightOf(facts: PainFacts): number {
+export function weightOf(facts: PainFacts, boundOf = lowerBound): number {
   const failures = failuresOf(facts)
-  const bound = lowerBound(failures + PRIOR_SHAPE)
+  const bound = boundOf(failures + PRIOR_SHAPE)
   const reach = Math.log2(1 + Math.max(facts.sessions, facts.traces))
   const cost = 1 + (RUN_STEPS - 1) * Math.min(1, facts.ended / Math.max(1, failures))
   const trend = trendOf(facts)
@@ -104,6 +104,16 @@ function lowerBound(shape: number): number {
   return shape * (1 - 1 / (9 * shape) - LOWER_BOUND_DEVIATES / (3 * Math.sqrt(shape))) ** 3
 }
 
+/** Many pains have as few failures as others. */
+function createKnownBound(): (shape: number) => number {
+  const known = new Map<number, number>()
+  return (shape) => {
+    const bound = known.get(shape) ?? lowerBound(shape)
+    known.set(shape, bound)
+    return bound
+  }
+}
+
 /**
  * Heaviest first. Of pains that differ only in words or stack the heaviest stands for all: the second weighs half, the third a third,
  * since who mends the first looks at the same place. Ties go by what the pains say and only then by hash, so the order depends neither
@@ -111,8 +121,9 @@ function lowerBound(shape: number): number {
  */
 export function rankPains<P extends PainFacts>(pains: readonly P[]): P[] {
   const siblings = new Map<string, number>()
+  const boundOf = createKnownBound()
   return pains
-    .map((pain) => ({ pain, weight: weightOf(pain) }))
+    .map((pain) => ({ pain, weight: weightOf(pain, boundOf) }))
     .sort(compareWeighed)
     .map(({ pain, weight }) => {
       const nth = (siblings.get(pain.parentKey) ?? 0) + 1

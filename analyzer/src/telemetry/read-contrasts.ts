@@ -170,6 +170,7 @@ const TRACE_ID_BYTES = 16
 function readRecords({ memory }: TelemetryConnection, look: Look, places: readonly Place[]): Map<string, ContrastRecord> {
   const contrasted = memory.take(CONTRASTED)
   const compared = createIsCompared()
+  const same = createSame(memory.only(TEXTS, 'all', () => new Map<string, string>()))
   const records = new Map<string, ContrastRecord>()
   const missing = new Map<string, Place>()
   for (const place of places) {
@@ -178,7 +179,7 @@ function readRecords({ memory }: TelemetryConnection, look: Look, places: readon
     else missing.set(place.name, place)
   }
   for (const [name, { span, ...around }] of look.read([...missing.values()], SAMPLE_FILTER)) {
-    const attributes = attributesOf({ span, ...around }, compared)
+    const attributes = attributesOf({ span, ...around }, { isCompared: compared, same })
     const record = { recordId: encodeRecordId(span.traceId, span.spanId), attributes }
     records.set(name, record)
     contrasted.keep(look.keyOf(missing.get(name)!), record, bytesOf(record))
@@ -187,12 +188,28 @@ function readRecords({ memory }: TelemetryConnection, look: Look, places: readon
 }
 
 /** Ten pains' records of both sides, twice. */
-const CONTRASTED = memoryOf<ContrastRecord>('contrasted records', 10)
-const ATTRIBUTE_BYTES = 120
+const CONTRASTED = memoryOf<ContrastRecord>('contrasted records', 16)
+const ATTRIBUTE_BYTES = 60
+/** Names and values that records share: each is held once. */
+const TEXTS = memoryOf<Map<string, string>>('texts of contrasted records')
+const TEXTS_MAX = 20_000
+/** Longer ones are hardly ever shared. */
+const TEXT_MAX_CHARS = 64
+
+function createSame(known: Map<string, string>): (text: string) => string {
+  return (text) => {
+    if (text.length > TEXT_MAX_CHARS) return text
+    const before = known.get(text)
+    if (before !== undefined) return before
+    if (known.size >= TEXTS_MAX) known.clear()
+    known.set(text, text)
+    return text
+  }
+}
 
 function bytesOf({ attributes }: ContrastRecord): number {
   let bytes = 0
-  for (const [name, value] of attributes) bytes += ATTRIBUTE_BYTES + name.length + value.length
+  for (const value of attributes.values()) bytes += ATTRIBUTE_BYTES + (value.length > TEXT_MAX_CHARS ? value.length : 0)
   return bytes
 }
 
@@ -209,7 +226,10 @@ function createIsCompared(): (name: string) => boolean {
 }
 
 /** A span's own attributes before those of its resource; what its view says besides goes by the view's words. */
-function attributesOf(ctx: SpanInContext, isCompared: (name: string) => boolean): ReadonlyMap<string, string> {
+function attributesOf(
+  ctx: SpanInContext,
+  { isCompared, same }: { isCompared(name: string): boolean; same(text: string): string },
+): ReadonlyMap<string, string> {
   const { release, environment, model, tool, agent } = viewSpan(ctx)
   const said = Object.entries({ release, environment, model, tool, agent }).map(
     ([name, value]) => [DERIVED_MARK + name, value] as const,
@@ -217,7 +237,7 @@ function attributesOf(ctx: SpanInContext, isCompared: (name: string) => boolean)
   const compared = new Map<string, string>()
   for (const [name, value] of [...said, ...ctx.resource.attributes, ...ctx.span.attributes]) {
     const comparable = value !== null && isCompared(name) ? comparableValue(value) : null
-    if (comparable !== null) compared.set(name, comparable)
+    if (comparable !== null) compared.set(same(name), same(comparable))
   }
   return compared
 }
