@@ -138,6 +138,8 @@ test('a newcomer whose queries are slow at times finds one pain in his first dia
     beyond: '20 of 520 runs',
   })
   expect(why.because).toMatch(/stand apart/)
+  const split = { key: keys.agent_key, json: { attribute: 'cloud.region' } }
+  expect((await callApi(`${product.analyzerUrl}/v1/pains/${issue.pain_id}/split`, split)).status).toBe(409)
 }, 120_000)
 
 test('an agent observes a slow operation until it has decided about it; a mute and its end are heeded', async () => {

@@ -85,7 +85,9 @@ function toKey({ template, parent_key, error_type, sample_message, steps, scheme
 }
 
 function keyOfReading({ facts, detail }: PainReading): PainKey {
-  const { template, errorType, sampleMessage, steps } = detail
+  const { template, errorType, steps } = detail
+  // Of runs that did not fail nothing was sent as text.
+  const sampleMessage = facts.outlier ? null : detail.sampleMessage
   return { template, parentKey: facts.parentKey, errorType, sampleMessage, steps, scheme: FINGERPRINT_SCHEME }
 }
 

@@ -9,6 +9,11 @@ export const ruleNotNamed = errorKind({ code: 'rule_not_named', status: 400, tit
 
 export const painNotFound = errorKind({ code: 'pain_not_found', status: 404, title: 'No pain has this id' })
 export const painSplit = errorKind({ code: 'pain_already_split', status: 409, title: 'The pain is split by another attribute' })
+export const painNotSplit = errorKind({
+  code: 'pain_not_splittable',
+  status: 409,
+  title: 'Runs that are slow or dear are told apart by their operation alone',
+})
 
 const text = { type: 'string' } as const
 const maybeText = { type: ['string', 'null'] } as const
@@ -195,5 +200,5 @@ export const splitPain = contract({
       rule: { anyOf: [ruleSchema, { type: 'null' }], description: 'null: it is split no more' },
     },
   },
-  errors: [painNotFound, painSplit, rulesFull],
+  errors: [painNotFound, painSplit, painNotSplit, rulesFull],
 })

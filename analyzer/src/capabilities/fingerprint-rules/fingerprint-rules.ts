@@ -21,7 +21,7 @@ export interface RulesDeps {
   audited: AuditedChange
   readPainView(projectNo: number): PainView
   /** The pain that an id is shown under. */
-  findPain(projectNo: number, painId: string): { painId: string } | null
+  findPain(projectNo: number, painId: string): { painId: string; signal: string } | null
   rememberPains(projectNo: number, seen: readonly SeenPain[]): void
   merge(queries: ControlQueries, projectNo: number, merge: MergedPain & { mergedAtMs: number; keyId: string | null }): void
   /** Where it is merged into that very pain. */

@@ -1,7 +1,7 @@
 import { opaqueId } from '../../domain/opaque-id.ts'
 import { fail } from '../../http/errors.ts'
 import type { RequestFacts } from '../../http/request-facts.ts'
-import { painNotFound, painSplit, rulesFull } from './fingerprint-rules.contract.ts'
+import { painNotFound, painNotSplit, painSplit, rulesFull } from './fingerprint-rules.contract.ts'
 import type { KeptRule, RuleQueries } from './fingerprint-rules.queries.ts'
 import { type Owner, RULES_MAX, type RulesDeps, type SplitRemoval, showRule } from './fingerprint-rules.ts'
 
@@ -24,6 +24,8 @@ export function createSplit(deps: RulesDeps, store: RuleQueries) {
       if (known) await removeSplit(deps, store, { owner, rule: known, request })
       return show(null)
     }
+    if (pain.signal === 'slow' || pain.signal === 'cost_outlier')
+      fail(painNotSplit, 'its contrasts name what its runs have in common')
     if (known?.by[0] === attribute) return show(known)
     if (known) fail(painSplit, `it is split by ${known.by[0]}: undo that first with {"attribute": null}`)
     if (rules.length >= RULES_MAX) fail(rulesFull, `a project may have ${RULES_MAX} rules: remove some`)

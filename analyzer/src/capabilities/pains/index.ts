@@ -14,6 +14,7 @@ import { createListPains, createReadIssues, createReadPain, type PainsDeps, type
 export interface SpokenPain {
   painId: string
   title: string
+  signal: string
   service: string
   /** Hex. */
   fingerprints: string[]
@@ -56,7 +57,7 @@ export function createPainsCapability(deps: PainsDeps & GroupingDeps & { control
       const found = grouping.find(projectNo, painId)
       if (!found) return null
       const { pain, fingerprints } = found
-      return { painId: pain.painId, title: pain.title, service: pain.service, fingerprints }
+      return { painId: pain.painId, title: pain.title, signal: pain.signal, service: pain.service, fingerprints }
     },
     readIssues,
     readPainView: grouping.readView,
