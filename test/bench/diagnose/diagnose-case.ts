@@ -54,6 +54,7 @@ const QUESTIONS: readonly Question[] = [
   { name: 'diagnose, 8,000 tokens', ask: (product) => diagnose(product, { budget_tokens: 8_000 }) },
   { name: 'pains', ask: (product) => get(product, '/v1/pains') },
   { name: 'dashboard', ask: (product) => get(product, '/v1/dashboard') },
+  { name: 'observe', ask: (product) => post(product, '/v1/observe', { peek: true }) },
 ]
 
 export async function runDiagnoseCase({ sizes, forMs, env, print }: DiagnoseOptions): Promise<DiagnoseFigures[]> {
@@ -147,12 +148,10 @@ async function timed<T>(ask: () => Promise<T>): Promise<{ ms: number; pains: num
 }
 
 const diagnose = (product: BenchedProduct, body: Record<string, unknown>) =>
-  checked(
-    callApi(`${product.analyzerUrl}/v1/runs/diagnose`, {
-      key: product.keys.agent_key,
-      json: { since_minutes: DAY_MINUTES, ...body },
-    }),
-  )
+  post(product, '/v1/runs/diagnose', { since_minutes: DAY_MINUTES, ...body })
+
+const post = (product: BenchedProduct, path: string, json: Record<string, unknown>) =>
+  checked(callApi(`${product.analyzerUrl}${path}`, { key: product.keys.agent_key, json }))
 
 const get = (product: BenchedProduct, path: string) =>
   checked(callApi(`${product.analyzerUrl}${path}`, { key: product.keys.agent_key }))
