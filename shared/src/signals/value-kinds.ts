@@ -40,7 +40,7 @@ const QUOTATIONS = [
 export const VALUE_KINDS: readonly (readonly [name: string, pattern: string])[] = [
   [
     KEEP,
-    String.raw`(?<![\w.-])(?:utf-?(?:8|16|32)|(?:HTTP|TLS|SSL|TLSv|IPv|HTTPS)[\/v ]?[1-6](?:\.\d)?|(?:sha|md|base|int|uint|float|gpt-|claude-|python|java|iso-?8859-?)\d{1,4}(?:\.\d{1,2})?(?:o|-mini|-turbo|-latest)?|oauth2|s3|ec2|h2|x(?:86(?:_64)?|64|509)|log4j2?|k8s|i18n|p\d\d)(?![\w-])|\b(?:status(?: code)?|returned|responded with|HTTP|SQLSTATE|errno|exit code|code)[ :=]{1,3}\d{3}(?![\w.,-]|:? \w{1,20}[:=] ?\d)|\b\w{0,30}(?:reason|status|state|code|type|kind|level|method)["']?[=:] ?["']?[A-Za-z_]{2,40}(?![\w*])`,
+    String.raw`(?<![\w.-])(?:utf-?(?:8|16|32)|(?:HTTP|TLS|SSL|TLSv|IPv|HTTPS)[\/v ]?[1-6](?:\.\d)?|(?:sha|md|base|int|uint|float|gpt-|claude-|python|java|iso-?8859-?)\d{1,4}(?:\.\d{1,2})?(?:o|-mini|-turbo|-latest)?|oauth2|s3|ec2|h2|x(?:86(?:_64)?|64|509)|log4j2?|k8s|i18n|p\d\d)(?![\w-])|(?<![\w.-])(?:gpt|claude|gemini|llama|mistral|mixtral|qwen|deepseek|grok)[-\d][\w.-]{0,60}|(?<![\w-])(?:ORA|TNS|PLS)-\d{5}(?!\w)|\bSQLSTATE[ :=[]{1,3}[0-9A-Z]{5}(?!\w)|\b(?:errno|exit(?:ed)?(?: with)?(?: code| status)|by signal)[ :=]{1,3}-?\d{1,5}(?![\w.,-])|\b(?:status(?: code)?|returned|responded with|HTTP|SQLSTATE|errno|exit code|code)[ :=]{1,3}\d{3}(?![\w.,-]|:? \w{1,20}[:=] ?\d)|\b\w{0,30}(?:reason|status|state|code|type|kind|level|method)["']?[=:] ?["']?[A-Za-z_]{2,40}(?![\w*])`,
   ],
   ['email', String.raw`(?<![\w.+-])[\w.+-]{1,64}@[\w-][\w.-]{0,253}`],
   ['url', String.raw`(?<![\w])[a-z][a-z0-9+.-]{1,15}:\/\/[^\s"'<>]{1,256}|(?<![\w])arn:[\w:*/.+=@-]{1,256}`],
