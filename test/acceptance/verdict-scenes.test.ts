@@ -139,6 +139,27 @@ describe('ten days sent in a second', () => {
   })
 })
 
+test('a fix that was rolled back has slipped, whoever asks and whether or not the rollback is announced', async () => {
+  const project = await replay('rolled back')
+  await project.send(OLD)
+  const pain_id = await project.pain()
+  const { change_id } = await project.announce({ version: '1.1', pain_ids: [pain_id], shipped_at: project.at(5) })
+  await project.send(NEW)
+  expect(await project.verify({ change_id })).toMatchObject({ verdict: 'held' })
+  await project.send({ ...OLD, fromDay: 0.9, toDay: 0.1, runs: 200, failures: 0 })
+  expect(await project.verify({ change_id })).toMatchObject({ verdict: 'held' })
+  await project.send({ ...OLD, fromDay: 0.9, toDay: 0.1, runs: 200, failures: 60 })
+  const slipped = {
+    verdict: 'slipped',
+    detail: expect.stringMatching(
+      /^held until .*, when the version before it came back: 3 of 600 runs failed until then, 60 of 400 runs failed since$/,
+    ),
+  }
+  expect(await project.verify({ change_id })).toMatchObject(slipped)
+  expect(await project.verify({ pain_id })).toMatchObject(slipped)
+  expect(await project.dashboard()).toMatchObject({ wins: [], regressions_detail: [{ pain_id, verdict: 'slipped' }] })
+})
+
 test('releases that were fine, broken, mended and idle are told one by one, each against what ran just before it', async () => {
   const project = await replay('four of a kind')
   await project.send(

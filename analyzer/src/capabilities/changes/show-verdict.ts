@@ -1,6 +1,6 @@
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { RateRatio } from '../../domain/statistics/rate-ratio.ts'
-import type { Side } from '../../domain/verification/compare-sides.ts'
+import type { Rise, Side } from '../../domain/verification/compare-sides.ts'
 import type { ExposureAnswer } from '../../telemetry/answer-exposure.ts'
 import type { Change } from './changes.queries.ts'
 import type { FrozenPlan } from './plan.ts'
@@ -39,10 +39,11 @@ function showRatio(ratio: RateRatio | null) {
   return ratio ? { value: ratio.value, low: ratio.low, high: ratio.high } : { value: null, low: null, high: null }
 }
 
-function slippedDetail({ held, since }: { held: Side; since: Side }): string {
+function slippedDetail({ held, since, replaced }: Rise): string {
   const beganMs = (since.fromMinute ?? 0) * MINUTE_MS
   const counts = ({ failures, runs }: Side) => `${round(failures)} of ${round(runs)} runs failed`
-  return `held until ${msToIso(beganMs)}, when ${counts(held)}; ${counts(since)} since`
+  const why = replaced ? ', when the version before it came back' : ''
+  return `held until ${msToIso(beganMs)}${why}: ${counts(held)} until then, ${counts(since)} since`
 }
 
 const round = (count: number) => Math.round(count * 100) / 100

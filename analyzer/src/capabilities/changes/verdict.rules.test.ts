@@ -75,13 +75,25 @@ describe('a change', () => {
     ],
     [
       'a rise above what was held',
-      facts(side(300, 1000), side(60, 1000), { rise: { held: side(2, 500), since: side(58, 500) } }),
+      facts(side(300, 1000), side(60, 1000), { rise: { held: side(2, 500), since: side(58, 500), replaced: null } }),
       'slipped',
       null,
     ],
     [
+      'the version back that was replaced, failing as before',
+      facts(side(100, 1000), side(2, 500), { rise: { held: side(2, 500), since: side(40, 400), replaced: side(60, 600) } }),
+      'slipped',
+      null,
+    ],
+    [
+      'the version back that was replaced, failing no more',
+      facts(side(60, 1000), side(2, 500), { rise: { held: side(2, 500), since: side(2, 400), replaced: side(58, 600) } }),
+      'held',
+      null,
+    ],
+    [
       'still what was held',
-      facts(side(300, 1000), side(4, 1000), { rise: { held: side(2, 500), since: side(2, 500) } }),
+      facts(side(300, 1000), side(4, 1000), { rise: { held: side(2, 500), since: side(2, 500), replaced: null } }),
       'held',
       null,
     ],

@@ -15,8 +15,8 @@ export interface VerdictFacts {
   parent: Compared | null
   serviceRunsAfter: number
   oldVersionRunsAfter: number
-  /** What was after the change until its rate rose, and since; null where it did not rise. */
-  rise: { held: Traffic; since: Traffic } | null
+  /** What was after the change until its rate rose or the version that it replaced came back, and since; null where neither did. */
+  rise: { held: Traffic; since: Traffic; replaced: Traffic | null } | null
   sampling: { before: SampledTraffic; after: SampledTraffic }
   /** What was planned when the change was recorded; null where nothing had run by then. */
   plan: PlannedRuns | null
@@ -167,8 +167,10 @@ function tooFewWindows(side: keyof Compared, { compared, planned, rule }: Planni
 }
 
 /** What had held until then has been above it since. */
-function hasSlipped(rise: VerdictFacts['rise'], before: Traffic, { planned, rule }: Omit<Planning, 'compared'>): boolean {
-  if (!rise || before.failures === 0 || hasFewWindows(rise.held) || hasFewWindows(rise.since)) return false
+function hasSlipped(rise: VerdictFacts['rise'], comparedBefore: Traffic, { planned, rule }: Omit<Planning, 'compared'>): boolean {
+  const before = rise?.replaced ?? comparedBefore
+  if (!rise || hasFewWindows(before) || before.failures === 0 || hasFewWindows(rise.held) || hasFewWindows(rise.since))
+    return false
   const hadHeld = isBelow(ratioOf(before, rise.held, rule, planned), 1 - rule.delta)
   return hadHeld && ratioOf(rise.held, rise.since, rule).low > 1 + rule.delta
 }

@@ -23,9 +23,19 @@ export interface ComparedSides {
   control: { kind: ControlKind; before: Side; compared: Compared } | null
   /** As it is compared, with every failure that differs only in words or stack; null where no single pain was asked for. */
   parent: Compared | null
-  /** What was after the change until its rate rose, and since; null where it did not rise. */
-  rise: { held: Side; since: Side } | null
+  rise: Rise | null
 }
+
+/** What was after the change until its rate rose, and since; or all that was, and what the version before does since it is back. */
+export interface Rise {
+  held: Side
+  since: Side
+  /** What that version did until it was replaced; null where the change itself failed more. */
+  replaced: Side | null
+}
+
+/** A version is gone while it has at most this share of the runs of the one that replaced it. */
+const GONE_MAX_SHARE = 0.1
 
 /** By what a part of before was chosen, or both sides weighed. */
 export type ControlKind = Control['kind'] | 'same_operations'
@@ -42,9 +52,6 @@ export function compareSides({ own, weighed, parent }: SidesGiven): ComparedSide
   const judged = weighed?.own ?? own
   const judgedParent = weighed ? weighed.parent : parent
   const control = chooseControl(judged.before, judged.after)
-  // Of two versions side by side a rise is told by their comparison: both may share it.
-  const shift = control?.kind === 'same_time' ? null : strongestShift(judged.after)
-  const part = (isPart: (minute: number) => boolean) => toSide(judged.after.filter(({ minute }) => isPart(minute)))
   const compare = (minutes: SideMinutes) => (control ? compareBy(control, minutes) : toCompared(minutes))
   return {
     before: toSide(own.before),
@@ -58,10 +65,28 @@ export function compareSides({ own, weighed, parent }: SidesGiven): ComparedSide
           }
         : null,
     parent: judgedParent && compare(judgedParent),
-    rise: shift?.isRise
-      ? { held: part((minute) => minute < shift.minute), since: part((minute) => minute >= shift.minute) }
-      : null,
+    // Of two versions side by side a rise is told by their comparison: both may share it.
+    rise: control?.kind === 'same_time' ? null : (riseWithin(judged.after) ?? returnAfter(judged)),
   }
+}
+
+function riseWithin(after: readonly MinuteCount[]): Rise | null {
+  const shift = strongestShift(after)
+  if (!shift?.isRise) return null
+  const part = (isPart: (minute: number) => boolean) => toSide(after.filter(({ minute }) => isPart(minute)))
+  return { held: part((minute) => minute < shift.minute), since: part((minute) => minute >= shift.minute), replaced: null }
+}
+
+/** A rollback: the version before ran, was gone, and runs again since the last run of the new one. */
+function returnAfter({ before, after }: SideMinutes): Rise | null {
+  const held = toSide(after)
+  const [first, last] = [held.fromMinute, held.toMinute]
+  if (first === null || last === null) return null
+  const part = (isPart: (minute: number) => boolean) => toSide(before.filter(({ minute }) => isPart(minute)))
+  const replaced = part((minute) => minute < first)
+  const beside = part((minute) => minute >= first && minute <= last)
+  const since = part((minute) => minute > last)
+  return since.runs > 0 && beside.runs <= GONE_MAX_SHARE * held.runs ? { held, since, replaced } : null
 }
 
 const toCompared = ({ before, after }: SideMinutes): Compared => ({ before: toTraffic(before), after: toTraffic(after) })
