@@ -10,8 +10,8 @@ import { explainExit } from './start/explain-exit.ts'
 import { showSettings } from './start/show-settings.ts'
 import { startAnalyzer } from './start/start-analyzer.ts'
 
-/** Of the readers: a page of 1,000 records makes some 20 MB that die at once. */
-const READER_SEMI_SPACE_MIB = 8
+/** Of the readers: a page of 1,000 records makes some 20 MB that die at once, and so does a diagnosis. */
+const READER_SEMI_SPACE_MIB = 16
 
 if (process.argv.includes('--help')) {
   console.log(
