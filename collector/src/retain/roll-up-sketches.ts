@@ -1,6 +1,6 @@
 import { type Exemplar, joinExemplars, packExemplars, unpackExemplars } from '@loopkit/shared/rollup/exemplars'
 import { addBins, createSketch, type Sketch } from '@loopkit/shared/rollup/sketch'
-import { packDeltas, type SketchDelta, unpackDeltas } from '@loopkit/shared/rollup/sketch-delta'
+import { packDeltas, type ReadDelta, type SketchDelta, unpackDeltas } from '@loopkit/shared/rollup/sketch-delta'
 import type { RetainedStore } from './retained-store.ts'
 
 /** Adds what commits and decisions measured to the hour and the day of its event. */
@@ -9,8 +9,10 @@ export interface SketchRollUp {
   rollNext(): boolean
 }
 
-/** Deltas that one step reads, and rows of hours that it writes, some 2 ms. Of a commit with more the rest stays for the next. */
-const DELTAS_PER_STEP = 40
+/** Deltas that one step reads, and their bytes: what many commits left of one operation is one change of its rows. */
+const DELTAS_PER_STEP = 200
+const BYTES_PER_STEP = 1024 ** 2
+/** Rows of hours that it writes, some 3 ms with those of days. What is left stays as one delta for the next. */
 const ROWS_PER_STEP = 150
 /** Rows of hours that a project may begin in one hour of arrival: telemetry that mints names must not fill the disk. */
 const NEW_ROWS_PER_HOUR_MAX = 10_000
@@ -36,41 +38,71 @@ interface Added {
 /** What was taken goes with the row that said so, in one transaction: each goes in once, whatever ends the process. */
 export function createSketchRollUp(store: RetainedStore): SketchRollUp {
   const waiting = store.db.prepare('select * from sketch_delta order by delta_no limit ?')
-  const shorten = store.statement('update sketch_delta set deltas = ? where delta_no = ?')
   const remove = store.statement('delete from sketch_delta where delta_no between ? and ?')
+  const leave = store.statement('insert into sketch_delta (delta_no, project_no, received_hour, deltas) values (?, ?, ?, ?)')
   const prepared = prepareRows(store)
   return {
     rollNext() {
-      const rows = prepared()
-      const found = waiting.all(DELTAS_PER_STEP) as DeltaRow[]
+      const found = withinBytes(waiting.iterate(DELTAS_PER_STEP) as Iterable<DeltaRow>)
       if (found.length === 0) return false
-      const added = new Map<string, Added>()
-      let whole = 0
-      let left: SketchDelta[] = []
-      for (const row of found) {
-        left = unpackDeltas(row.deltas)
-        let taken = 0
-        while (taken < left.length && added.size < ROWS_PER_STEP) addDelta(added, row, left[taken++]!)
-        left = left.slice(taken)
-        if (left.length > 0 || added.size >= ROWS_PER_STEP) break
-        whole += 1
-      }
-      const hours = [...added.values()]
-      const days = joinDays(hours)
-      const changed = [...hours.map((one) => rows.joined(one, 60)), ...days.map((one) => rows.joined(one, 1440))]
+      const rows = prepared()
+      const { added, left } = takeSome(found)
+      const days = joinDays(added)
+      const changed = [...added.map((one) => rows.joined(one, 60)), ...days.map((one) => rows.joined(one, 1440))]
       store.write(() => {
         for (const save of changed) save?.()
-        const cut = found[whole]
-        if (cut) shorten.run(packDeltas(left), cut.delta_no)
-        if (whole > 0) remove.run(found[0]!.delta_no, found[whole - 1]!.delta_no)
+        remove.run(found[0]!.delta_no, found.at(-1)!.delta_no)
+        // There are no more of them than were removed.
+        left.forEach(
+          ({ row, deltas }, n) => void leave.run(found[n]!.delta_no, row.project_no, row.received_hour, packDeltas(deltas)),
+        )
       })
       return true
     },
   }
 }
 
-function addDelta(added: Map<string, Added>, row: DeltaRow, { measure, operationNo, hour, ...delta }: SketchDelta): void {
-  const key = `${row.project_no} ${measure} ${operationNo} ${hour}`
+function withinBytes(rows: Iterable<DeltaRow>): DeltaRow[] {
+  const found: DeltaRow[] = []
+  let bytes = 0
+  for (const row of rows) {
+    if (found.length > 0 && bytes + row.deltas.length > BYTES_PER_STEP) break
+    found.push(row)
+    bytes += row.deltas.length
+  }
+  return found
+}
+
+interface Left {
+  row: DeltaRow
+  deltas: SketchDelta[]
+}
+
+/** All that is known of the first so many operations and hours; the rest by project and hour of arrival. */
+function takeSome(found: readonly DeltaRow[]): { added: Added[]; left: Left[] } {
+  const added = new Map<string, Added>()
+  const left = new Map<string, Left>()
+  for (const row of found) {
+    for (const delta of unpackDeltas(row.deltas)) {
+      if (added.size < ROWS_PER_STEP || added.has(keyOf(row, delta))) addDelta(added, row, delta)
+      else {
+        const place = `${row.project_no} ${row.received_hour}`
+        const known = left.get(place) ?? { row, deltas: [] }
+        left.set(place, known)
+        known.deltas.push(delta)
+      }
+    }
+  }
+  return { added: [...added.values()], left: [...left.values()] }
+}
+
+function keyOf({ project_no }: DeltaRow, { measure, operationNo, hour }: SketchDelta): string {
+  return `${project_no} ${measure} ${operationNo} ${hour}`
+}
+
+function addDelta(added: Map<string, Added>, row: DeltaRow, delta: ReadDelta): void {
+  const { measure, operationNo, hour } = delta
+  const key = keyOf(row, delta)
   const own = { projectNo: row.project_no, measure, operationNo, bucket: hour }
   const known = added.get(key) ?? { ...own, receivedHour: 0, sketch: createSketch(), exemplars: [] }
   added.set(key, known)

@@ -10,7 +10,7 @@ export interface LatencyCount {
   runKey: RunKey
   hour: number
   /** One for each run. */
-  bins: Uint16Array
+  bins: number[]
   exemplars: Exemplar[]
 }
 
@@ -26,12 +26,10 @@ const FAST_BELOW_MS = 5
 const EXEMPLAR_MIN_MS = 50
 /** Operations and hours that one commit may add for a project; spans beyond them are not timed. */
 const COUNTS_MAX = 2_000
-const BINS_FIRST = 16
 const TRACE_ID_BYTES = 16
 const SPAN_ID_BYTES = 8
 
 interface Counter extends LatencyCount {
-  runs: number
   /** Below it a run is none of the slowest. */
   leastMs: number
 }
@@ -62,15 +60,10 @@ export function createLatencyCounts(stored: SlowestStored): LatencyCounts {
         counter = next(runKey, hour)
         if (counter === undefined) return
       }
-      if (counter.runs === counter.bins.length) grow(counter)
-      counter.bins[counter.runs++] = ms < FAST_BELOW_MS ? 0 : binOf(ms)
+      counter.bins.push(ms < FAST_BELOW_MS ? 0 : binOf(ms))
       if (ms >= counter.leastMs) offer(counter, ms, facts, body)
     },
-    finish() {
-      const all = [...others, ...counters.values()]
-      for (const counter of all) counter.bins = counter.bins.subarray(0, counter.runs)
-      return all
-    },
+    finish: () => (others.length === 0 ? [...counters.values()] : [...others, ...counters.values()]),
   }
 }
 
@@ -89,13 +82,7 @@ export function noteStored(stored: SlowestStored, counts: readonly LatencyCount[
 function newCounter(stored: SlowestStored, runKey: RunKey, hour: number): Counter {
   const known = stored.get(runKey)
   const leastMs = (known?.hour === hour ? known.valuesMs[EXEMPLARS_MAX - 1] : undefined) ?? EXEMPLAR_MIN_MS
-  return { runKey, hour, bins: new Uint16Array(BINS_FIRST), runs: 0, exemplars: [], leastMs }
-}
-
-function grow(counter: Counter): void {
-  const larger = new Uint16Array(counter.bins.length * 4)
-  larger.set(counter.bins)
-  counter.bins = larger
+  return { runKey, hour, bins: [], exemplars: [], leastMs }
 }
 
 /** Keeps the list in order and no longer than it may be. */

@@ -12,10 +12,14 @@ export interface SketchDelta {
   operationNo: number
   hour: number
   /** Bins of values that are added: 16 bits each, since counting or sorting them would cost the commit of spans more than they do. */
-  added: Uint16Array
+  added: Uint16Array | readonly number[]
   /** Bins of values that are taken back. */
   takenBack: readonly number[]
   exemplars: readonly Exemplar[]
+}
+
+export interface ReadDelta extends SketchDelta {
+  added: Uint16Array
 }
 
 /** All that one transaction adds, in one row. */
@@ -51,8 +55,8 @@ function roomOf({ added, takenBack, exemplars }: SketchDelta): number {
   return 48 + 2 * added.length + 8 * takenBack.length + EXEMPLAR_BYTES * exemplars.length
 }
 
-export function unpackDeltas(bytes: Uint8Array): SketchDelta[] {
-  const deltas: SketchDelta[] = []
+export function unpackDeltas(bytes: Uint8Array): ReadDelta[] {
+  const deltas: ReadDelta[] = []
   let at = 0
   const next = (): number => {
     let value = 0
