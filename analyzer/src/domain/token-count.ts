@@ -33,14 +33,25 @@ export function countTokens(text: string): number {
 
 /** Whether a text keeps a budget; stops counting as soon as it does not. */
 export function isWithinTokens(text: string, budget: number): boolean {
-  let left = budget
-  for (let at = 0; at < text.length; ) {
-    const end = pieceEnd(text, at)
-    left -= countPiece(text.slice(at, end), PLAIN)
-    if (left < 0) return false
-    at = end
+  return createIsWithinTokens()(text, budget)
+}
+
+/** The same for versions of one text: pieces that they share are counted once. */
+export function createIsWithinTokens(): (text: string, budget: number) => boolean {
+  const known = new Map<string, number>()
+  return (text, budget) => {
+    let left = budget
+    for (let at = 0; at < text.length; ) {
+      const end = pieceEnd(text, at)
+      const piece = text.slice(at, end)
+      const tokens = known.get(piece) ?? countPiece(piece, PLAIN)
+      known.set(piece, tokens)
+      left -= tokens
+      if (left < 0) return false
+      at = end
+    }
+    return true
   }
-  return true
 }
 
 function pieceEnd(text: string, from: number): number {

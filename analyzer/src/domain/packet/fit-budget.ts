@@ -1,5 +1,5 @@
 import type { Contrast } from '../contrast/contrast-records.ts'
-import { isWithinTokens } from '../token-count.ts'
+import { createIsWithinTokens } from '../token-count.ts'
 import { cut } from '../untrusted-text.ts'
 import { buildPacket, diagnosisAnswer, type PacketContent } from './build-packet.ts'
 import type { DiagnosisPacket, Issue, Omission } from './model.ts'
@@ -79,43 +79,15 @@ export function fitPacket(content: PacketContent, budgetTokens: number | null, c
   const cuts = cutsOf(content.issues.length)
   const packetAfter = (count: number) => buildPacket(cutContent(content, cuts.slice(0, count)), createdAtMs)
   if (budgetTokens === null) return packetAfter(0)
-  const answers = new Map<number, string>()
-  const answerAfter = (count: number) => {
-    const answer = answers.get(count) ?? diagnosisAnswer(JSON.stringify(packetAfter(count)))
-    answers.set(count, answer)
-    return answer
-  }
-  // Tokens take much longer to count than characters, so these say where to begin.
-  const isShort = (count: number) => answerAfter(count).length <= budgetTokens * CHARS_PER_TOKEN
-  const guess = firstOf(isShort, { from: 0, to: cuts.length, at: Math.floor(cuts.length / 2) })
-  const fits = (count: number) => isWithinTokens(answerAfter(count), budgetTokens)
-  return packetAfter(firstOf(fits, { from: 0, to: cuts.length, at: guess }))
-}
-
-/** Of a packet, about. */
-const CHARS_PER_TOKEN = 2.6
-
-/**
- * The first number of a range from which on something is true, its end where it is of none before. Looked for from a place that is near it,
- * in steps that grow: near it takes two or three questions.
- */
-function firstOf(isTrue: (at: number) => boolean, { from, to, at }: { from: number; to: number; at: number }): number {
-  let [low, high] = [from, to]
-  for (let step = 1, next = at; low < high && next >= low && next < high; step *= 2) {
-    if (isTrue(next)) {
-      high = next
-      next -= step
-    } else {
-      low = next + 1
-      next += step
-    }
-  }
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    if (isTrue(middle)) high = middle
+  const isWithinTokens = createIsWithinTokens()
+  const fits = (packet: DiagnosisPacket) => isWithinTokens(diagnosisAnswer(JSON.stringify(packet)), budgetTokens)
+  let enough = cuts.length
+  for (let low = 0; low < enough; ) {
+    const middle = Math.floor((low + enough) / 2)
+    if (fits(packetAfter(middle))) enough = middle
     else low = middle + 1
   }
-  return low
+  return packetAfter(enough)
 }
 
 /** One trim off the issue at this place; the last issue goes; the names of those that went go, or all but one; all names, and the service, go. */
