@@ -74,13 +74,16 @@ export function unpackDeltas(bytes: Uint8Array): ReadDelta[] {
   }
   while (at < bytes.length) {
     const [measure, operationNo, hour, count] = [next(), next(), unsigned(next()), next()]
-    const takenBack = Array.from({ length: next() }, next)
+    const taken = next()
+    const takenBack = taken === 0 ? NONE : Array.from({ length: taken }, next)
     const exemplarBytes = next() * EXEMPLAR_BYTES
-    // Copied, since 16-bit numbers must begin at an even place.
-    const added = new Uint16Array(new Uint8Array(take(count * 2)).buffer)
-    deltas.push({ measure, operationNo, hour, added, takenBack, exemplars: unpackExemplars(take(exemplarBytes)) })
+    const added = new Uint16Array(count)
+    for (let n = 0; n < count; n++, at += 2) added[n] = bytes[at]! | (bytes[at + 1]! << 8)
+    const exemplars = exemplarBytes === 0 ? NONE : unpackExemplars(take(exemplarBytes))
+    deltas.push({ measure, operationNo, hour, added, takenBack, exemplars })
   }
   return deltas
 }
 
+const NONE: readonly never[] = []
 const EXEMPLAR_BYTES = packExemplars([{ value: 0, eventMs: 0, traceId: new Uint8Array(16), spanId: new Uint8Array(8) }]).length
