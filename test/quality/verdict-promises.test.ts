@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { readSettings } from '@loopkit/config/read-settings'
 import { INTERVAL_CONFIDENCE } from '../../analyzer/src/capabilities/changes/verdict.rules.ts'
-import { toDiagnosisRules } from '../../analyzer/src/telemetry/diagnosis-rules.ts'
+import { toDiagnosisRules } from '../../analyzer/src/telemetry/pains/diagnosis-rules.ts'
 import { measureCanaryTraffic, simulateCanaries } from './canary-traffic.ts'
 import { simulateCoverage } from './interval-coverage.ts'
 import type { Measure } from './measure.ts'

@@ -18,7 +18,7 @@ import { createSessionsCapability } from '../capabilities/sessions/index.ts'
 import type { AuditedChange } from '../control/audited-change.ts'
 import type { Control } from '../control/control-database.ts'
 import type { Route } from '../http/contract.ts'
-import { toDiagnosisRules } from '../telemetry/diagnosis-rules.ts'
+import { toDiagnosisRules } from '../telemetry/pains/diagnosis-rules.ts'
 import { ReadPool } from '../telemetry/read-pool.ts'
 import type { Metrics } from './metrics.ts'
 

@@ -4,9 +4,9 @@ import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import { viewSpan } from '@loopkit/shared/span/view-span'
 import type { Omission } from '../domain/packet/model.ts'
 import type { MinuteWindow } from '../domain/window.ts'
-import { readAskedTrace } from './each-trace.ts'
-import { JUDGE_FILTER, traceIdText } from './judge-span.ts'
-import { omittedSegments } from './omitted-segments.ts'
+import { readAskedTrace } from './records/each-trace.ts'
+import { JUDGE_FILTER, traceIdText } from './records/judge-span.ts'
+import { omittedSegments } from './records/omitted-segments.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface LedgerAnswer {

@@ -1,10 +1,10 @@
 import type { StoredSpan } from '@loopkit/shared/database/telemetry/read-trace'
 import { normalizeSpan, type ShownLimits } from '@loopkit/shared/span/normalize-span'
 import type { Omission } from '../domain/packet/model.ts'
-import { createDecidedSignals } from './decided-signals.ts'
-import { JUDGE_FILTER, toTraceSpan } from './judge-span.ts'
-import { omittedRecords, omittedSegments } from './omitted-segments.ts'
-import { isOutlierSignal, listOutlierRecords, type OutlierSignals, readOutlierSignals } from './outlier-records.ts'
+import { isOutlierSignal, listOutlierRecords, type OutlierSignals, readOutlierSignals } from './outliers/outlier-records.ts'
+import { createDecidedSignals } from './records/decided-signals.ts'
+import { JUDGE_FILTER, toTraceSpan } from './records/judge-span.ts'
+import { omittedRecords, omittedSegments } from './records/omitted-segments.ts'
 import {
   comparePlaces,
   createIsBehind,
@@ -13,10 +13,10 @@ import {
   type RecordFilter,
   type RecordPosition,
   toPosition,
-} from './record-place.ts'
-import { createSessionOf, type RecordOwner } from './record-sessions.ts'
-import { scanNewest } from './scan-newest.ts'
-import { findSpanPlaces, nameOf, type SpanPlace, type SpanPlaces } from './span-places.ts'
+} from './records/record-place.ts'
+import { createSessionOf, type RecordOwner } from './records/record-sessions.ts'
+import { scanNewest } from './records/scan-newest.ts'
+import { findSpanPlaces, nameOf, type SpanPlace, type SpanPlaces } from './records/span-places.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface RecordsQuestion extends RecordOwner, RecordFilter {

@@ -6,7 +6,7 @@ import { encodeCommits } from '@loopkit/shared/segment/header'
 import { packSegment } from '@loopkit/shared/segment/pack-segment'
 import { packTraceHashes } from '@loopkit/shared/segment/trace-hashes'
 import { answerRecords } from './answer-records.ts'
-import { answerSession, type SessionView } from './answer-session.ts'
+import { answerSession, type SessionView } from './sessions/answer-session.ts'
 import { openEmptyTelemetry, type TelemetryConnection } from './telemetry-file.ts'
 
 /** A trace that came in many bodies, as a large one does. */

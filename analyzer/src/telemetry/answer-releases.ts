@@ -1,4 +1,4 @@
-import { RELEASE_BEGAN_MS } from './release-began.ts'
+import { RELEASE_BEGAN_MS } from './exposure/release-began.ts'
 import type { TelemetryConnection } from './telemetry-file.ts'
 
 export interface SeenRelease {

@@ -1,6 +1,6 @@
 import type { ChangeLedger } from '../domain/change-ledger.ts'
 import type { Issue } from '../domain/packet/model.ts'
-import type { PainQuestion } from './pain-question.ts'
+import type { PainQuestion } from './pains/pain-question.ts'
 
 /** What is remembered of a pain beyond telemetry's retention. */
 export interface SeenPain {

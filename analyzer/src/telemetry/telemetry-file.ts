@@ -15,8 +15,8 @@ import { createTraceIndex, type TraceIndex } from '@loopkit/shared/database/tele
 import { createSegmentOpener, type SegmentOpener } from '@loopkit/shared/segment/segment-opener'
 import { DEFAULT_SOFT_THRESHOLDS, type SoftThresholds } from '@loopkit/shared/signals/soft/thresholds'
 import { type CostOf, sentCost } from '@loopkit/shared/span/price-call'
+import type { ResolvedEvidence } from './evidence/resolved-evidence.ts'
 import { createReadMemory, type ReadMemory } from './read-memory.ts'
-import type { ResolvedEvidence } from './resolved-evidence.ts'
 
 /** One connection to telemetry.db with what is remembered beside it. */
 export interface TelemetryConnection {

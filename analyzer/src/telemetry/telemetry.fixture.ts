@@ -18,8 +18,8 @@ import { DEFAULT_SOFT_THRESHOLDS } from '@loopkit/shared/signals/soft/thresholds
 import { nanoToMs } from '@loopkit/shared/span/nanoseconds'
 import { createCostOf } from '@loopkit/shared/span/price-call'
 import { viewSpan } from '@loopkit/shared/span/view-span'
-import { eventMsOf, spanNumber, toTraceSpan } from './judge-span.ts'
-import { judgeWhole } from './judge-whole.ts'
+import { eventMsOf, spanNumber, toTraceSpan } from './records/judge-span.ts'
+import { judgeWhole } from './records/judge-whole.ts'
 
 /** A span in a test's words; whatever it leaves out is ordinary. */
 export interface SpanDraft {

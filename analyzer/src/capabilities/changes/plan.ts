@@ -1,7 +1,7 @@
 import { digestOf } from '../../domain/opaque-id.ts'
 import type { Side } from '../../domain/verification/compare-sides.ts'
 import { windowOfLast } from '../../domain/window.ts'
-import type { ExposureAnswer } from '../../telemetry/answer-exposure.ts'
+import type { ExposureAnswer } from '../../telemetry/exposure/answer-exposure.ts'
 import { ReadRefused } from '../../telemetry/read-pool.ts'
 import type { Change } from './changes.queries.ts'
 import type { ChangesDeps, Owner } from './changes-deps.ts'

@@ -1,7 +1,7 @@
 import { msToIso } from '@loopkit/shared/span/nanoseconds'
 import type { RateRatio } from '../../domain/statistics/rate-ratio.ts'
 import type { Rise, Side } from '../../domain/verification/compare-sides.ts'
-import type { ExposureAnswer } from '../../telemetry/answer-exposure.ts'
+import type { ExposureAnswer } from '../../telemetry/exposure/answer-exposure.ts'
 import type { Change } from './changes.queries.ts'
 import type { FrozenPlan } from './plan.ts'
 import { changePercent, INTERVAL_CONFIDENCE, type Judgement, testName } from './verdict.rules.ts'

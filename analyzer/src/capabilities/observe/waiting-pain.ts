@@ -2,7 +2,7 @@ import type { SignalType } from '@loopkit/shared/signals/signal-type'
 import type { Severity } from '../../domain/packet/model.ts'
 import { failuresOf } from '../../domain/pain-facts.ts'
 import { severityOf } from '../../domain/weigh-pain.ts'
-import type { ObservedPain } from '../../telemetry/observed-pain.ts'
+import type { ObservedPain } from '../../telemetry/pains/observed-pain.ts'
 
 /** A pain that somebody has yet to decide about, as it is kept with its observation. */
 export interface WaitingPain {

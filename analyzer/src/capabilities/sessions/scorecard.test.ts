@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Scorecard } from '../../telemetry/answer-scorecard.ts'
+import type { Scorecard } from '../../telemetry/sessions/answer-scorecard.ts'
 import type { SpanDraft } from '../../telemetry/telemetry.fixture.ts'
 import { startTelemetryProject, type TelemetryProject } from '../../telemetry/telemetry-project.fixture.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { SpanRecord } from '@loopkit/shared/span/record'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
-import type { SessionSummary } from '../../telemetry/answer-sessions.ts'
+import type { SessionSummary } from '../../telemetry/sessions/answer-sessions.ts'
 import type { SpanDraft } from '../../telemetry/telemetry.fixture.ts'
 import { startTelemetryProject, type TelemetryProject } from '../../telemetry/telemetry-project.fixture.ts'
 
