@@ -1,5 +1,5 @@
 import { significantLines } from './lines.ts'
-import { KEEP, VALUE_KINDS } from './value-kinds.ts'
+import { DRAWN, KEEP, VALUE_KINDS } from './value-kinds.ts'
 
 /** Longer texts are cut: a message's meaning stands at its beginning, and the cost stays bounded. */
 export const TEMPLATE_INPUT_MAX_CHARS = 8_192
@@ -14,6 +14,7 @@ const MARK = '\uFFFC'
 const SLOT = '*'
 
 const VALUES = new RegExp(VALUE_KINDS.map(([name, pattern]) => `(?<${name}>${pattern})`).join('|'), 'giu')
+const DRAWN_LETTERS = new RegExp(DRAWN, 'gu')
 
 /**
  * The constant part of an error text: values become `*`, so that the same failure has the same template whatever it failed on.
@@ -25,7 +26,7 @@ export function templateOf(text: string): string {
     return groups[KEEP] === undefined ? MARK : match
   })
   const tokens: string[] = []
-  for (const word of significantLines(marked).split(/\s+/)) {
+  for (const word of significantLines(marked.replace(DRAWN_LETTERS, MARK)).split(/\s+/)) {
     if (word === '') continue
     const token = word.includes(MARK) ? tokenWithSlot(word) : word
     if (tokens.at(-1)?.endsWith(SLOT) && (token === SLOT || BRACKETS.test(token))) continue
