@@ -43,10 +43,11 @@ test(
     await send([
       call('planner', 1, { 'gen_ai.request.model': 'small', 'prompt.version': '1', 'gen_ai.tool.definitions': tools('finds') }),
     ])
-    // Sent before the runs that came before it.
+    // Sent, decided and asked for before the runs that came before it.
     await send([
       call('planner', 40, { 'gen_ai.request.model': 'large', 'prompt.version': '2', 'gen_ai.tool.definitions': tools('seeks') }),
     ])
+    await until('the changes as of their later runs', async () => ((await changes()).length >= 3 ? true : null))
     await send([
       call('planner', 30, { 'gen_ai.request.model': 'large', 'prompt.version': '2', 'gen_ai.tool.definitions': tools('seeks') }),
     ])

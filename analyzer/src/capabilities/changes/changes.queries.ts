@@ -108,18 +108,27 @@ export function createSeenChanges({ db, all, transaction }: Control, insert: Ret
       })
     },
 
-    /** Enters what telemetry has seen of agents. Known ones cost one read. */
+    /** Enters what telemetry has seen of agents, and moves what turns out to have begun earlier. Known ones cost one read. */
     enterMarkers: (projectNo: number, marked: readonly Change[]): void => {
       if (marked.length === 0) return
       const ids = marked.map(({ changeId }) => changeId)
       const rows = all(
-        db.selectFrom('change').select('change_id').where('project_no', '=', projectNo).where('change_id', 'in', ids),
+        db
+          .selectFrom('change')
+          .select(['change_id', 'shipped_at_ms'])
+          .where('project_no', '=', projectNo)
+          .where('change_id', 'in', ids),
       )
-      const known = new Set(rows.map((row) => row.change_id))
+      const known = new Map(rows.map((row) => [row.change_id, row.shipped_at_ms]))
       const missing = marked.filter(({ changeId }) => !known.has(changeId))
-      if (missing.length === 0) return
+      const earlier = marked.filter(({ changeId, shippedAtMs }) => shippedAtMs < (known.get(changeId) ?? 0))
+      if (missing.length + earlier.length === 0) return
       transaction((queries) => {
         for (const change of missing) insert(queries, projectNo, change)
+        for (const { changeId, shippedAtMs } of earlier) {
+          const moved = db.updateTable('change').set({ shipped_at_ms: shippedAtMs })
+          queries.run(moved.where('change_id', '=', changeId).where('project_no', '=', projectNo))
+        }
       })
     },
   }
