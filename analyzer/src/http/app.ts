@@ -74,8 +74,9 @@ function answerError({ log, enforceContract }: AppDeps): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     const { facts } = localsOf(response)
     const refusal = toRefusal(error)
-    if (refusal.kind.status >= 500 && refusal.kind !== doorErrors.adminDisabled) {
-      log.error({ code: 'http.error', request_id: facts.id, route: facts.route, err: refusal.cause ?? refusal }, refusal.message)
+    // A refusal that was meant, as of what is switched off or still starts, stands in the line of its request and is no error of ours.
+    if (refusal.kind.status >= 500 && refusal.cause !== undefined) {
+      log.error({ code: 'http.error', request_id: facts.id, route: facts.route, err: refusal.cause }, refusal.message)
     }
     if (response.headersSent) return void response.destroy()
     localsOf(response).code = refusal.kind.code

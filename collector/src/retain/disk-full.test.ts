@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -61,6 +62,17 @@ afterAll(() => {
   for (const folder of [disk, elsewhere]) rmSync(folder, { recursive: true, force: true })
 })
 
+/** But for so many bytes, whoever else takes room meanwhile. */
+const fillUp = (path: string, freeBytes: number) => {
+  for (let chunk = MIB; chunk >= 4096; chunk /= 4) {
+    try {
+      for (;;) appendFileSync(path, Buffer.alloc(chunk))
+    } catch (error) {
+      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC')
+    }
+  }
+  truncateSync(path, statSync(path).size - freeBytes)
+}
 const freeBytes = () => {
   const { bavail, bsize } = statfsSync(disk)
   return bavail * bsize
@@ -162,7 +174,7 @@ onDisk(
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
     await until('the reserve to be held', () => (sizeOf('ballast.log') + sizeOf('ballast') >= logBytes / 2 ? true : null))
-    writeFileSync(join(disk, 'filler'), Buffer.alloc(freeBytes() - 64 * 1024))
+    fillUp(join(disk, 'filler'), 64 * 1024)
     await until('the disk to be full', () => (codes().includes('disk.full') ? true : null))
     expect((await send(10)).status).toBe(503)
     collector.control.prepare('update project set deleted_at_ms = 1 where project_no = ?').run(doomed)
