@@ -57,7 +57,7 @@ export async function runDemo({ seed, traces, faults, truthPath, onStep = () => 
     await untilDecided(
       product.analyzerUrl,
       keys,
-      truth.planted.flatMap(({ traceIds }) => traceIds.slice(-1)),
+      truth.planted.flatMap(({ traceIds }) => traceIds),
     )
     onStep('every planted trace is decided')
     const packet = await diagnose(product.analyzerUrl, keys.agent_key)

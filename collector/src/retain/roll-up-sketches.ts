@@ -5,7 +5,7 @@ import type { RetainedStore } from './retained-store.ts'
 
 /** Adds what commits and decisions measured to the hour and the day of its event. */
 export interface SketchRollUp {
-  /** At most one short transaction; false when all are in. */
+  /** At most one short transaction; false when all are in that waited when it was first asked: what comes meanwhile waits for the others. */
   rollNext(): boolean
 }
 
@@ -37,14 +37,21 @@ interface Added {
 
 /** What was taken goes with the row that said so, in one transaction: each goes in once, whatever ends the process. */
 export function createSketchRollUp(store: RetainedStore): SketchRollUp {
-  const waiting = store.db.prepare('select * from sketch_delta order by delta_no limit ?')
+  const newest = store.db.prepare('select max(delta_no) from sketch_delta').pluck()
+  const waiting = store.db.prepare('select * from sketch_delta where delta_no <= ? order by delta_no limit ?')
   const remove = store.statement('delete from sketch_delta where delta_no between ? and ?')
   const leave = store.statement('insert into sketch_delta (delta_no, project_no, received_hour, deltas) values (?, ?, ?, ?)')
   const prepared = prepareRows(store)
+  // Under load a commit or two come in during each step: without an end each would be a step, and a sync, of its own.
+  let upTo: number | null = null
   return {
     rollNext() {
-      const found = withinBytes(waiting.iterate(DELTAS_PER_STEP) as Iterable<DeltaRow>)
-      if (found.length === 0) return false
+      upTo ??= newest.get() as number | null
+      const found = upTo === null ? [] : withinBytes(waiting.iterate(upTo, DELTAS_PER_STEP) as Iterable<DeltaRow>)
+      if (found.length === 0) {
+        upTo = null
+        return false
+      }
       const rows = prepared()
       const { added, left } = takeSome(found)
       const days = joinDays(added)

@@ -5,8 +5,14 @@ import { createSketchRollUp } from './roll-up-sketches.ts'
 
 /** What a diagnosis adds up, kept in rows of hours and days: see shared/src/database/telemetry/pain-rollups.ts. */
 export function createRollUp(store: RetainedStore): { foldNext(): boolean } {
-  const failures = createFailureRollUp(store)
-  const counts = createCountRollUp(store)
-  const sketches = createSketchRollUp(store)
-  return { foldNext: () => sketches.rollNext() || failures.rollNext() || counts.rollNext() }
+  const steps = [createSketchRollUp(store), createFailureRollUp(store), createCountRollUp(store)]
+  let turn = 0
+  return {
+    // One after the other: what is done waits for the next round, whatever comes in meanwhile.
+    foldNext() {
+      for (; turn < steps.length; turn++) if (steps[turn]!.rollNext()) return true
+      turn = 0
+      return false
+    },
+  }
 }
