@@ -29,6 +29,7 @@ test('Node has what the context is kept with: compressing small pieces takes les
     const { user, system } = process.cpuUsage(before)
     return (user + system) / 1000
   }
-  cpuMs(() => compress(piece))
-  expect(cpuMs(() => compress(piece))).toBeLessThan(cpuMs(() => compressOnce(piece, 1)) / 2)
+  // The least of several: what the process does besides, as collecting, counts too.
+  const leastMs = (work: () => void) => Math.min(...Array.from({ length: 5 }, () => cpuMs(work)))
+  expect(leastMs(() => compress(piece))).toBeLessThan(leastMs(() => compressOnce(piece, 1)) / 2)
 })
