@@ -68,7 +68,7 @@ describe('keeps the in-app frames, nearest to the raise first', () => {
     ['Ruby', "/srv/app/models/order.rb:12:in `place'\n/usr/lib/ruby/gems/3.0/rack.rb:3:in `call'", ['order.rb:place']],
     [
       'Rust',
-      'stack backtrace:\n   0: rust_begin_unwind\n             at /rustc/9fc6b431/library/std/src/panicking.rs:665:5\n   1: shop::db::find_order::h0123456789abcdef\n             at ./src/db/query.rs:42:5\n   2: shop::checkout::{{closure}}\n             at ./src/handlers.rs:88:14\n   3: tokio::runtime::task::core::Core<T,S>::poll\n             at /root/.cargo/registry/src/index/tokio-1.40.0/src/core.rs:331:17',
+      'stack backtrace:\n   0: rust_begin_unwind\n             at /rustc/9fc6b431/library/std/src/panicking.rs:665:5\n   1: shop::db::find_order::h0123456789abcdef\n             at ./src/db/query.rs:42:5\n   2: shop::checkout::{{closure}}\n             at ./src/handlers.rs:88:14\n   3: tokio::runtime::task::core::Core<T,S>::poll\n             at /home/build/.cargo/registry/src/index/tokio-1.40.0/src/core.rs:331:17',
       ['query.rs:shop::db::find_order'],
     ],
     [
