@@ -1,5 +1,6 @@
 import { type Exemplar, packExemplars, unpackExemplars } from './exemplars.ts'
 import { unsigned, zigzag } from './sketch.ts'
+import { createVarintReader } from './varints.ts'
 
 /** What is measured of runs, and how it is numbered in rows: time in ms, tokens, cost in millionths of a US dollar. */
 export const MEASURES = { latency: 1, tokens: 2, cost: 3 } as const
@@ -57,28 +58,15 @@ function roomOf({ added, takenBack, exemplars }: SketchDelta): number {
 
 export function unpackDeltas(bytes: Uint8Array): ReadDelta[] {
   const deltas: ReadDelta[] = []
-  let at = 0
-  const next = (): number => {
-    let value = 0
-    let unit = 1
-    for (;;) {
-      const byte = bytes[at++]!
-      value += (byte & 0x7f) * unit
-      if (byte < 0x80) return value
-      unit *= 0x80
-    }
-  }
-  const take = (length: number): Uint8Array => {
-    at += length
-    return bytes.subarray(at - length, at)
-  }
-  while (at < bytes.length) {
+  const { isOver, next, take } = createVarintReader(bytes)
+  while (!isOver()) {
     const [measure, operationNo, hour, count] = [next(), next(), unsigned(next()), next()]
     const taken = next()
     const takenBack = taken === 0 ? NONE : Array.from({ length: taken }, next)
     const exemplarBytes = next() * EXEMPLAR_BYTES
     const added = new Uint16Array(count)
-    for (let n = 0; n < count; n++, at += 2) added[n] = bytes[at]! | (bytes[at + 1]! << 8)
+    const pairs = take(2 * count)
+    for (let n = 0; n < count; n++) added[n] = pairs[2 * n]! | (pairs[2 * n + 1]! << 8)
     const exemplars = exemplarBytes === 0 ? NONE : unpackExemplars(take(exemplarBytes))
     deltas.push({ measure, operationNo, hour, added, takenBack, exemplars })
   }

@@ -1,5 +1,5 @@
 import sketches from '@datadog/sketches-js'
-import { packVarints } from './varints.ts'
+import { createVarintReader, packVarints } from './varints.ts'
 
 /**
  * How values are distributed, as a DDSketch of 1 % relative accuracy: a count for each of its bins. Held as the few bins that were
@@ -105,18 +105,8 @@ export function addBins(sketch: Sketch, bins: Uint16Array): void {
 
 /** The counts of one that was written. */
 export function readSketch(bytes: Uint8Array, visit: (bin: number, count: number) => void): void {
-  let at = 0
-  const next = (): number => {
-    let value = 0
-    let unit = 1
-    for (;;) {
-      const byte = bytes[at++]!
-      value += (byte & 0x7f) * unit
-      if (byte < 0x80) return value
-      unit *= 0x80
-    }
-  }
-  for (let bin = 0; at < bytes.length; ) {
+  const { isOver, next } = createVarintReader(bytes)
+  for (let bin = 0; !isOver(); ) {
     bin += next()
     visit(bin, unsigned(next()))
   }

@@ -24,3 +24,25 @@ export function unpackVarints(bytes: Uint8Array): number[] {
   }
   return values
 }
+
+/** Reads them one by one, without a copy, and bytes between them. */
+export function createVarintReader(bytes: Uint8Array) {
+  let at = 0
+  return {
+    isOver: (): boolean => at >= bytes.length,
+    next(): number {
+      let value = 0
+      let unit = 1
+      for (;;) {
+        const byte = bytes[at++]!
+        value += (byte & 0x7f) * unit
+        if (byte < 0x80) return value
+        unit *= 0x80
+      }
+    },
+    take(length: number): Uint8Array {
+      at += length
+      return bytes.subarray(at - length, at)
+    },
+  }
+}
